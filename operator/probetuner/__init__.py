@@ -1,0 +1,1 @@
+"""probetuner: observe, decide, apply and verify Kubernetes probes."""
