@@ -1,0 +1,1 @@
+"""The wiring of kopf handlers and the reconcile loop."""

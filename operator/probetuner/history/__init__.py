@@ -1,0 +1,1 @@
+"""Facts folded into what is remembered per container."""

@@ -1,0 +1,1 @@
+"""What a probe, a container and a workload are; effective values."""

@@ -1,0 +1,92 @@
+"""A container of a pod template, as far as its probes are concerned."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probetuner.model.probe import Probe, ProbeType, parse_probe
+from probetuner.model.problem import InvalidObjectError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A declared container port."""
+
+    number: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container that the kubelet probes: a regular one, or a sidecar (init container that restarts always)."""
+
+    name: str
+    image: str = ""
+    command: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+    has_cpu_limit: bool = False
+    is_sidecar: bool = False
+    liveness: Probe | None = None
+    readiness: Probe | None = None
+    startup: Probe | None = None
+
+    def probe(self, kind: ProbeType) -> Probe | None:
+        """The probe of that kind, if there is one."""
+        return {
+            ProbeType.LIVENESS: self.liveness,
+            ProbeType.READINESS: self.readiness,
+            ProbeType.STARTUP: self.startup,
+        }[kind]
+
+
+def parse_containers(pod_spec: Mapping[str, Any], *, place: str) -> tuple[Container, ...]:
+    """Read the probed containers of a pod spec or of a template's spec, in their order, sidecars last.
+
+    Raises InvalidObjectError when a container cannot be understood.
+    """
+    return tuple(_parse_all(pod_spec, place=place))
+
+
+def _parse_all(pod_spec: Mapping[str, Any], *, place: str) -> Iterator[Container]:
+    for field, sidecars in (("containers", False), ("initContainers", True)):
+        entries = pod_spec.get(field) or []
+        if not isinstance(entries, list):
+            raise InvalidObjectError(f"{place}.{field}", "is not a list")
+        for index, raw in enumerate(entries):
+            if not isinstance(raw, Mapping):
+                raise InvalidObjectError(f"{place}.{field}[{index}]", "is not an object")
+            if sidecars and raw.get("restartPolicy") != "Always":
+                continue
+            yield parse_container(raw, place=f"{place}.{field}[{raw.get('name', index)}]", is_sidecar=sidecars)
+
+
+def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = False) -> Container:
+    """Read one container. Raises InvalidObjectError."""
+    name = raw.get("name")
+    if not isinstance(name, str) or not name:
+        raise InvalidObjectError(f"{place}.name", "is missing")
+    limits = _mapping(_mapping(raw, "resources", place), "limits", place)
+    return Container(
+        name=name,
+        image=str(raw.get("image") or ""),
+        command=tuple(str(word) for word in raw.get("command") or ()),
+        ports=tuple(
+            Port(number=port.get("containerPort", 0), name=str(port.get("name") or ""))
+            for port in raw.get("ports") or ()
+            if isinstance(port, Mapping)
+        ),
+        has_cpu_limit="cpu" in limits,
+        is_sidecar=is_sidecar,
+        **{
+            kind.value.lower(): parse_probe(_mapping(raw, kind.field, place), place=f"{place}.{kind.field}")
+            for kind in ProbeType
+            if raw.get(kind.field) is not None
+        },
+    )
+
+
+def _mapping(raw: Mapping[str, Any], field: str, place: str) -> Mapping[str, Any]:
+    value = raw.get(field) or {}
+    if not isinstance(value, Mapping):
+        raise InvalidObjectError(f"{place}.{field}", "is not an object")
+    return value

@@ -1,0 +1,170 @@
+"""A workload: what runs the pods whose probes are watched."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from probetuner.model.container import Container, parse_containers
+from probetuner.model.problem import InvalidObjectError
+
+
+class WorkloadKind(StrEnum):
+    """The kinds that are followed, all of group apps/v1."""
+
+    DEPLOYMENT = "Deployment"
+    STATEFUL_SET = "StatefulSet"
+    DAEMON_SET = "DaemonSet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class WorkloadRef:
+    """The name of a workload in its cluster."""
+
+    kind: WorkloadKind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How far the present template has been rolled out; counts are pods."""
+
+    desired: int
+    updated: int
+    ready: int
+    available: int
+    total: int
+    observed: bool
+    failed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Every wanted pod runs the present template and is available, and none of an older one is left.
+
+        The rule is `DeploymentComplete` of the Deployment controller and `kubectl rollout status`.
+        """
+        return self.observed and self.updated == self.desired == self.total and self.available == self.desired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """A Deployment, StatefulSet or DaemonSet, reduced to what probes depend on."""
+
+    ref: WorkloadRef
+    uid: str
+    resource_version: str
+    generation: int
+    containers: tuple[Container, ...]
+    rollout: Rollout
+    mode_annotation: str | None = None
+    approve_annotation: str | None = None
+    paused: bool = False
+    deleting: bool = False
+    grace_seconds: int = 30
+    host_pid: bool = False
+    share_process_namespace: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+
+    def container(self, name: str) -> Container | None:
+        """The container of that name, if the present template has it."""
+        return next((c for c in self.containers if c.name == name), None)
+
+
+def parse_workload(raw: Mapping[str, Any]) -> Workload:
+    """Read a Deployment, StatefulSet or DaemonSet as the API server or a manifest gives it.
+
+    Raises InvalidObjectError when it is none of these or a needed part has the wrong shape.
+    """
+    metadata = section(raw, "metadata", "object")
+    kind = raw.get("kind")
+    name = metadata.get("name")
+    if kind not in _KINDS:
+        raise InvalidObjectError(f"{kind}/{name}", f"is not one of {', '.join(WorkloadKind)}")
+    if not isinstance(name, str) or not name:
+        raise InvalidObjectError(f"{kind}", "has no metadata.name")
+    ref = WorkloadRef(kind=_KINDS[kind], namespace=str(metadata.get("namespace") or "default"), name=name)
+    spec = section(raw, "spec", str(ref))
+    pod_spec = section(section(spec, "template", f"{ref}: spec"), "spec", f"{ref}: spec.template")
+    annotations = _texts(section(metadata, "annotations", f"{ref}: metadata"))
+    grace = pod_spec.get("terminationGracePeriodSeconds")
+    return Workload(
+        ref=ref,
+        uid=str(metadata.get("uid") or ""),
+        resource_version=str(metadata.get("resourceVersion") or ""),
+        generation=_integer(metadata.get("generation")),
+        containers=parse_containers(pod_spec, place=f"{ref}: spec.template.spec"),
+        rollout=_parse_rollout(ref.kind, spec, section(raw, "status", str(ref)), _integer(metadata.get("generation"))),
+        mode_annotation=annotations.get("probetuner.dev/mode"),
+        approve_annotation=annotations.get("probetuner.dev/approve"),
+        paused=spec.get("paused") is True,
+        deleting=metadata.get("deletionTimestamp") is not None,
+        grace_seconds=_integer(grace) if grace is not None else 30,
+        host_pid=pod_spec.get("hostPID") is True,
+        share_process_namespace=pod_spec.get("shareProcessNamespace") is True,
+        labels=_texts(section(metadata, "labels", f"{ref}: metadata")),
+        annotations=annotations,
+        owners=_owners(metadata),
+    )
+
+
+def section(raw: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
+    """An object inside an object, empty when absent. Raises InvalidObjectError when it is something else."""
+    value = raw.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidObjectError(f"{place}.{name}", "is not an object")
+    return value
+
+
+def _parse_rollout(kind: WorkloadKind, spec: Mapping[str, Any], status: Mapping[str, Any], generation: int) -> Rollout:
+    observed = _integer(status.get("observedGeneration")) >= generation
+    if kind is WorkloadKind.DAEMON_SET:
+        return Rollout(
+            desired=_integer(status.get("desiredNumberScheduled")),
+            updated=_integer(status.get("updatedNumberScheduled")),
+            ready=_integer(status.get("numberReady")),
+            available=_integer(status.get("numberAvailable")),
+            total=_integer(status.get("currentNumberScheduled")),
+            observed=observed,
+        )
+    replicas = spec.get("replicas")
+    ready = _integer(status.get("readyReplicas"))
+    return Rollout(
+        desired=1 if replicas is None else _integer(replicas),
+        updated=_integer(status.get("updatedReplicas")),
+        ready=ready,
+        available=_integer(status.get("availableReplicas")),
+        total=_integer(status.get("replicas")),
+        observed=observed,
+        failed=any(
+            isinstance(c, Mapping) and c.get("reason") == "ProgressDeadlineExceeded" and c.get("status") == "False"
+            for c in status.get("conditions") or ()
+        ),
+    )
+
+
+def _owners(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    references = metadata.get("ownerReferences") or ()
+    return tuple(
+        f"{owner.get('kind')}/{owner.get('name')}"
+        for owner in references
+        if isinstance(owner, Mapping) and owner.get("controller") is True
+    )
+
+
+def _integer(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _texts(raw: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): value for key, value in raw.items() if isinstance(value, str)}
+
+
+_KINDS = {kind.value: kind for kind in WorkloadKind}

@@ -1,0 +1,1 @@
+"""From findings and history to a recommendation."""
