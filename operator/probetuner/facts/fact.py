@@ -83,6 +83,11 @@ class ReadinessChanged(Observed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartupSucceeded(Observed):
+    """The startup probe succeeded (status.started turned true on a container that has one)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PodEnding(Observed):
     """The pod is being deleted, evicted or is lost; what its probes say from here on is no evidence."""
 
@@ -180,6 +185,7 @@ Fact = (
     ContainerStarted
     | ContainerExited
     | ReadinessChanged
+    | StartupSucceeded
     | PodEnding
     | ProbeFailed
     | ProbeErrored

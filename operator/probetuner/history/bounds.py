@@ -1,0 +1,7 @@
+"""How much is remembered at most, so that no workload can make a history grow without end."""
+
+LIVES = 48
+RUNS = 48
+UNREADY_SPELLS = 64
+MINUTES = 60
+TEMPLATES = 4

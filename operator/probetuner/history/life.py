@@ -1,0 +1,99 @@
+"""One life of a container: from the start of its process to its end, with what its probes said meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from probetuner.facts.fact import FailureCause
+from probetuner.model.probe import ProbeType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What one probe did during one life.
+
+    Failures are seen twice, in events (with a cause, but rate-limited) and in counters (complete, but without a
+    cause and only per scrape); both are kept and `failed` is the larger.
+    """
+
+    succeeded: int = 0
+    failed_by_events: int = 0
+    failed_by_counters: int = 0
+    trailing_by_events: int = 0
+    trailing_by_counters: int = 0
+    causes: Mapping[FailureCause, int] = field(default_factory=dict)
+    first_succeeded_at: float | None = None
+    last_succeeded_at: float | None = None
+    first_failed_at: float | None = None
+    last_failed_at: float | None = None
+
+    @property
+    def failed(self) -> int:
+        """Attempts that failed."""
+        return max(self.failed_by_events, self.failed_by_counters)
+
+    @property
+    def trailing_failures(self) -> int:
+        """Failures since the last success that was seen; at the end of a life, the streak it ended with."""
+        return max(self.trailing_by_events, self.trailing_by_counters)
+
+    @property
+    def silent(self) -> bool:
+        """Whether most failures were silence (a timeout) and not an answer or a refusal."""
+        silence = sum(count for cause, count in self.causes.items() if cause.is_silence)
+        return 2 * silence > sum(self.causes.values())
+
+    @property
+    def main_cause(self) -> FailureCause | None:
+        """The most frequent cause, if any is known."""
+        return max(self.causes, key=lambda cause: self.causes[cause], default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """One run of a container's process. Times are epoch seconds; `ended_at` is None while it runs.
+
+    `killed_by` is what the kubelet announced; an announcement can be missing (its events are rate-limited), see
+    `attribution`. `ending` is why the pod itself was going away, if it was.
+    """
+
+    pod_uid: str
+    pod: str
+    template_hash: str
+    restarts: int
+    started_at: float
+    node: str = ""
+    ready_at: float | None = None
+    startup_succeeded_at: float | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+    exit_reason: str = ""
+    killed_by: ProbeType | None = None
+    kill_announced_at: float | None = None
+    ending: str | None = None
+    tallies: Mapping[ProbeType, Tally] = field(default_factory=dict)
+
+    def tally(self, probe: ProbeType) -> Tally:
+        """What that probe did; all zeros if nothing is known."""
+        return self.tallies.get(probe, _NOTHING)
+
+    @property
+    def answered_at(self) -> float | None:
+        """When a probe of any type was first seen to succeed: from then on the application was up."""
+        times = [
+            time
+            for time in (
+                self.ready_at,
+                self.startup_succeeded_at,
+                *(tally.first_succeeded_at for tally in self.tallies.values()),
+            )
+            if time is not None
+        ]
+        return min(times, default=None)
+
+    @property
+    def lasted_seconds(self) -> float | None:
+        """How long the process ran, once it has ended."""
+        return None if self.ended_at is None else max(0.0, self.ended_at - self.started_at)
+
+
+_NOTHING = Tally()

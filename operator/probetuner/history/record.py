@@ -1,0 +1,108 @@
+"""What is remembered of a workload: plain values, bounded in number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
+from probetuner.history.life import Life
+from probetuner.model.probe import ProbeType
+
+
+class RunEnding(StrEnum):
+    """How a run of failed attempts ended."""
+
+    OPEN = "open"
+    BY_ITSELF = "by-itself"
+    KILLED = "killed"
+    EXITED = "exited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRun:
+    """Failed attempts of one probe in one pod with no success seen between them.
+
+    `last_at` is the last failure; `ended_at` when the end was seen, at most one scrape late.
+    """
+
+    pod_uid: str
+    probe: ProbeType
+    started_at: float
+    last_at: float
+    failures_by_events: int = 0
+    failures_by_counters: int = 0
+    causes: Mapping[FailureCause, int] = field(default_factory=dict)
+    ending: RunEnding = RunEnding.OPEN
+    ended_at: float | None = None
+
+    @property
+    def failures(self) -> int:
+        """Attempts that failed in this run."""
+        return max(self.failures_by_events, self.failures_by_counters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadySpell:
+    """A time in which the readiness probe held a container that had been ready out of its Services."""
+
+    pod_uid: str
+    started_at: float
+    ended_at: float | None = None
+
+
+NO_LATENCY = (0,) * (len(LATENCY_BOUNDS_SECONDS) + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minute:
+    """What the kubelet's counters said of all replicas of a container within one minute.
+
+    `latency` counts successful attempts per bucket (`LATENCY_BOUNDS_SECONDS`, the last entry is above them all).
+    """
+
+    started_at: float
+    succeeded: Mapping[ProbeType, int] = field(default_factory=dict)
+    failed: Mapping[ProbeType, int] = field(default_factory=dict)
+    latency: Mapping[ProbeType, tuple[int, ...]] = field(default_factory=dict)
+    cpu_periods: int = 0
+    cpu_throttled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerHistory:
+    """What is remembered of one container of one pod template, over all replicas.
+
+    Newest last everywhere. `forgotten` counts lives that fell off the ledger because of its bound.
+    """
+
+    name: str
+    template_hash: str
+    first_seen_at: float
+    last_seen_at: float
+    lives: tuple[Life, ...] = ()
+    runs: tuple[FailureRun, ...] = ()
+    unready: tuple[UnreadySpell, ...] = ()
+    minutes: tuple[Minute, ...] = ()
+    forgotten: int = 0
+    errored: Mapping[ProbeType, int] = field(default_factory=dict)
+
+    @property
+    def pods(self) -> frozenset[str]:
+        """The uids of the pods in the ledger."""
+        return frozenset(life.pod_uid for life in self.lives)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadHistory:
+    """What is remembered of a workload: one entry per container and pod template, oldest template first."""
+
+    containers: tuple[ContainerHistory, ...] = ()
+    counters_at: float | None = None
+
+    def of(self, container: str) -> tuple[ContainerHistory, ...]:
+        """The histories of that container, one per template, oldest first."""
+        return tuple(entry for entry in self.containers if entry.name == container)
+
+    def latest(self, container: str) -> ContainerHistory | None:
+        """The history of that container under the template that was seen first most recently."""
+        return max(self.of(container), key=lambda entry: entry.first_seen_at, default=None)

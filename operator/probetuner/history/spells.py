@@ -1,0 +1,26 @@
+"""Unready spells: the times that a readiness probe kept a container out of its Services."""
+
+from dataclasses import replace
+
+from probetuner.facts.fact import Observed, ReadinessChanged
+from probetuner.history import bounds
+from probetuner.history.record import ContainerHistory, UnreadySpell
+
+
+def change(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
+    """Open a spell when the probe takes a ready container out; any return to ready, or another cause, closes it."""
+    if fact.ready or not fact.by_probe:
+        return close(entry, fact)
+    spell = UnreadySpell(pod_uid=fact.pod.uid, started_at=fact.at)
+    return replace(close(entry, fact), unready=(*entry.unready, spell)[-bounds.UNREADY_SPELLS :])
+
+
+def close(entry: ContainerHistory, fact: Observed) -> ContainerHistory:
+    """End the open spell of the pod, if there is one."""
+    return replace(
+        entry,
+        unready=tuple(
+            replace(spell, ended_at=fact.at) if spell.ended_at is None and spell.pod_uid == fact.pod.uid else spell
+            for spell in entry.unready
+        ),
+    )

@@ -1,0 +1,84 @@
+"""What a recommendation is: actions, the probes that they lead to, and what they are forecast to bring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from probetuner.model.policy import Allowance
+from probetuner.model.probe import Probe, ProbeType
+
+
+class ActionName(StrEnum):
+    """Every action that a recommendation can consist of; the names are an API like those of findings."""
+
+    REPLACE_LIVENESS_WITH_READINESS = "replace-liveness-with-readiness"
+    RAISE_TIMEOUT = "raise-timeout"
+    RAISE_FAILURE_THRESHOLD = "raise-failure-threshold"
+    ADD_STARTUP_PROBE = "add-startup-probe"
+    RAISE_MEMORY = "raise-memory"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing to do to one container.
+
+    `needs` is what a policy must allow before the operator may do it; None for what it never does itself.
+    """
+
+    name: ActionName
+    container: str
+    reason: str
+    needs: Allowance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probes:
+    """The three probes of a container; None is no probe."""
+
+    liveness: Probe | None = None
+    readiness: Probe | None = None
+    startup: Probe | None = None
+
+    def get(self, kind: ProbeType) -> Probe | None:
+        """The probe of that kind."""
+        return {
+            ProbeType.LIVENESS: self.liveness,
+            ProbeType.READINESS: self.readiness,
+            ProbeType.STARTUP: self.startup,
+        }[kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What settings cost, per 30 days of what was observed; None where nothing can be said."""
+
+    false_restarts_per_30_days: float | None = None
+    flaps_per_30_days: float | None = None
+    unready_seconds_per_30_days: float | None = None
+    detection_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """What to change on a workload.
+
+    `id` is a digest of what would be written, so the same advice has the same id after a restart. `target` and
+    `uncapped` map container names to probes after and before the policy's bounds cut them. `withheld` lists the
+    actions that the policy does not allow: they are shown and never applied.
+    """
+
+    id: str
+    actions: tuple[Action, ...]
+    withheld: tuple[Action, ...]
+    current: Mapping[str, Probes]
+    target: Mapping[str, Probes]
+    uncapped: Mapping[str, Probes]
+    before: Forecast
+    after: Forecast
+
+    @property
+    def summary(self) -> str:
+        """The actions in one line, as `kubectl get probepolicy` shows them."""
+        names = dict.fromkeys(action.name.value for action in (*self.actions, *self.withheld))
+        return ", ".join(names) or ActionName.NONE.value
