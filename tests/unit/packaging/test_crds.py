@@ -1,0 +1,78 @@
+"""What the custom resource definitions promise without a cluster to ask."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from unit.packaging.files import CRD_FILES, ROOT, Place, Schema, crd_version, every_schema
+
+COLUMNS = ["TARGET", "MODE", "PHASE", "FINDING", "RECOMMENDATION", "CONFIDENCE", "FALSE-RESTARTS", "FLAPS", "AGE"]
+POLICY = ROOT / "crds" / "probetuner.dev_probepolicies.yaml"
+ROOT_FIELDS = {("apiVersion",), ("kind",), ("metadata",)}
+
+
+def described_fields() -> list[tuple[str, Place, Schema]]:
+    return [
+        (path.name, place, schema)
+        for path in CRD_FILES
+        for place, schema in every_schema(crd_version(path)["schema"]["openAPIV3Schema"])
+        if place not in ROOT_FIELDS and place[-1:] != ("[]",)
+    ]
+
+
+def test_every_field_is_described() -> None:
+    """`kubectl explain` says something about each field, in whole sentences."""
+    undescribed = [
+        (file, place) for file, place, schema in described_fields() if not schema.get("description", "").endswith(".")
+    ]
+
+    assert undescribed == []
+
+
+def test_every_string_and_list_is_bounded() -> None:
+    """No object can grow past what etcd and the CEL cost estimate bear."""
+    fields = [
+        (place, schema)
+        for path in CRD_FILES
+        for place, schema in every_schema(crd_version(path)["schema"]["openAPIV3Schema"])
+        if place not in ROOT_FIELDS
+    ]
+    bounds = {"string": ("maxLength", "enum", "format"), "array": ("maxItems",)}
+
+    assert [p for p, s in fields if not any(key in s for key in bounds.get(s["type"], ("type",)))] == []
+
+
+def test_columns_read_simple_status_fields() -> None:
+    """The columns are the designed ones, each reads a string or number, the others wait for `-o wide`."""
+    version = crd_version(POLICY)
+    shown = [column for column in version["additionalPrinterColumns"] if not column.get("priority")]
+    types = {
+        "." + ".".join(place): schema["type"] for place, schema in every_schema(version["schema"]["openAPIV3Schema"])
+    }
+
+    assert [column["name"].upper() for column in shown] == COLUMNS
+    assert all(
+        types[column["jsonPath"]] == column["type"]
+        for column in version["additionalPrinterColumns"]
+        if column["name"] != "Age"
+    )
+
+
+@pytest.mark.parametrize("path", CRD_FILES, ids=lambda path: path.stem)
+def test_file_is_named_after_its_definition(path: Path) -> None:
+    """The file is named after the group and the plural, so that people find it."""
+    spec = yaml.safe_load(path.read_text())["spec"]
+
+    assert path.stem == f"{spec['group']}_{spec['names']['plural']}"
+
+
+def test_chart_carries_an_exact_copy() -> None:
+    """The chart's CRDs are what the generator makes of crds/."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "deploy" / "chart_crds.py", "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,61 @@
+"""What the chart's values promise: every one is known, described by a schema, and a typing error is refused."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from unit.packaging.files import CHART, every_schema
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
+# What Kubernetes defines, or what a parent chart shares, is passed on as it is.
+PASSED_ON = {("global",), ("affinity", "nodeAffinity"), ("affinity", "podAffinity"), ("affinity", "podAntiAffinity")}
+
+
+def test_defaults_fit_the_schema() -> None:
+    """`helm install` with no values but the image is never refused by our own schema."""
+    jsonschema.validate(DEFAULTS, SCHEMA)
+
+
+def test_schema_knows_exactly_the_values_there_are() -> None:
+    """Nothing is accepted at the top that values.yaml does not show, except a parent chart's globals."""
+    assert set(SCHEMA["properties"]) - {"global"} == set(DEFAULTS)
+
+
+def test_every_level_refuses_what_it_does_not_know() -> None:
+    """No level of the schema lets an unknown key through."""
+    lenient = {
+        place
+        for place, schema in every_schema(SCHEMA)
+        if schema.get("type") == "object" and schema.get("additionalProperties") is not False
+    }
+
+    assert lenient == PASSED_ON
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"defaultmode": "Off"}, "defaultmode"),
+        ({"image": {"repo": "r"}}, "repo"),
+        ({"apply": {"enable": True}}, "enable"),
+        ({"crds": {"kept": True}}, "kept"),
+        ({"resources": {"limit": {}}}, "limit"),
+        ({"metrics": {"service": {"enable": True}}}, "enable"),
+        ({"defaultMode": "Auto"}, "Auto"),
+        ({"defaultMode": False}, "False"),
+        ({"logFormat": "xml"}, "xml"),
+        ({"apply": {"enabled": "yes"}}, "yes"),
+        ({"image": {"digest": "latest"}}, "latest"),
+        ({"serviceAccount": {"create": False, "name": ""}}, "''"),
+        ({"tolerations": [{"keys": "a"}]}, "keys"),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else None,
+)
+def test_bad_value_is_refused_by_name(values: dict[str, Any], named: str) -> None:
+    """A typing error or a word that is not allowed is refused, and the refusal names it."""
+    with pytest.raises(jsonschema.ValidationError, match=named):
+        jsonschema.validate(values, SCHEMA)
