@@ -1,0 +1,87 @@
+"""What a decision about one workload is made from, and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.mode import ModeDecision
+from probetuner.model.policy import Policy
+from probetuner.model.workload import Workload
+
+
+class RefusalReason(StrEnum):
+    """Why the API server did not take a patch."""
+
+    CONFLICT = "Conflict"
+    REJECTED = "Rejected"
+    FORBIDDEN = "Forbidden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The API server's answer to the last patch, when it was no. `at` is epoch seconds."""
+
+    reason: RefusalReason
+    message: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that is known about one workload when it is decided upon.
+
+    `status` is the status of its ProbePolicy as the API server has it: what was decided and done before, written
+    there before it was done. `kubelet_problem` says why there are no counters, None when there are. `refusal` is the
+    answer to the last patch in this process. `policy_problem` is a sentence when the policy cannot be honoured.
+    """
+
+    workload: Workload
+    mode: ModeDecision
+    policy: Policy
+    history: WorkloadHistory
+    policy_generation: int = 0
+    status: Mapping[str, Any] = field(default_factory=dict)
+    kubelet_problem: str | None = None
+    policy_problem: str | None = None
+    refusal: Refusal | None = None
+
+
+class Tone(StrEnum):
+    """The two types of Kubernetes Events."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """A Kubernetes Event to be posted on the workload."""
+
+    reason: str
+    message: str
+    tone: Tone = Tone.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadPatch:
+    """A strategic-merge patch of the workload, valid only for this resourceVersion."""
+
+    body: Mapping[str, Any]
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do, in this order: write `status` (if it differs), then send `patch`, then post `announcements`.
+
+    The order is the safety: what is about to be done stands in the status before it is done, so that an operator
+    that dies between the two finds out from the live workload whether it was done. `recheck_seconds` is when to
+    decide again even if nothing happens; None is when something does.
+    """
+
+    status: Mapping[str, Any]
+    patch: WorkloadPatch | None = None
+    announcements: tuple[Announcement, ...] = ()
+    recheck_seconds: float | None = None
