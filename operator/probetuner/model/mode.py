@@ -19,10 +19,10 @@ class Mode(StrEnum):
 class ModeSource(StrEnum):
     """Where the mode in force was written; the order of precedence is from the first to the last."""
 
-    POLICY = "ProbePolicy"
-    WORKLOAD = "WorkloadAnnotation"
-    NAMESPACE = "NamespaceAnnotation"
-    DEFAULT = "ClusterDefault"
+    POLICY = "Policy"
+    WORKLOAD = "Workload"
+    NAMESPACE = "Namespace"
+    DEFAULT = "Default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
