@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from probetuner.model.mode import Mode, ModeSource
+from probetuner.model.workload import WorkloadKind
 from unit.packaging.files import CRD_FILES, ROOT, Place, Schema, crd_version, every_schema
 
 COLUMNS = ["TARGET", "MODE", "PHASE", "FINDING", "RECOMMENDATION", "CONFIDENCE", "FALSE-RESTARTS", "FLAPS", "AGE"]
@@ -67,6 +69,15 @@ def test_file_is_named_after_its_definition(path: Path) -> None:
     spec = yaml.safe_load(path.read_text())["spec"]
 
     assert path.stem == f"{spec['group']}_{spec['names']['plural']}"
+
+
+def test_words_are_the_operators_own() -> None:
+    """The words that the schema allows are exactly those that the operator writes and understands."""
+    fields = dict(every_schema(crd_version(POLICY)["schema"]["openAPIV3Schema"]))
+
+    assert fields["spec", "mode"]["enum"] == fields["status", "mode"]["enum"] == list(Mode)
+    assert fields["status", "modeFrom"]["enum"] == list(ModeSource)
+    assert fields["spec", "targetRef", "kind"]["enum"] == list(WorkloadKind)
 
 
 def test_chart_carries_an_exact_copy() -> None:
