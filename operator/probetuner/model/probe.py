@@ -5,7 +5,7 @@ Kubernetes fills in defaults before it validates, so an absent field and a zero 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -78,7 +78,8 @@ Handler = HttpGet | TcpSocket | Exec | Grpc
 class Probe:
     """A probe with effective values; the field names are Kubernetes', the units seconds and counts.
 
-    `handler` is None for a handler type this version does not know: such a probe is never rewritten.
+    `handler` is None for a handler type this version does not know: such a probe is never rewritten. `written` is
+    the probe as it was read, for copying it with the fields that this version does not know.
     """
 
     handler: Handler | None
@@ -88,6 +89,7 @@ class Probe:
     success_threshold: int = 1
     failure_threshold: int = 3
     termination_grace_period_seconds: int | None = None
+    written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def cadence_seconds(self) -> int:
@@ -130,7 +132,12 @@ def parse_probe(raw: Mapping[str, Any], *, place: str) -> Probe:
     grace = raw.get("terminationGracePeriodSeconds")
     if grace is not None:
         grace = _count(grace, default=0, place=f"{place}.terminationGracePeriodSeconds") or None
-    return Probe(handler=_parse_handler(raw, place=place), termination_grace_period_seconds=grace, **numbers)
+    return Probe(
+        handler=_parse_handler(raw, place=place),
+        termination_grace_period_seconds=grace,
+        written=raw,
+        **numbers,
+    )
 
 
 def _count(value: Any, *, default: int, place: str) -> int:

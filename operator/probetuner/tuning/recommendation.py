@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.figures import Figures
 
 
 class ActionName(StrEnum):
@@ -50,16 +51,6 @@ class Probes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
-    """What settings cost, per 30 days of what was observed; None where nothing can be said."""
-
-    false_restarts_per_30_days: float | None = None
-    flaps_per_30_days: float | None = None
-    unready_seconds_per_30_days: float | None = None
-    detection_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """What to change on a workload.
 
@@ -74,8 +65,8 @@ class Recommendation:
     current: Mapping[str, Probes]
     target: Mapping[str, Probes]
     uncapped: Mapping[str, Probes]
-    before: Forecast
-    after: Forecast
+    before: Figures
+    after: Figures
 
     @property
     def summary(self) -> str:

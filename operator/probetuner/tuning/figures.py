@@ -1,0 +1,52 @@
+"""What probes cost and bring, as counts over a time that was observed."""
+
+from dataclasses import dataclass
+
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.pressure import killed_under_pressure
+from probetuner.diagnosis.startup import killed_while_starting
+from probetuner.history.life import Life
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """A failure detector's quality, measured or forecast; None where nothing can be said.
+
+    `detection_seconds` is the longest time from a lock-up to the decision to restart; None when no probe restarts.
+    """
+
+    observed_seconds: float | None = None
+    false_restarts: int | None = None
+    flaps: int | None = None
+    unready_seconds: float | None = None
+    detection_seconds: float | None = None
+
+
+def measure(cases: tuple[Case, ...]) -> Figures:
+    """Count what was observed over these containers, all replicas together."""
+    detections = [case.container.liveness.detection_seconds for case in cases if case.container.liveness is not None]
+    return Figures(
+        observed_seconds=max((case.observed_seconds for case in cases), default=0.0),
+        false_restarts=sum(len(false_restarts(case)) for case in cases),
+        flaps=sum(len(case.history.unready) for case in cases),
+        unready_seconds=sum(_unready_seconds(case) for case in cases),
+        detection_seconds=max(detections, default=None),
+    )
+
+
+def false_restarts(case: Case) -> tuple[Life, ...]:
+    """The lives that a probe ended although the application was starting or merely busy."""
+    return tuple(dict.fromkeys((*killed_while_starting(case), *killed_under_pressure(case))))
+
+
+def _unready_seconds(case: Case) -> float:
+    """Seconds in unready spells, and from each false restart until the next life answered (or is last heard of)."""
+    end = case.history.last_seen_at
+    spells = sum(max(0.0, (spell.ended_at or end) - spell.started_at) for spell in case.history.unready)
+    restarts = 0.0
+    for life in false_restarts(case):
+        if life.ended_at is not None:
+            fresh = case.next_life(life)
+            back = (fresh.answered_at or fresh.ended_at) if fresh else None
+            restarts += max(0.0, (back or end) - (life.kill_announced_at or life.ended_at))
+    return spells + restarts

@@ -1,0 +1,87 @@
+"""From the findings about a workload to one recommendation for it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.finding import Finding
+from probetuner.model.container import Container
+from probetuner.model.policy import Policy
+from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+from probetuner.tuning.figures import Figures, measure
+from probetuner.tuning.propose import Proposal, propose
+from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
+
+_ID_CHARACTERS = 10
+
+
+def recommend(cases: Sequence[Case], findings: Sequence[Finding], policy: Policy) -> Recommendation | None:
+    """Give one recommendation for all containers, None when there is nothing to do and nothing to advise."""
+    proposals = {
+        case.container.name: propose(case, [f for f in findings if f.container == case.container.name], policy)
+        for case in cases
+    }
+    actions = tuple(action for proposal in proposals.values() for action in proposal.actions)
+    withheld = tuple(action for proposal in proposals.values() for action in proposal.withheld)
+    if not actions and not withheld:
+        return None
+    current = {case.container.name: _probes_of(case.container) for case in cases}
+    uncapped = {name: proposal.probes for name, proposal in proposals.items()}
+    target = {name: _cap(probes, current[name], policy) for name, probes in uncapped.items()}
+    before = measure(tuple(cases))
+    return Recommendation(
+        id=_digest(target, [action.name for action in (*actions, *withheld)]),
+        actions=actions,
+        withheld=withheld,
+        current=current,
+        target=target,
+        uncapped=uncapped,
+        before=before,
+        after=_forecast(before, proposals, target),
+    )
+
+
+def _probes_of(container: Container) -> Probes:
+    return Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
+
+
+def _cap(probes: Probes, current: Probes, policy: Policy) -> Probes:
+    """Keep every changed number within the policy's bounds; what is not changed stays as the user wrote it."""
+
+    def capped(kind: ProbeType) -> Probe | None:
+        probe, before = probes.get(kind), current.get(kind)
+        if probe is None or probe == before:
+            return probe
+        changed = {
+            attribute: policy.clamp(kind, attribute, getattr(probe, attribute))
+            for attribute in FIELD_OF
+            if before is None or getattr(before, attribute) != getattr(probe, attribute)
+        }
+        return replace(probe, **changed)
+
+    return Probes(
+        liveness=capped(ProbeType.LIVENESS), readiness=capped(ProbeType.READINESS), startup=capped(ProbeType.STARTUP)
+    )
+
+
+def _digest(target: Mapping[str, Probes], actions: Sequence[ActionName]) -> str:
+    described = {
+        name: {kind.value: repr(probes.get(kind)) for kind in ProbeType} for name, probes in sorted(target.items())
+    }
+    text = json.dumps([described, sorted(actions)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_ID_CHARACTERS]
+
+
+def _forecast(before: Figures, proposals: Mapping[str, Proposal], target: Mapping[str, Probes]) -> Figures:
+    """What the same time would have cost; None for what only a trial can tell."""
+    detections = [p.liveness.detection_seconds for p in target.values() if p.liveness is not None]
+    certain = {ActionName.ADD_STARTUP_PROBE, ActionName.REPLACE_LIVENESS_WITH_READINESS}
+    names = {action.name for proposal in proposals.values() for action in proposal.actions}
+    settled = bool(names) and names <= certain
+    return Figures(
+        observed_seconds=before.observed_seconds,
+        false_restarts=0 if settled else None,
+        detection_seconds=max(detections, default=None),
+    )
