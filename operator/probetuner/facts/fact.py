@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from probetuner.model.probe import ProbeType
+from probetuner.model.workload import WorkloadRef
 
 
 class FailureCause(StrEnum):
@@ -32,13 +33,18 @@ class FailureCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodRef:
-    """A pod and the template it was made from (`pod-template-hash` or `controller-revision-hash`)."""
+    """A pod, the template it was made from (`pod-template-hash` or `controller-revision-hash`) and whose pod it is.
+
+    In latency samples of kubelets that keep one series for all pods of a workload on a node, `uid` is empty and `name`
+    is theirs in common.
+    """
 
     namespace: str
     name: str
     uid: str
     template_hash: str
     node: str = ""
+    workload: WorkloadRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

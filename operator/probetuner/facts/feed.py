@@ -1,0 +1,115 @@
+"""From raw records to facts: one reader for recordings, dumps and live clusters."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from probetuner.facts.events import EventCounts, ProbeEvent, facts_of, parse_event
+from probetuner.facts.fact import Fact
+from probetuner.facts.fields import text
+from probetuner.facts.messages import Attempt
+from probetuner.facts.nodes import NodeReadiness, read_node
+from probetuner.facts.owner import owner_of
+from probetuner.facts.pods import PodState, disturbed, read_pod
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadRef, section
+
+_EARLY_EVENTS = 1024
+"""How many events are kept for pods that are not known yet: a list may bring events before their pods."""
+
+
+class Reader:
+    """Remembers what it takes to see changes, and turns records into facts. It does no I/O and reads no clock.
+
+    `since` is when observation began (epoch seconds; minus infinity takes in all that objects still tell of the past).
+    `follows` says which workloads' pods are read; None reads those of all workloads. What is remembered grows with
+    the pods that are followed and with nothing else.
+    """
+
+    def __init__(self, *, since: float, follows: Callable[[WorkloadRef], bool] | None = None) -> None:
+        self._follows = follows
+        self._pods: dict[str, PodState] = {}
+        self._nodes: dict[str, NodeReadiness] = {}
+        self._counts = EventCounts(since=since)
+        self._early: deque[ProbeEvent] = deque(maxlen=_EARLY_EVENTS)
+
+    def watch(self, raw: Mapping[str, Any], change: str | None, received_at: float) -> list[Fact]:
+        """Take in an object as a watch gave it: `change` is ADDED, MODIFIED or DELETED, None in a list.
+
+        Pods, Events and Nodes tell facts, others nothing. Raises InvalidObjectError; nothing is changed then.
+        """
+        gone = change == "DELETED"
+        match raw.get("kind"):
+            case "Pod":
+                return self._pod(raw, received_at, gone=gone)
+            case "Event" if not gone:
+                event = parse_event(raw, received_at=received_at)
+                return [] if event is None else self._event(event)
+            case "Node":
+                return self._node(raw, received_at, gone=gone)
+        return []
+
+    def pods_on(self, node: str) -> list[PodState]:
+        """The followed pods of a node."""
+        return [state for state in self._pods.values() if state.ref.node == node]
+
+    def keep(self, pod_uids: Collection[str]) -> None:
+        """Forget every pod but these: what a full list of pods no longer has was deleted unseen."""
+        for uid in self._pods.keys() - set(pod_uids):
+            del self._pods[uid]
+
+    def _pod(self, raw: Mapping[str, Any], at: float, *, gone: bool) -> list[Fact]:
+        uid = text(section(raw, "metadata", "Pod"), "uid", "Pod.metadata")
+        if not uid:
+            raise InvalidObjectError("Pod.metadata.uid", "is missing")
+        owner = owner_of(raw)
+        if owner is None or not (self._follows is None or self._follows(owner)):
+            self._pods.pop(uid, None)
+            return []
+        before = self._pods.get(uid)
+        known = before is not None
+        node = self._nodes.get(before.ref.node) if before else None
+        state, facts = read_pod(before, raw, at=at, gone=gone, node_ready=node is None or node.ready)
+        self._pods[uid] = state
+        if not known:
+            facts += self._replay(uid)
+        if gone:
+            del self._pods[uid]
+        return facts
+
+    def _event(self, event: ProbeEvent) -> list[Fact]:
+        state = self._pods.get(event.pod_uid)
+        if state is None:
+            self._early.append(event)
+            return []
+        container = state.container(event.container)
+        if container is None or (state.ending_at is not None and event.last_at >= state.ending_at):
+            return []
+        handler = container.handler(event.meaning.probe) if isinstance(event.meaning, Attempt) else None
+        return facts_of(event, grown=self._counts.grown(event), pod=state.ref, handler=handler)
+
+    def _replay(self, uid: str) -> list[Fact]:
+        early = [event for event in self._early if event.pod_uid == uid]
+        for event in early:
+            self._early.remove(event)
+        return [fact for event in early for fact in self._event(event)]
+
+    def _node(self, raw: Mapping[str, Any], at: float, *, gone: bool) -> list[Fact]:
+        node = read_node(raw)
+        before = self._nodes.get(node.name)
+        self._nodes[node.name] = node
+        if gone:
+            del self._nodes[node.name]
+            return self._disturb(node.name, at, "NodeDeleted")
+        was_ready = before is None or before.ready
+        if was_ready == node.ready:
+            return []
+        return self._disturb(node.name, min(at, node.since or at), node.reason)
+
+    def _disturb(self, node: str, at: float, reason: str) -> list[Fact]:
+        return [fact for state in self.pods_on(node) for fact in disturbed(state, at=at, reason=reason)]
+
+
+def only(workloads: Iterable[WorkloadRef]) -> Callable[[WorkloadRef], bool]:
+    """A `follows` for a fixed set of workloads."""
+    return frozenset(workloads).__contains__

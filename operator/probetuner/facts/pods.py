@@ -1,0 +1,167 @@
+"""Pod objects to facts: each view of a pod is compared with the little that is remembered of the one before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from probetuner.facts.containers import Circumstances, ContainerState, read_container
+from probetuner.facts.fact import Fact, NodeDisturbed, PodEnding, PodRef
+from probetuner.facts.fields import Object, count, moment, objects, text
+from probetuner.facts.lives import read_status
+from probetuner.facts.owner import TEMPLATE_HASH_LABELS, owner_of
+from probetuner.model.container import parse_containers
+from probetuner.model.workload import section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodState:
+    """All that is remembered of a pod; a few hundred bytes per container. Times are epoch seconds.
+
+    `ending_at` is when its deletion was asked for or it was otherwise doomed. `lost` while the node controller holds
+    it unready for a node that went silent. `group` is the pod label that some kubelets give its latencies.
+    """
+
+    ref: PodRef
+    created_at: float
+    group: str
+    containers: tuple[ContainerState, ...]
+    ending: str | None = None
+    ending_at: float | None = None
+    lost: bool = False
+
+    def container(self, name: str) -> ContainerState | None:
+        """The probed container of that name."""
+        return next((container for container in self.containers if container.name == name), None)
+
+
+def read_pod(
+    before: PodState | None, raw: Object, *, at: float, gone: bool = False, node_ready: bool = True
+) -> tuple[PodState, list[Fact]]:
+    """Compare a Pod, received at `at`, with what was known before of the same pod (by uid).
+
+    `gone` says that this is its last view, `node_ready` what its Node says. At first sight only what the status proves
+    is told: the lives that it shows, and that a container is ready (as not by its probe: no change was seen).
+    Lives between two views leave no trace but a jump in `restarts`. Raises InvalidObjectError.
+    """
+    place = f"Pod/{section(raw, 'metadata', 'Pod').get('namespace')}/{section(raw, 'metadata', 'Pod').get('name')}"
+    state = replace(before, ref=_ref(raw, place)) if before else _first(raw, place, at)
+    state, facts = _ending(state, raw, place, at=at, gone=gone)
+    conditions = {text(c, "type", place): c for c in objects(section(raw, "status", place), "conditions", place)}
+    lost = _is_lost(conditions, place)
+    if lost and not state.lost:
+        since = moment(conditions["Ready"], "lastTransitionTime", place) or at
+        facts += _for_all(state, NodeDisturbed, at=since, reason="NodeNotReady")
+    circumstances = Circumstances(
+        at=at,
+        pod=state.ref,
+        first_sight=before is None,
+        ending=state.ending is not None,
+        node_disturbed=state.lost or lost or not node_ready,
+        ready_since=_ready_since(conditions, place),
+    )
+    containers = []
+    statuses = dict(_statuses(raw, place))
+    for container in state.containers:
+        if container.name in statuses:
+            shown = read_status(statuses[container.name], f"{place}: status of {container.name}")
+            container, told = read_container(container, shown, circumstances)  # noqa: PLW2901 - a fold
+            facts += told
+        containers.append(container)
+    return replace(state, containers=tuple(containers), lost=lost), facts
+
+
+def _first(raw: Object, place: str, at: float) -> PodState:
+    metadata = section(raw, "metadata", place)
+    ref = _ref(raw, place)
+    spec = section(raw, "spec", place)
+    return PodState(
+        ref=ref,
+        created_at=moment(metadata, "creationTimestamp", place) or at,
+        group=_group(metadata, place),
+        containers=tuple(
+            ContainerState.unseen(container) for container in parse_containers(spec, place=f"{place}.spec")
+        ),
+    )
+
+
+def _ref(raw: Object, place: str) -> PodRef:
+    metadata = section(raw, "metadata", place)
+    labels = section(metadata, "labels", place)
+    hashes = (text(labels, label, place) for label in TEMPLATE_HASH_LABELS)
+    return PodRef(
+        namespace=text(metadata, "namespace", place) or "default",
+        name=text(metadata, "name", place),
+        uid=text(metadata, "uid", place),
+        template_hash=next((found for found in hashes if found), ""),
+        node=text(section(raw, "spec", place), "nodeName", place),
+        workload=owner_of(raw),
+    )
+
+
+def _group(metadata: Object, place: str) -> str:
+    """The pod label of latency series where the kubelet strips what is generated (worker.go getPodLabelName)."""
+    name = text(metadata, "name", place)
+    if not text(metadata, "generateName", place):
+        return name
+    template_hash = text(section(metadata, "labels", place), TEMPLATE_HASH_LABELS[0], place)
+    stripped = name.rpartition("-")[0]
+    return stripped.replace(f"-{template_hash}", "") if template_hash else stripped
+
+
+def _ending(state: PodState, raw: Object, place: str, *, at: float, gone: bool) -> tuple[PodState, list[Fact]]:
+    """Why the pod goes away, told once per reason; that it is deleted is told only where nothing better is known."""
+    reason, since = _why_ending(raw, place, gone=gone)
+    if reason is None or reason == state.ending or (state.ending and reason == "Deleted"):
+        return state, []
+    since = min(since or at, at)
+    known = replace(state, ending=reason, ending_at=min(since, since if state.ending_at is None else state.ending_at))
+    return known, _for_all(state, PodEnding, at=since, reason=reason)
+
+
+def _why_ending(raw: Object, place: str, *, gone: bool) -> tuple[str | None, float | None]:
+    metadata, status = section(raw, "metadata", place), section(raw, "status", place)
+    for condition in objects(status, "conditions", place):
+        if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
+            reason = text(condition, "reason", place) or "DisruptionTarget"
+            return reason, moment(condition, "lastTransitionTime", place)
+    if reason := text(status, "reason", place):
+        return reason, None
+    deletion = moment(metadata, "deletionTimestamp", place)
+    if deletion is not None:
+        # It is the end of the grace period, not its beginning (apiserver registry/rest/delete.go BeforeDelete).
+        return "Deleted", deletion - count(metadata, "deletionGracePeriodSeconds", place)
+    return ("Deleted" if gone else None), None
+
+
+def _for_all(state: PodState, kind: type[PodEnding | NodeDisturbed], *, at: float, reason: str) -> list[Fact]:
+    return [kind(at=at, pod=state.ref, container=container.name, reason=reason) for container in state.containers]
+
+
+def disturbed(state: PodState, *, at: float, reason: str) -> list[Fact]:
+    """NodeDisturbed for each probed container of the pod."""
+    return _for_all(state, NodeDisturbed, at=at, reason=reason)
+
+
+def _is_lost(conditions: dict[str, Object], place: str) -> bool:
+    """Whether the node controller made the pod unready: it turns only Ready, the kubelet always both.
+
+    A readiness gate does the same, with its own reason (controller/util/node MarkPodsNotReady; kubelet
+    status/generate.go).
+    """
+    ready, containers_ready = conditions.get("Ready", {}), conditions.get("ContainersReady", {})
+    return (
+        ready.get("status") == "False"
+        and containers_ready.get("status") == "True"
+        and text(ready, "reason", place) != "ReadinessGatesNotReady"
+    )
+
+
+def _ready_since(conditions: dict[str, Object], place: str) -> float | None:
+    ready = conditions.get("ContainersReady", {})
+    return moment(ready, "lastTransitionTime", place) if ready.get("status") == "True" else None
+
+
+def _statuses(raw: Object, place: str) -> Iterator[tuple[str, Object]]:
+    status = section(raw, "status", place)
+    for field in ("initContainerStatuses", "containerStatuses"):
+        for entry in objects(status, field, place):
+            yield text(entry, "name", place), entry
