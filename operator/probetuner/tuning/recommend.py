@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
@@ -54,7 +55,7 @@ def _cap(probes: Probes, current: Probes, policy: Policy) -> Probes:
         probe, before = probes.get(kind), current.get(kind)
         if probe is None or probe == before:
             return probe
-        changed = {
+        changed: dict[str, Any] = {
             attribute: policy.clamp(kind, attribute, getattr(probe, attribute))
             for attribute in FIELD_OF
             if before is None or getattr(before, attribute) != getattr(probe, attribute)

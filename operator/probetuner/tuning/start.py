@@ -12,7 +12,9 @@ from probetuner.diagnosis.startup import killed_while_starting
 from probetuner.model.probe import Probe
 
 _STEP_UP = 4.0
-_LEAST_BUDGET_SECONDS, _MOST_BUDGET_SECONDS = 30, 540
+_GRAIN_SECONDS = 30
+"""Coarse, so that one more sample does not make another recommendation."""
+_MOST_BUDGET_SECONDS = 540
 """The upper end stays below a Deployment's default progressDeadlineSeconds of 600 (deployment_util.go)."""
 _PERIOD_SECONDS = 5
 """Small, since a startup probe adds up to a period to every start (kubernetes/kubernetes#132793)."""
@@ -30,7 +32,7 @@ def startup_budget_seconds(case: Case, *, coverage: float) -> int:
     if seen:
         margin = 1.0 + 1.0 / max(1, len(seen)) ** 0.5 + coverage / 2
         wanted = max(wanted, max(seen) * margin)
-    return ceil(min(max(wanted, _LEAST_BUDGET_SECONDS), _MOST_BUDGET_SECONDS))
+    return min(ceil(wanted / _GRAIN_SECONDS) * _GRAIN_SECONDS, _MOST_BUDGET_SECONDS)
 
 
 def with_budget(handler_of: Probe, present: Probe | None, budget_seconds: int) -> Probe:

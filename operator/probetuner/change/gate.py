@@ -1,0 +1,181 @@
+"""What stands between a recommendation and its application.
+
+Each refusal has a reason that shows in the condition `Applied` and a sentence that says what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from probetuner.change.owners import manager_above
+from probetuner.change.record import Change, Outcome
+from probetuner.change.situation import Situation
+from probetuner.change.times import to_text
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.model.mode import APPROVE_ANNOTATION, Mode
+from probetuner.tuning.recommendation import Recommendation
+
+_DAY_SECONDS = 86400.0
+_SURE_ENOUGH = 0.8
+_REVERTS_BORNE = 2
+
+
+class BlockReason(StrEnum):
+    """Why a recommendation is not applied now."""
+
+    NOTHING_TO_APPLY = "NothingToApply"
+    MODE = "ModeDoesNotApply"
+    NOT_ALLOWED = "NotAllowed"
+    OWNED = "OwnedByController"
+    GITOPS = "ManagedElsewhere"
+    PAUSED = "Paused"
+    TOO_FEW_REPLICAS = "TooFewReplicas"
+    LOW_CONFIDENCE = "LowConfidence"
+    ROLLOUT_IN_PROGRESS = "RolloutInProgress"
+    COOL_DOWN = "CoolDown"
+    DAILY_CAP = "DailyCap"
+    TRIED_BEFORE = "TriedBefore"
+    REVERTED_TWICE = "RevertedTwice"
+    OUTAGE = "Outage"
+    REFUSED = "RefusedByServer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A refusal: its reason for machines and a sentence for people. `until` is when it may be over, epoch seconds."""
+
+    reason: BlockReason
+    message: str
+    until: float | None = None
+
+
+def find_block(
+    situation: Situation,
+    recommendation: Recommendation,
+    findings: Sequence[Finding],
+    changes: Sequence[Change],
+    *,
+    now: float,
+) -> Block | None:
+    """The first thing that forbids applying the recommendation now; None when nothing does."""
+    return (
+        _by_wish(situation, recommendation)
+        or _by_ownership(situation)
+        or _by_evidence(situation, findings)
+        or _by_past(situation, recommendation, changes, now=now)
+        or _by_state(situation, findings)
+    )
+
+
+def _by_wish(situation: Situation, recommendation: Recommendation) -> Block | None:
+    if not recommendation.actions and recommendation.withheld:
+        needed = ", ".join(sorted({action.needs.value for action in recommendation.withheld if action.needs}))
+        return Block(
+            reason=BlockReason.NOT_ALLOWED,
+            message=f"spec.allow of the ProbePolicy does not list {needed}; add it to have this applied",
+        )
+    if recommendation.target == recommendation.current:
+        return Block(
+            reason=BlockReason.NOTHING_TO_APPLY,
+            message="the advice is not about probes, or the bounds leave no room; nothing can be patched",
+        )
+    if situation.mode.mode is Mode.APPLY or situation.workload.approve_annotation == recommendation.id:
+        return None
+    if situation.workload.approve_annotation is not None:
+        return Block(
+            reason=BlockReason.MODE,
+            message=(
+                f"{APPROVE_ANNOTATION} is {situation.workload.approve_annotation[:40]!r}, but the recommendation is "
+                f"now {recommendation.id}: approve that one if you still agree"
+            ),
+        )
+    return Block(
+        reason=BlockReason.MODE,
+        message=f"mode is {situation.mode.mode}; annotate it with {APPROVE_ANNOTATION}={recommendation.id} to apply this",
+    )
+
+
+def _by_ownership(situation: Situation) -> Block | None:
+    workload = situation.workload
+    if workload.owners:
+        return Block(
+            reason=BlockReason.OWNED,
+            message=f"{workload.owners[0]} owns {workload.ref} and would put the change back: change it there",
+        )
+    manager = manager_above(workload)
+    if manager is not None:
+        return Block(
+            reason=BlockReason.GITOPS,
+            message=f"{manager} manages {workload.ref} and would put the change back: put status.patch into its source",
+        )
+    return None
+
+
+def _by_evidence(situation: Situation, findings: Sequence[Finding]) -> Block | None:
+    surest = max((finding.confidence for finding in findings if finding.severity is not Severity.INFO), default=0.0)
+    if surest < _SURE_ENOUGH and situation.workload.approve_annotation is None:
+        return Block(
+            reason=BlockReason.LOW_CONFIDENCE,
+            message=f"confidence is {surest:.0%}; from {_SURE_ENOUGH:.0%} on it is applied",
+        )
+    least = situation.policy.apply.min_replicas
+    if situation.workload.rollout.desired < least:
+        return Block(
+            reason=BlockReason.TOO_FEW_REPLICAS,
+            message=f"{situation.workload.rollout.desired} replicas are wanted, spec.apply.minReplicas is {least}",
+        )
+    return None
+
+
+def _by_past(
+    situation: Situation, recommendation: Recommendation, changes: Sequence[Change], *, now: float
+) -> Block | None:
+    rules = situation.policy.apply
+    same = [change for change in changes if change.id == recommendation.id]
+    if sum(change.reverted_at is not None for change in same) >= _REVERTS_BORNE:
+        return Block(
+            reason=BlockReason.REVERTED_TWICE,
+            message="somebody put the old values back twice; they are left alone",
+        )
+    if any(change.verdict is Outcome.ROLLED_BACK for change in same):
+        return Block(reason=BlockReason.TRIED_BEFORE, message="this was tried and rolled back; it is not tried again")
+    today = [change for change in changes if now - change.decided_at < _DAY_SECONDS]
+    if len(today) >= rules.max_changes_per_day:
+        return Block(
+            reason=BlockReason.DAILY_CAP,
+            message=f"{len(today)} changes in 24 hours reach spec.apply.maxChangesPerDay",
+            until=min(change.decided_at for change in today) + _DAY_SECONDS,
+        )
+    latest = max((change.decided_at for change in changes), default=None)
+    if latest is not None and now - latest < rules.cooldown_seconds:
+        return Block(
+            reason=BlockReason.COOL_DOWN,
+            message=f"the last change was at {to_text(latest)}, spec.apply.cooldownSeconds is {rules.cooldown_seconds}",
+            until=latest + rules.cooldown_seconds,
+        )
+    return None
+
+
+def _by_state(situation: Situation, findings: Sequence[Finding]) -> Block | None:
+    workload = situation.workload
+    if workload.paused:
+        return Block(reason=BlockReason.PAUSED, message=f"{workload.ref} is paused; resume it to have this applied")
+    kills_are_the_outage = any(finding.name in _KILLS for finding in findings)
+    rollout = workload.rollout
+    if not rollout.observed or (
+        not kills_are_the_outage and (rollout.updated < rollout.desired or rollout.total > rollout.desired)
+    ):
+        return Block(
+            reason=BlockReason.ROLLOUT_IN_PROGRESS, message=f"{workload.ref} is being rolled out; wait for its end"
+        )
+    if rollout.ready < rollout.desired and not kills_are_the_outage:
+        return Block(
+            reason=BlockReason.OUTAGE,
+            message=f"{rollout.ready} of {rollout.desired} replicas are ready; a rollout now would take more away",
+        )
+    if situation.refusal is not None:
+        return Block(reason=BlockReason.REFUSED, message=situation.refusal.message)
+    return None
+
+
+_KILLS = (FindingName.LIVENESS_KILL_UNDER_PRESSURE, FindingName.LIVENESS_KILL_DURING_STARTUP)

@@ -1,0 +1,29 @@
+"""The parts of a decision, before they are written down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probetuner.change.gate import Block
+from probetuner.change.record import Change
+from probetuner.change.situation import Announcement
+from probetuner.diagnosis.finding import Finding
+from probetuner.tuning.recommendation import Recommendation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What was found, what is advised, how the changes stand, and what is to be sent and told."""
+
+    findings: tuple[Finding, ...] = ()
+    recommendation: Recommendation | None = None
+    patch: Mapping[str, Any] | None = None
+    changes: tuple[Change, ...] = ()
+    block: Block | None = None
+    send: Mapping[str, Any] | None = None
+    announcements: tuple[Announcement, ...] = ()
+
+    @property
+    def latest(self) -> Change | None:
+        """The latest change, if there ever was one."""
+        return self.changes[0] if self.changes else None

@@ -1,0 +1,149 @@
+"""The log of changes that stands in a ProbePolicy's status, newest first.
+
+An entry is written before its patch is sent, so whatever happens to the operator in between, the next one can tell
+from the live workload whether it was carried out.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from probetuner.change.times import from_text, to_text
+from probetuner.tuning.figures import Figures
+
+KEPT_ENTRIES = 10
+
+
+class Outcome(StrEnum):
+    """The three verdicts on a change."""
+
+    KEPT = "Kept"
+    ROLLED_BACK = "RolledBack"
+    INCONCLUSIVE = "Inconclusive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of a workload; times are epoch seconds.
+
+    `applied_at` is when the live workload was first seen to carry it, `undone_at` when a rollback was seen to have
+    stuck, `reverted_at` when somebody else was seen to have put the old values back.
+    """
+
+    id: str
+    summary: str
+    decided_at: float
+    patch: Mapping[str, Any]
+    undo: Mapping[str, Any]
+    before: Figures
+    after: Figures | None = None
+    applied_at: float | None = None
+    verdict: Outcome | None = None
+    verdict_at: float | None = None
+    undone_at: float | None = None
+    reverted_at: float | None = None
+    reason: str = ""
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is no verdict yet."""
+        return self.verdict is None
+
+
+def read_changes(status: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The changes in a status, newest first; an entry that cannot be read is left out."""
+    entries = status.get("history")
+    if not isinstance(entries, list):
+        return ()
+    changes = (_read(entry) for entry in entries if isinstance(entry, Mapping))
+    return tuple(change for change in changes if change is not None)
+
+
+def write_change(change: Change) -> dict[str, Any]:
+    """The change as an entry of status.history."""
+    entry: dict[str, Any] = {
+        "id": change.id,
+        "summary": change.summary,
+        "patch": json.dumps(change.patch, sort_keys=True),
+        "undo": json.dumps(change.undo, sort_keys=True),
+        "before": write_figures(change.before),
+    }
+    if change.after is not None:
+        entry["after"] = write_figures(change.after)
+    for name, at in _times(change).items():
+        if at is not None:
+            entry[name] = to_text(at)
+    if change.verdict is not None:
+        entry["verdict"] = change.verdict.value
+    if change.reason:
+        entry["reason"] = change.reason
+    return entry
+
+
+def write_figures(figures: Figures) -> dict[str, Any]:
+    """Figures as they stand in a status; what is unknown is left out."""
+    values = {
+        "observedSeconds": None if figures.observed_seconds is None else round(figures.observed_seconds),
+        "falseRestarts": figures.false_restarts,
+        "flaps": figures.flaps,
+        "unreadySeconds": None if figures.unready_seconds is None else round(figures.unready_seconds),
+        "detectionSeconds": figures.detection_seconds,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _times(change: Change) -> dict[str, float | None]:
+    return {
+        "decidedAt": change.decided_at,
+        "appliedAt": change.applied_at,
+        "verdictAt": change.verdict_at,
+        "undoneAt": change.undone_at,
+        "revertedAt": change.reverted_at,
+    }
+
+
+def _read(entry: Mapping[str, Any]) -> Change | None:
+    decided_at, patch, undo = from_text(entry.get("decidedAt")), _read_patch(entry, "patch"), _read_patch(entry, "undo")
+    if decided_at is None or patch is None or undo is None:
+        return None
+    verdict = entry.get("verdict")
+    return Change(
+        id=str(entry.get("id")),
+        summary=str(entry.get("summary", "")),
+        decided_at=decided_at,
+        patch=patch,
+        undo=undo,
+        before=_read_figures(entry.get("before")) or Figures(),
+        after=_read_figures(entry.get("after")),
+        applied_at=from_text(entry.get("appliedAt")),
+        verdict=_OUTCOMES.get(verdict) if isinstance(verdict, str) else None,
+        verdict_at=from_text(entry.get("verdictAt")),
+        undone_at=from_text(entry.get("undoneAt")),
+        reverted_at=from_text(entry.get("revertedAt")),
+        reason=str(entry.get("reason", "")),
+    )
+
+
+def _read_patch(entry: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    try:
+        patch = json.loads(entry.get(name, ""))
+    except (TypeError, ValueError):
+        return None
+    return patch if isinstance(patch, dict) else None
+
+
+def _read_figures(raw: object) -> Figures | None:
+    if not isinstance(raw, Mapping):
+        return None
+    return Figures(
+        observed_seconds=raw.get("observedSeconds"),
+        false_restarts=raw.get("falseRestarts"),
+        flaps=raw.get("flaps"),
+        unready_seconds=raw.get("unreadySeconds"),
+        detection_seconds=raw.get("detectionSeconds"),
+    )
+
+
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}

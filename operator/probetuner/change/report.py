@@ -1,0 +1,125 @@
+"""What is said of a decision: the conditions of the ProbePolicy, and Events for what is new."""
+
+from probetuner.change.conditions import Condition, ConditionType
+from probetuner.change.outlook import Outlook
+from probetuner.change.record import Outcome
+from probetuner.change.situation import Announcement, Situation, Tone
+from probetuner.model.mode import Mode
+
+_LOW_CONFIDENCE = 0.8
+
+
+def conditions_of(situation: Situation, outlook: Outlook) -> tuple[Condition, ...]:
+    """All conditions of a ProbePolicy, in the order in which they are shown."""
+    return (
+        _observing(situation),
+        _recommendation_ready(outlook),
+        _low_confidence(outlook),
+        _applied(outlook),
+        _verified(outlook),
+        Condition(
+            type=ConditionType.CONFLICT,
+            holds=situation.refusal is not None,
+            reason=situation.refusal.reason.value if situation.refusal else "NoConflict",
+            message=situation.refusal.message if situation.refusal else "",
+        ),
+        _reverted_by_other(outlook),
+    )
+
+
+def _observing(situation: Situation) -> Condition:
+    problem = situation.mode.problem or situation.policy_problem
+    if problem:
+        reason = "InvalidMode" if situation.mode.problem else "InvalidPolicy"
+        return Condition(type=ConditionType.OBSERVING, holds=False, reason=reason, message=problem)
+    if situation.mode.mode is Mode.OFF:
+        return Condition(type=ConditionType.OBSERVING, holds=False, reason="ModeOff", message="mode is Off")
+    if situation.kubelet_problem:
+        return Condition(
+            type=ConditionType.OBSERVING, holds=True, reason="EventsOnly", message=situation.kubelet_problem
+        )
+    return Condition(type=ConditionType.OBSERVING, holds=True, reason="EventsAndCounters")
+
+
+def _recommendation_ready(outlook: Outlook) -> Condition:
+    advice = outlook.recommendation
+    if advice is None:
+        return Condition(type=ConditionType.RECOMMENDATION_READY, holds=False, reason="NothingToRecommend")
+    return Condition(
+        type=ConditionType.RECOMMENDATION_READY,
+        holds=True,
+        reason="Recommended",
+        message=f"{advice.summary} ({advice.id})",
+    )
+
+
+def _low_confidence(outlook: Outlook) -> Condition:
+    unsure = not outlook.findings or outlook.findings[0].confidence < _LOW_CONFIDENCE
+    missing = "; ".join(outlook.findings[0].evidence) if unsure and outlook.findings else ""
+    return Condition(
+        type=ConditionType.LOW_CONFIDENCE,
+        holds=unsure,
+        reason="TooFewSamples" if unsure else "EnoughSamples",
+        message=missing,
+    )
+
+
+def _applied(outlook: Outlook) -> Condition:
+    latest = outlook.latest
+    if outlook.block is not None:
+        return Condition(
+            type=ConditionType.APPLIED, holds=False, reason=outlook.block.reason.value, message=outlook.block.message
+        )
+    if latest is None:
+        return Condition(type=ConditionType.APPLIED, holds=False, reason="NothingApplied")
+    if latest.applied_at is None:
+        reason = "Sending" if latest.pending else "NotApplied"
+        return Condition(type=ConditionType.APPLIED, holds=False, reason=reason, message=latest.reason)
+    if latest.undone_at is not None or latest.reverted_at is not None:
+        return Condition(type=ConditionType.APPLIED, holds=False, reason="Undone", message=latest.reason)
+    return Condition(
+        type=ConditionType.APPLIED, holds=True, reason="Patched", message=f"{latest.summary} ({latest.id})"
+    )
+
+
+def _verified(outlook: Outlook) -> Condition:
+    latest = outlook.latest
+    if latest is None:
+        return Condition(type=ConditionType.VERIFIED, holds=False, reason="NothingApplied")
+    if latest.verdict is None:
+        return Condition(type=ConditionType.VERIFIED, holds=None, reason="Verifying")
+    holds = {Outcome.KEPT: True, Outcome.ROLLED_BACK: False, Outcome.INCONCLUSIVE: None}[latest.verdict]
+    return Condition(type=ConditionType.VERIFIED, holds=holds, reason=latest.verdict.value, message=latest.reason)
+
+
+def _reverted_by_other(outlook: Outlook) -> Condition:
+    latest = outlook.latest
+    reverted = latest is not None and latest.reverted_at is not None
+    return Condition(
+        type=ConditionType.REVERTED_BY_OTHER,
+        holds=reverted,
+        reason="PutBack" if reverted else "NotReverted",
+        message=latest.reason if latest is not None and reverted else "",
+    )
+
+
+def news(situation: Situation, outlook: Outlook) -> tuple[Announcement, ...]:
+    """What is new against the status that is there: each thing is told once."""
+    told = []
+    if situation.mode.problem and _reason_now(situation, ConditionType.OBSERVING) != "InvalidMode":
+        told.append(Announcement(reason="InvalidMode", message=situation.mode.problem, tone=Tone.WARNING))
+    advice = outlook.recommendation
+    if advice is not None and (situation.status.get("recommendation") or {}).get("id") != advice.id:
+        told.append(Announcement(reason="Recommended", message=f"{advice.summary} (recommendation {advice.id})"))
+    if (
+        situation.mode.mode is Mode.APPLY
+        and outlook.block is not None
+        and _reason_now(situation, ConditionType.APPLIED) != outlook.block.reason
+    ):
+        told.append(Announcement(reason=outlook.block.reason.value, message=outlook.block.message, tone=Tone.WARNING))
+    return tuple(told)
+
+
+def _reason_now(situation: Situation, kind: ConditionType) -> str | None:
+    conditions = situation.status.get("conditions") or ()
+    return next((entry.get("reason") for entry in conditions if entry.get("type") == kind), None)

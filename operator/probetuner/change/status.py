@@ -1,0 +1,149 @@
+"""The status of a ProbePolicy, written from what was decided.
+
+Whatever changes with every scrape (how long was watched, how many successes) is left out or kept as it was first
+written: a workload to which nothing happens must cause no writes.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+from probetuner.change.record import KEPT_ENTRIES, Change, write_change, write_figures
+from probetuner.change.situation import Situation
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.model.container import Container
+from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+from probetuner.tuning.figures import Figures
+from probetuner.tuning.recommendation import Probes, Recommendation
+
+
+class Phase(StrEnum):
+    """Where a workload stands."""
+
+    LEARNING = "Learning"
+    HEALTHY = "Healthy"
+    RECOMMENDED = "Recommended"
+    APPLYING = "Applying"
+    VERIFYING = "Verifying"
+    KEPT = "Kept"
+    ROLLED_BACK = "RolledBack"
+    BLOCKED = "Blocked"
+
+
+def write_status(
+    situation: Situation,
+    *,
+    phase: Phase,
+    findings: Sequence[Finding],
+    recommendation: Recommendation | None,
+    patch: Mapping[str, Any] | None,
+    changes: Sequence[Change],
+    measured: Figures,
+    conditions: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Everything that `kubectl get probepolicy -o yaml` shows under status."""
+    first = findings[0] if findings else None
+    status: dict[str, Any] = {
+        "observedGeneration": situation.policy_generation,
+        "phase": phase.value,
+        "mode": situation.mode.mode.value,
+        "modeFrom": situation.mode.source.value,
+        "target": f"{situation.workload.ref.kind}/{situation.workload.ref.name}",
+        "falseRestarts": measured.false_restarts or 0,
+        "flaps": measured.flaps or 0,
+        "containers": [
+            _write_container(container, findings, recommendation) for container in situation.workload.containers
+        ],
+        "findings": [_write_finding(finding) for finding in findings],
+        "history": [write_change(change) for change in changes[:KEPT_ENTRIES]],
+        "conditions": list(conditions),
+    }
+    if first is not None:
+        status["finding"] = first.name.value
+        status["confidence"] = f"{first.confidence:.0%}"
+    if recommendation is not None:
+        status["recommendation"] = _write_recommendation(recommendation)
+        status["forecast"] = _write_forecast(recommendation, situation.status)
+    if patch is not None:
+        status["patch"] = yaml.safe_dump(json.loads(json.dumps(patch)), sort_keys=False)
+    return status
+
+
+def _write_container(
+    container: Container, findings: Sequence[Finding], recommendation: Recommendation | None
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": container.name,
+        "current": _write_probes(
+            Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
+        ),
+        "findings": [finding.name.value for finding in findings if finding.container == container.name],
+    }
+    if recommendation is not None and recommendation.target.get(container.name) != recommendation.current.get(
+        container.name
+    ):
+        entry["recommended"] = {
+            "target": _write_probes(recommendation.target[container.name]),
+            "uncapped": _write_probes(recommendation.uncapped[container.name]),
+        }
+    return entry
+
+
+def _write_probes(probes: Probes) -> dict[str, Any]:
+    return {kind.value.lower(): _write_probe(probe) for kind in ProbeType if (probe := probes.get(kind)) is not None}
+
+
+def _write_probe(probe: Probe) -> dict[str, Any]:
+    body: dict[str, Any] = {"handler": str(probe.handler or "unknown")[:_HANDLER_CHARACTERS]}
+    body |= {name: getattr(probe, attribute) for attribute, name in FIELD_OF.items()}
+    if probe.termination_grace_period_seconds is not None:
+        body["terminationGracePeriodSeconds"] = probe.termination_grace_period_seconds
+    return body
+
+
+def _write_finding(finding: Finding) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": finding.name.value,
+        "severity": finding.severity.value,
+        "confidence": round(finding.confidence, 2),
+        "container": finding.container,
+        "explanation": finding.explanation[:_EXPLANATION_CHARACTERS],
+    }
+    if finding.severity is not Severity.INFO:
+        entry["samples"] = finding.samples
+    if finding.name is not FindingName.HEALTHY:
+        entry["evidence"] = [sentence[:_EVIDENCE_CHARACTERS] for sentence in finding.evidence[:_EVIDENCE_ENTRIES]]
+    return entry
+
+
+def _write_recommendation(recommendation: Recommendation) -> dict[str, Any]:
+    return {
+        "id": recommendation.id,
+        "summary": recommendation.summary[:_SUMMARY_CHARACTERS],
+        "actions": [
+            {"name": action.name.value, "container": action.container, "reason": action.reason[:_REASON_CHARACTERS]}
+            for action in (*recommendation.actions, *recommendation.withheld)
+        ],
+    }
+
+
+def _write_forecast(recommendation: Recommendation, previous: Mapping[str, Any]) -> Any:
+    """The forecast, as it was first written as long as the advice and its occasion are the same."""
+    forecast = {"before": write_figures(recommendation.before), "after": write_figures(recommendation.after)}
+    written = previous.get("forecast")
+    same_advice = (previous.get("recommendation") or {}).get("id") == recommendation.id
+    if same_advice and isinstance(written, Mapping):
+        counted = (written.get("before") or {}).get("falseRestarts")
+        if counted == recommendation.before.false_restarts:
+            return written
+    return forecast
+
+
+_HANDLER_CHARACTERS = 1024
+_EXPLANATION_CHARACTERS = 2048
+_EVIDENCE_CHARACTERS, _EVIDENCE_ENTRIES = 512, 10
+_SUMMARY_CHARACTERS = 256
+_REASON_CHARACTERS = 1024
