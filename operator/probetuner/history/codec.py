@@ -1,0 +1,102 @@
+"""The saved form of a history: JSON, versioned, and never larger than its bound.
+
+msgspec writes and reads the very values that the core works with and checks every type on the way in, so that the
+saved form cannot drift from them unnoticed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import msgspec
+
+from probetuner.history.record import ContainerHistory, WorkloadHistory
+
+VERSION = 1
+"""The version of the saved form that this code writes, and the newest that it reads."""
+
+MOST_BYTES = 64 * 1024
+"""Small beside what etcd takes for one object (1.5 MB), and within the maxLength of the ProbeHistory's schema."""
+
+
+class SavedHistoryError(ValueError):
+    """A saved history cannot be read; the text says why, in a sentence."""
+
+
+def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
+    """Write the history; what does not fit into *most_bytes* is forgotten, the oldest first.
+
+    The figures per minute are most of the bulk and of use for an hour only, so they go before lives, runs and spells.
+    """
+    if len(_write(history)) > most_bytes:
+        history = (
+            _longest_that_fits(history, _minutes_since, most_bytes)
+            or _longest_that_fits(history, _since, most_bytes)
+            or _newest_entries(history, most_bytes)
+        )
+    return _write(history).decode()
+
+
+def decode(state: str, *, version: int) -> WorkloadHistory:
+    """Read what `encode` wrote. Raises SavedHistoryError when it is of a newer version or is not a history."""
+    if version > VERSION:
+        raise SavedHistoryError(f"it is in form {version}, from a newer probetuner; this one reads up to {VERSION}")
+    try:
+        return msgspec.json.decode(state, type=WorkloadHistory)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+        raise SavedHistoryError(f"it is not a history: {problem}") from None
+
+
+def _write(history: WorkloadHistory) -> bytes:
+    return msgspec.json.encode(history)
+
+
+Cut = Callable[[ContainerHistory, float], ContainerHistory]
+
+
+def _longest_that_fits(history: WorkloadHistory, cut: Cut, most_bytes: int) -> WorkloadHistory | None:
+    """Forget what *cut* takes away up to the earliest time for which the rest fits; None when nothing fits."""
+    times = sorted({time for entry in history.containers for time in _times(entry)})
+    low, high, best = 0, len(times), None
+    while low < high:
+        middle = (low + high) // 2
+        shorter = replace(history, containers=tuple(cut(entry, times[middle]) for entry in history.containers))
+        if len(_write(shorter)) <= most_bytes:
+            high, best = middle, shorter
+        else:
+            low = middle + 1
+    return best
+
+
+def _times(entry: ContainerHistory) -> Iterator[float]:
+    yield from (life.ended_at for life in entry.lives if life.ended_at is not None)
+    yield from (run.last_at for run in entry.runs)
+    yield from (spell.started_at for spell in entry.unready)
+    yield from (minute.started_at for minute in entry.minutes)
+
+
+def _minutes_since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
+    return replace(entry, minutes=tuple(minute for minute in entry.minutes if minute.started_at > cutoff))
+
+
+def _since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
+    lives = tuple(life for life in entry.lives if life.ended_at is None or life.ended_at > cutoff)
+    return replace(
+        entry,
+        lives=lives,
+        runs=tuple(run for run in entry.runs if run.last_at > cutoff),
+        unready=tuple(spell for spell in entry.unready if spell.started_at > cutoff),
+        minutes=(),
+        forgotten=entry.forgotten + len(entry.lives) - len(lives),
+    )
+
+
+def _newest_entries(history: WorkloadHistory, most_bytes: int) -> WorkloadHistory:
+    """Keep of whole containers only that they were seen, and of those as many as fit: there are absurdly many."""
+    kept = replace(history, containers=())
+    for entry in sorted(history.containers, key=lambda entry: entry.last_seen_at, reverse=True):
+        bare = replace(_since(entry, entry.last_seen_at), lives=(), forgotten=entry.forgotten + len(entry.lives))
+        more = replace(kept, containers=(bare, *kept.containers))
+        if len(_write(more)) > most_bytes:
+            break
+        kept = more
+    return kept

@@ -1,0 +1,134 @@
+"""What is promised of the saved form of a history."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probetuner.facts.fact import FailureCause
+from probetuner.history import bounds, codec
+from probetuner.history.life import Life, Tally
+from probetuner.history.record import (
+    ContainerHistory,
+    FailureRun,
+    Minute,
+    RunEnding,
+    UnreadySpell,
+    WorkloadHistory,
+)
+from probetuner.model.probe import ProbeType
+
+times = st.floats(min_value=0, max_value=4e9, allow_nan=False)
+names = st.text(max_size=20)
+counts = st.integers(min_value=0, max_value=2**31)
+probes = st.sampled_from(ProbeType)
+tallies = st.builds(
+    Tally,
+    succeeded=counts,
+    causes=st.dictionaries(st.sampled_from(FailureCause), counts, max_size=3),
+    last_failed_at=st.none() | times,
+)
+lives = st.builds(
+    Life,
+    pod_uid=names,
+    pod=names,
+    template_hash=names,
+    restarts=counts,
+    started_at=times,
+    ended_at=st.none() | times,
+    exit_code=st.none() | st.integers(-1, 255),
+    killed_by=st.none() | probes,
+    tallies=st.dictionaries(probes, tallies),
+)
+runs = st.builds(
+    FailureRun, pod_uid=names, probe=probes, started_at=times, last_at=times, ending=st.sampled_from(RunEnding)
+)
+spells = st.builds(UnreadySpell, pod_uid=names, started_at=times, ended_at=st.none() | times)
+latency = st.tuples(*[counts] * 12)
+minutes = st.builds(
+    Minute, started_at=times, failed=st.dictionaries(probes, counts), latency=st.dictionaries(probes, latency)
+)
+entries = st.builds(
+    ContainerHistory,
+    name=names,
+    template_hash=names,
+    first_seen_at=times,
+    last_seen_at=times,
+    lives=st.lists(lives, max_size=4).map(tuple),
+    runs=st.lists(runs, max_size=4).map(tuple),
+    unready=st.lists(spells, max_size=4).map(tuple),
+    minutes=st.lists(minutes, max_size=4).map(tuple),
+    errored=st.dictionaries(probes, counts),
+)
+histories = st.builds(
+    WorkloadHistory, containers=st.lists(entries, max_size=4).map(tuple), counters_at=st.none() | times
+)
+
+
+@given(histories)
+def test_a_history_comes_back_as_it_was(history: WorkloadHistory) -> None:
+    """Saving and loading loses nothing that fits."""
+    assert codec.decode(codec.encode(history), version=codec.VERSION) == history
+
+
+@given(histories, st.integers(min_value=100, max_value=5000))
+@settings(deadline=None)
+def test_the_saved_form_stays_within_its_bound(history: WorkloadHistory, most_bytes: int) -> None:
+    """Whatever a history holds, its saved form is no larger than asked, and can be read."""
+    saved = codec.encode(history, most_bytes=most_bytes)
+
+    assert len(saved.encode()) <= most_bytes
+    codec.decode(saved, version=codec.VERSION)
+
+
+def test_the_oldest_evidence_goes_first() -> None:
+    """Of too many lives the newest are kept, what was dropped is counted, and no open life is dropped for it."""
+    whole = _history(lives=tuple(_life(n) for n in range(bounds.LIVES)))
+
+    kept = codec.decode(codec.encode(whole, most_bytes=4000), version=codec.VERSION).containers[0]
+
+    assert 0 < len(kept.lives) < bounds.LIVES
+    open_and_newest = (whole.containers[0].lives[4], *whole.containers[0].lives[-len(kept.lives) + 1 :])
+    assert kept.lives == open_and_newest
+    assert kept.forgotten == bounds.LIVES - len(kept.lives)
+    assert kept.lives[-1].ended_at is None
+
+
+def test_minutes_go_before_lives() -> None:
+    """The bulky figures of the last hour are given up before the restart ledger is."""
+    minutes = tuple(Minute(started_at=60.0 * n, succeeded={ProbeType.LIVENESS: 6}) for n in range(bounds.MINUTES))
+    whole = _history(lives=tuple(_life(n) for n in range(5)), minutes=minutes)
+
+    kept = codec.decode(codec.encode(whole, most_bytes=4000), version=codec.VERSION).containers[0]
+
+    assert kept.lives == whole.containers[0].lives
+    assert 0 < len(kept.minutes) < bounds.MINUTES
+    assert kept.minutes == minutes[-len(kept.minutes) :]
+
+
+def test_a_newer_form_is_refused_with_the_reason() -> None:
+    """A form written by a newer version is not guessed at."""
+    with pytest.raises(codec.SavedHistoryError, match="form 2, from a newer probetuner"):
+        codec.decode("{}", version=codec.VERSION + 1)
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode(errors="surrogateescape")))
+def test_garbage_is_refused_and_never_anything_else(state: str) -> None:
+    """A saved form that somebody edited gives one kind of error or a history."""
+    try:
+        codec.decode(state, version=codec.VERSION)
+    except codec.SavedHistoryError as problem:
+        assert "it is not a history" in str(problem)  # noqa: PT017 - the garbage may be a history by chance
+
+
+def _history(*, lives: tuple[Life, ...], minutes: tuple[Minute, ...] = ()) -> WorkloadHistory:
+    entry = ContainerHistory(
+        name="web", template_hash="h1", first_seen_at=0.0, last_seen_at=9000.0, lives=lives, minutes=minutes
+    )
+    return WorkloadHistory(containers=(entry,), counters_at=9000.0)
+
+
+def _life(number: int) -> Life:
+    ended_at = None if number in (4, bounds.LIVES - 1) else 100.0 * number + 60
+    return Life(
+        pod_uid="u", pod="web-0", template_hash="h1", restarts=number, started_at=100.0 * number, ended_at=ended_at
+    )
