@@ -91,7 +91,7 @@ def _by_wish(situation: Situation, recommendation: Recommendation) -> Block | No
         )
     return Block(
         reason=BlockReason.MODE,
-        message=f"mode is {situation.mode.mode}; annotate it with {APPROVE_ANNOTATION}={recommendation.id} to apply this",
+        message=f"mode is {situation.mode.mode}; annotate it {APPROVE_ANNOTATION}={recommendation.id} to apply this",
     )
 
 

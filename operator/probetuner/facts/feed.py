@@ -4,15 +4,20 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.events import EventCounts, ProbeEvent, facts_of, parse_event
 from probetuner.facts.fact import Fact
 from probetuner.facts.fields import text
+from probetuner.facts.growth import Scraped
 from probetuner.facts.messages import Attempt
+from probetuner.facts.metrics import read_probes
 from probetuner.facts.nodes import NodeReadiness, read_node
 from probetuner.facts.owner import owner_of
 from probetuner.facts.pods import PodState, disturbed, read_pod
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef, section
+
+_READERS = {"/metrics/probes": read_probes, "/metrics/cadvisor": read_cadvisor}
 
 _EARLY_EVENTS = 1024
 """How many events are kept for pods that are not known yet: a list may bring events before their pods."""
@@ -27,10 +32,13 @@ class Reader:
     """
 
     def __init__(self, *, since: float, follows: Callable[[WorkloadRef], bool] | None = None) -> None:
+        self._since = since
         self._follows = follows
         self._pods: dict[str, PodState] = {}
         self._nodes: dict[str, NodeReadiness] = {}
         self._counts = EventCounts(since=since)
+        self._scraped: dict[tuple[str, str], Scraped] = {}
+        self._problems: dict[tuple[str, str], str] = {}
         self._early: deque[ProbeEvent] = deque(maxlen=_EARLY_EVENTS)
 
     def watch(self, raw: Mapping[str, Any], change: str | None, received_at: float) -> list[Fact]:
@@ -49,6 +57,23 @@ class Reader:
                 return self._node(raw, received_at, gone=gone)
         return []
 
+    def scrape(self, node: str, path: str, text: str, at: float) -> list[Fact]:
+        """Take in a node's exposition text of `/metrics/probes` or `/metrics/cadvisor`; other paths tell nothing."""
+        read = _READERS.get(path)
+        if read is None:
+            return []
+        key = (node, path)
+        reading = read(self._scraped.get(key), text, at=at, pods=self.pods_on(node), since=self._since)
+        self._scraped[key] = reading.scraped
+        self._problems.pop(key, None)
+        if reading.problem is not None:
+            self._problems[key] = f"{path} of node {node}: {reading.problem}"
+        return reading.facts
+
+    def problem(self, node: str) -> str | None:
+        """What could not be read of the node's last scrapes, in a sentence."""
+        return "; ".join(self._problems[key] for key in sorted(self._problems) if key[0] == node) or None
+
     def pods_on(self, node: str) -> list[PodState]:
         """The followed pods of a node."""
         return [state for state in self._pods.values() if state.ref.node == node]
@@ -57,6 +82,13 @@ class Reader:
         """Forget every pod but these: what a full list of pods no longer has was deleted unseen."""
         for uid in self._pods.keys() - set(pod_uids):
             del self._pods[uid]
+        nodes = {state.ref.node for state in self._pods.values()}
+        self._forget_scrapes({node for node, _ in self._scraped} - nodes)
+
+    def _forget_scrapes(self, nodes: Collection[str]) -> None:
+        for key in [key for key in self._scraped if key[0] in nodes]:
+            del self._scraped[key]
+            self._problems.pop(key, None)
 
     def _pod(self, raw: Mapping[str, Any], at: float, *, gone: bool) -> list[Fact]:
         uid = text(section(raw, "metadata", "Pod"), "uid", "Pod.metadata")
@@ -100,6 +132,7 @@ class Reader:
         self._nodes[node.name] = node
         if gone:
             del self._nodes[node.name]
+            self._forget_scrapes({node.name})
             return self._disturb(node.name, at, "NodeDeleted")
         was_ready = before is None or before.ready
         if was_ready == node.ready:

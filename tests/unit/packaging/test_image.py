@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+from importlib.metadata import requires
 
 import yaml
+from packaging.requirements import Requirement
 
 from unit.packaging.files import CHART, ROOT, lock_pins
 
@@ -16,14 +18,21 @@ def test_build_pins_are_the_development_pins() -> None:
     assert build == {name: development[name] for name in build}
 
 
-def test_build_pins_hold_the_back_end() -> None:
-    """The back end that pyproject.toml asks for is among the build pins, with hashes."""
+def test_build_pins_are_whole() -> None:
+    """The build pins are the back end that pyproject.toml asks for and all that it needs, each with hashes."""
     required = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
-    names = {re.split(r"[<>=!~\[ ]", requirement)[0] for requirement in required}
     pins = lock_pins(ROOT / "requirements-build.lock")
 
-    assert names <= pins.keys()
+    assert pins.keys() == set().union(*(needed_by(requirement) for requirement in required))
     assert all(hashes for _, hashes in pins.values())
+
+
+def needed_by(requirement: str) -> set[str]:
+    """The package that is required and, of those installed here, every package that it needs."""
+    parsed = Requirement(requirement)
+    if parsed.marker and not parsed.marker.evaluate({"extra": ""}):
+        return set()
+    return {parsed.name}.union(*(needed_by(inner) for inner in requires(parsed.name) or ()))
 
 
 def test_nothing_imports_what_the_image_leaves_out() -> None:
