@@ -6,6 +6,8 @@ and a fresh container under the same load fails again at once. A stuck one answe
 and its successor is well.
 """
 
+from dataclasses import dataclass
+
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -18,15 +20,18 @@ _SLOW_SHARE_OF_TIMEOUT = 0.25
 _FIRST_KILL_STRENGTH, _PER_SIGN = 0.4, 0.2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sign:
+    """Something that only a busy container shows: how often it was seen, and the sentence that says so."""
+
+    count: int
+    sentence: str
+
+
 def killed_under_pressure(case: Case) -> tuple[Life, ...]:
-    """The lives that a liveness probe ended by timeouts after the application had been up."""
-    return tuple(
-        life
-        for life in case.probe_kills
-        if case.killing_probe(life) is ProbeType.LIVENESS
-        and not case.was_starting(life)
-        and life.tally(ProbeType.LIVENESS).silent
-    )
+    """The lives that a liveness probe ended by timeouts although the container was busy and not stuck."""
+    kills = _silent_kills(case)
+    return kills if any(sign.count for sign in _signs(case, kills)) else ()
 
 
 def find(case: Case) -> Finding | None:
@@ -34,19 +39,12 @@ def find(case: Case) -> Finding | None:
     probe, kills = case.container.liveness, killed_under_pressure(case)
     if probe is None or not kills:
         return None
-    relapses = sum(_fails_again_at_once(case, life, probe) for life in kills)
-    recoveries = _recoveries(case)
-    slow = _slow_answers(case, probe)
+    together = _together(case, kills)
     signs = [
-        (relapses, f"{relapses} fresh containers failed the probe again at once, so the restart cured nothing"),
-        (len(recoveries), f"{len(recoveries)} runs of timeouts ended by themselves, without a restart"),
-        (slow, f"{slow} answers took more than {probe.timeout_seconds * _SLOW_SHARE_OF_TIMEOUT:g} s in the same time"),
+        *_signs(case, kills),
+        _Sign(count=together, sentence=f"{together} kills came while another replica failed the same probe"),
     ]
-    if not any(count for count, _ in signs):
-        return None
-    together = _together(case)
-    signs.append((together, f"{together} kills came while another replica failed the same probe"))
-    seen = [sentence for count, sentence in signs if count]
+    seen = [sign.sentence for sign in signs if sign.count]
     return Finding(
         name=FindingName.LIVENESS_KILL_UNDER_PRESSURE,
         container=case.container.name,
@@ -58,6 +56,30 @@ def find(case: Case) -> Finding | None:
             f"The liveness probe ({probe.handler}) waits in the same queue as the users' requests. Under load it times "
             "out although the container works, and the restart takes capacity away just when it is needed."
         ),
+    )
+
+
+def _silent_kills(case: Case) -> tuple[Life, ...]:
+    return tuple(
+        life
+        for life in case.probe_kills
+        if case.killing_probe(life) is ProbeType.LIVENESS
+        and not case.was_starting(life)
+        and life.tally(ProbeType.LIVENESS).silent
+    )
+
+
+def _signs(case: Case, kills: tuple[Life, ...]) -> tuple[_Sign, ...]:
+    probe = case.container.liveness
+    if probe is None:
+        return ()
+    relapses = sum(_fails_again_at_once(case, life, probe) for life in kills)
+    recoveries = len(_recoveries(case))
+    slow, limit = _slow_answers(case, probe), probe.timeout_seconds * _SLOW_SHARE_OF_TIMEOUT
+    return (
+        _Sign(count=relapses, sentence=f"{relapses} fresh containers failed at once: the restart cured nothing"),
+        _Sign(count=recoveries, sentence=f"{recoveries} runs of timeouts ended by themselves, without a restart"),
+        _Sign(count=slow, sentence=f"{slow} answers took more than {limit:g} s in the same minutes"),
     )
 
 
@@ -96,7 +118,7 @@ def _slow_answers(case: Case, probe: Probe) -> int:
     return slow
 
 
-def _together(case: Case) -> int:
+def _together(case: Case, kills: tuple[Life, ...]) -> int:
     """Kills during which another pod had a run of liveness failures too."""
     return sum(
         any(
@@ -106,5 +128,5 @@ def _together(case: Case) -> int:
             and run.last_at >= (life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at)
             for run in case.history.runs
         )
-        for life in killed_under_pressure(case)
+        for life in kills
     )

@@ -36,7 +36,7 @@ def measure(cases: tuple[Case, ...]) -> Figures:
 
 def false_restarts(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended although the application was starting or merely busy."""
-    return tuple(dict.fromkeys((*killed_while_starting(case), *killed_under_pressure(case))))
+    return (*killed_while_starting(case), *killed_under_pressure(case))
 
 
 def _unready_seconds(case: Case) -> float:
