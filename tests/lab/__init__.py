@@ -1,0 +1,6 @@
+"""A real one-node Kubernetes in namespaces of its own, without Docker: `Lab(name).up()`, `.down()`."""
+
+from lab.errors import LabError
+from lab.lab import Lab
+
+__all__ = ["Lab", "LabError"]

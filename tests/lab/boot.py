@@ -1,0 +1,153 @@
+"""Starting a lab in the right order, with a deadline for every wait, and ending it without a trace."""
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab import cgroups, images
+from lab.api import Api
+from lab.binaries import binaries
+from lab.cache import remove_tree
+from lab.components import FORWARDER
+from lab.configuration import write_configuration
+from lab.control import request, supervisor_process
+from lab.errors import LabError, run
+from lab.network import NODE
+from lab.pki import write_pki
+
+READY = "ready.json"  # there once the lab is whole: its ports, and when it became so
+_SECONDS_TO_READY = 120.0
+_SECONDS_TO_END = 20.0
+_LINES_OF_LOG = 15
+_AFTER_API = ("controller-manager", "scheduler", "kubelet", "proxy")
+
+
+def is_alive(state: Path) -> bool:
+    """Whether any of the lab's outermost processes lives: they hold its lock as long as they do."""
+    try:
+        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def boot(state: Path) -> None:
+    """Start the lab with this folder, which must not be there yet, and return when pods can run.
+
+    Raises LabError, with the end of the log of what failed, when a part does not become ready in time. The
+    folder with the logs then stays for a look, and nothing runs.
+    """
+    (state / "logs").mkdir(parents=True)
+    write_pki(state / "pki")
+    try:
+        ports = _start_supervisor(state)
+        api = Api(port=ports["api_port"], pki=state / "pki")
+        _start_components(state, api)
+    except BaseException:
+        cgroups.end(state.name)
+        raise
+    (state / READY).write_text(json.dumps(ports | {"ready_since": time.time()}))
+
+
+def end(state: Path) -> None:
+    """End the lab with this folder, whatever state it is in, and remove all that is left of it.
+
+    Raises LabError when a process of it does not die.
+    """
+    cgroups.end(state.name)
+    wait_until(lambda: not is_alive(state), f"lab {state.name} does not end", seconds=_SECONDS_TO_END)
+    remove_tree(state)
+
+
+def wait_until(condition: Callable[[], bool], otherwise: str, *, seconds: float) -> None:
+    """Wait for a condition. Raises LabError with the words `otherwise` when it does not come true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise LabError(f"{otherwise} within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+def load_image(state: Path, archive: Path) -> None:
+    """Import a docker-archive into the lab's containerd. Raises LabError when that fails."""
+    inside = ("nsenter", f"--target={supervisor_process(state)}", "--mount")
+    with archive.open("rb") as content:
+        run([*inside, "ctr", "--namespace=k8s.io", "images", "import", "-"], stdin=content)
+
+
+def _start_supervisor(state: Path) -> dict[str, int]:
+    with ExitStack() as open_here:
+        listeners = [open_here.enter_context(_loopback_listener()) for _ in range(2)]
+        api_port, kubelet_port = (listener.getsockname()[1] for listener in listeners)
+        write_configuration(state, api_port=api_port)
+        lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        open_here.callback(os.close, lock)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _start_keeper(state, lock, [listener.fileno() for listener in listeners])
+    _wait_for(state, "supervisor", (state / "control").exists)
+    return {"api_port": api_port, "kubelet_port": kubelet_port}
+
+
+def _loopback_listener() -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
+
+
+def _start_keeper(state: Path, lock: int, listeners: list[int]) -> None:
+    with (state / "logs" / "supervisor.log").open("w") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "lab.keeper", state, binaries(), *map(str, listeners)],
+            pass_fds=(lock, *listeners),
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _start_components(state: Path, api: Api) -> None:
+    for component in ("etcd", "containerd", FORWARDER, "apiserver"):
+        request(state, do="start", component=component)
+    _wait_for(state, "containerd", lambda: _containerd_answers(state))
+    for archive in (images.pause_archive(), images.archive(images.DEMO)):
+        load_image(state, archive)
+    _wait_for(state, "apiserver", api.ready)
+    for component in _AFTER_API:
+        request(state, do="start", component=component)
+    _wait_for(state, "kubelet", lambda: api.node_ready(NODE))
+    _wait_for(state, "controller-manager", api.has_default_account)
+
+
+def _wait_for(state: Path, component: str, condition: Callable[[], bool]) -> None:
+    try:
+        wait_until(condition, f"{component} did not become ready", seconds=_SECONDS_TO_READY)
+    except LabError as error:
+        log = state / "logs" / f"{component}.log"
+        tail = log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:] if log.exists() else []
+        raise LabError("\n".join([f"{error}; its log {log} ends with:", *tail])) from error
+
+
+def _containerd_answers(state: Path) -> bool:
+    inside = ("nsenter", f"--target={supervisor_process(state)}", "--mount")
+    try:
+        run([*inside, "ctr", "version"])
+    except LabError:
+        return False
+    return True

@@ -1,0 +1,129 @@
+"""The control groups of a lab: one of its own in every hierarchy, and nothing of it anywhere else.
+
+A lab's processes and pods all live below `probetuner-lab-NAME`, which a cgroup namespace makes their root. So
+two kubelets never see each other's pods, and the machine can tell, and end, all that belongs to a lab.
+Version 1 hierarchies and the unified version 2 are both served.
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from lab.errors import LabError
+
+ROOT = Path("/sys/fs/cgroup")
+_PREFIX = "probetuner-lab-"
+_PROCESSES_OF_LAB = "init"  # version 2 allows no processes in a group that has children with controllers
+_SECONDS_TO_END = 20.0
+
+
+def hierarchies() -> list[Path]:
+    """Return where the cgroup hierarchies of this machine are mounted.
+
+    Raises LabError when there are none.
+    """
+    mounts = (line.split(" - ") for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    points = [Path(left.split()[4]) for left, right in mounts if right.split()[0] in {"cgroup", "cgroup2"}]
+    below = [point for point in points if point.is_relative_to(ROOT)]
+    if not below:
+        raise LabError(f"no cgroup hierarchy is mounted below {ROOT}: the kubelet needs them")
+    return below
+
+
+def group(hierarchy: Path, name: str) -> Path:
+    """Return the folder of a lab in one hierarchy."""
+    return hierarchy / f"{_PREFIX}{name}"
+
+
+def create(name: str) -> None:
+    """Make the lab's groups. Raises OSError where this process may not."""
+    for hierarchy in hierarchies():
+        top = group(hierarchy, name)
+        _enable_controllers(hierarchy)
+        for folder in (top, top / _PROCESSES_OF_LAB):
+            folder.mkdir(exist_ok=True)
+            _inherit_cpuset(folder)
+
+
+def enter(name: str) -> None:
+    """Move this process to the top of the lab's groups, as which a new cgroup namespace then takes them."""
+    for hierarchy in hierarchies():
+        (group(hierarchy, name) / "cgroup.procs").write_text("0")
+
+
+def step_down(name: str) -> None:
+    """Move this process to where the lab's own processes live, so that the top is free for the pods' groups."""
+    for hierarchy in hierarchies():
+        (group(hierarchy, name) / _PROCESSES_OF_LAB / "cgroup.procs").write_text("0")
+        _enable_controllers(group(hierarchy, name))
+
+
+def names() -> set[str]:
+    """Return the labs that have groups, dead ones too."""
+    found = (path for hierarchy in hierarchies() for path in hierarchy.glob(f"{_PREFIX}*"))
+    return {path.name.removeprefix(_PREFIX) for path in found}
+
+
+def processes(name: str) -> set[int]:
+    """Return the process ids of all that runs in the lab, pods included."""
+    found: set[int] = set()
+    for hierarchy in hierarchies():
+        for folder, _, _ in os.walk(group(hierarchy, name)):
+            try:
+                found.update(int(line) for line in (Path(folder) / "cgroup.procs").read_text().split())
+            except OSError:
+                continue  # a pod's group that went away while we looked
+    return found
+
+
+def end(name: str) -> None:
+    """Kill all that runs in the lab and remove its groups.
+
+    Raises LabError when something does not die within 20 seconds.
+    """
+    deadline = time.monotonic() + _SECONDS_TO_END
+    while running := processes(name):
+        if time.monotonic() > deadline:
+            raise LabError(f"processes {sorted(running)} of lab {name} do not die")
+        for process in running:
+            _kill(process)
+        time.sleep(0.05)
+    while not remove(name):
+        if time.monotonic() > deadline:
+            raise LabError(f"the cgroups of lab {name} cannot be removed: something still uses them")
+        time.sleep(0.05)
+
+
+def remove(name: str) -> bool:
+    """Remove the lab's groups bottom-up; False when one is still in use."""
+    for hierarchy in hierarchies():
+        for folder, _, _ in os.walk(group(hierarchy, name), topdown=False):
+            try:
+                Path(folder).rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return False
+    return True
+
+
+def _kill(process: int) -> None:
+    try:
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _enable_controllers(folder: Path) -> None:
+    if folder.is_relative_to(ROOT) and (ROOT / "cgroup.controllers").exists():
+        wanted = (folder / "cgroup.controllers").read_text().split()
+        (folder / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in wanted))
+
+
+def _inherit_cpuset(folder: Path) -> None:
+    """Give a version 1 cpuset group its parent's processors and memory: an empty one takes no process."""
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        if (folder.parent / "cgroup.subtree_control").exists() or not (folder / file).exists():
+            continue
+        (folder / file).write_text((folder.parent / file).read_text())
