@@ -1,0 +1,61 @@
+# Every target is a thin wrapper of a command that can be typed by hand.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+CLUSTER ?= lab
+BIN := .venv/bin
+LAB := PYTHONPATH=tests $(BIN)/python -m lab
+
+.PHONY: help setup demo test test-fast lint format cluster-up cluster-down image chart-crds lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: .venv/ready ## make .venv with probetuner and everything to develop it
+
+.venv/ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "probetuner needs Python 3.11 or later; set PYTHON=… to one")'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "this Python has no venv: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## the whole story on a real cluster: kills, advice, patch, cure (CLUSTER=current: on yours)
+	PYTHONPATH=tests:. $(BIN)/python -m demo --cluster $(CLUSTER)
+
+test: setup lint ## everything, on a real API server and kubelet
+	$(BIN)/pytest
+
+test-fast: setup ## what needs no cluster, under a minute
+	$(BIN)/pytest -m "not cluster"
+
+lint: setup ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## let ruff put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+cluster-up: setup ## bring the lab up: a one-node Kubernetes without Docker
+	$(LAB) up
+
+cluster-down: setup ## take every lab down; nothing is left behind
+	$(LAB) down --all
+
+image: setup ## build the operator's image (a docker-archive for any cluster)
+	PYTHONPATH=tests $(BIN)/python -m lab.operator_image
+
+chart-crds: setup ## copy crds/ into the chart
+	$(BIN)/python deploy/chart_crds.py
+
+lock: setup ## pin the dependencies anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what was built here (the caches outside stay)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
