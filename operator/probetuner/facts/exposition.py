@@ -1,7 +1,6 @@
 """Reading the few metric families that we need out of a kubelet's exposition text.
 
-Not prometheus_client's parser, for two reasons: it raises at the first line that it cannot read, and the rest of the
-scrape is lost; and it builds all of a node's samples, of which we need a few percent.
+Not prometheus_client's parser: it raises at the first line that it cannot read, and the rest of the scrape is lost.
 """
 
 import math
