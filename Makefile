@@ -8,7 +8,7 @@ LAB := PYTHONPATH=tests $(BIN)/python -m lab
 .PHONY: help setup demo test test-fast lint format cluster-up cluster-down image chart-crds lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## make .venv with probetuner and everything to develop it
 
