@@ -1,0 +1,77 @@
+"""ProbeHistories in the cluster: what is remembered of a workload, saved beside it."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import structlog
+
+from probetuner.change.times import to_text
+from probetuner.cluster.api import APPLY, FIELD_MANAGER, Api
+from probetuner.cluster.errors import NotFoundError
+from probetuner.cluster.owned import API_VERSION, OWNED_SELECTOR, collection, owned_metadata, owned_name
+from probetuner.history import codec
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.workload import WorkloadRef
+
+ALL_HISTORIES = f"/apis/{API_VERSION}/probehistories"
+
+log = structlog.get_logger()
+
+
+async def load(api: Api, ref: WorkloadRef) -> WorkloadHistory:
+    """Return what was saved; an empty history when nothing was, or when it cannot be read. Raises ApiError."""
+    try:
+        found = await api.get(_path(ref))
+    except NotFoundError:
+        return WorkloadHistory()
+    try:
+        return _decode(found)
+    except codec.SavedHistoryError as problem:
+        log.warning("saved history not used, learning starts afresh", workload=str(ref), problem=str(problem))
+        return WorkloadHistory()
+
+
+async def save(api: Api, ref: WorkloadRef, history: WorkloadHistory, *, uid: str, now: float) -> None:
+    """Save the history of the workload of that uid. Raises ApiError."""
+    body = {
+        "apiVersion": API_VERSION,
+        "kind": "ProbeHistory",
+        "metadata": owned_metadata(ref, uid=uid),
+        "data": {"version": codec.VERSION, "updated": to_text(now), "state": codec.encode(history)},
+    }
+    query = [("fieldManager", FIELD_MANAGER), ("force", "true"), ("fieldValidation", "Strict")]
+    await api.write("PATCH", _path(ref), body, query=query, content_type=APPLY)
+
+
+async def delete(api: Api, ref: WorkloadRef) -> None:
+    """Delete what was saved of a workload, if anything was. Raises ApiError."""
+    await _delete(api, _path(ref))
+
+
+async def delete_all_but(api: Api, served: Collection[WorkloadRef]) -> None:
+    """Delete what was saved of workloads that are no longer served. Raises ApiError."""
+    wanted = {_path(ref) for ref in served}
+    async for found in api.each(ALL_HISTORIES, query=[("labelSelector", OWNED_SELECTOR)], metadata_only=True):
+        path = f"{collection('probehistories', found['metadata']['namespace'])}/{found['metadata']['name']}"
+        if path not in wanted:
+            await _delete(api, path)
+
+
+def _decode(found: Mapping[str, Any]) -> WorkloadHistory:
+    data = found.get("data")
+    data = data if isinstance(data, Mapping) else {}
+    state, version = data.get("state"), data.get("version")
+    if not isinstance(state, str) or not isinstance(version, int):
+        raise codec.SavedHistoryError("it has no data.state and data.version")
+    return codec.decode(state, version=version)
+
+
+async def _delete(api: Api, path: str) -> None:
+    try:
+        await api.write("DELETE", path, {})
+    except NotFoundError:
+        return
+
+
+def _path(ref: WorkloadRef) -> str:
+    return f"{collection('probehistories', ref.namespace)}/{owned_name(ref)}"

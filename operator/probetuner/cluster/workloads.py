@@ -1,0 +1,50 @@
+"""The users' workloads in the cluster: read, and patched when that was decided."""
+
+from http import HTTPStatus
+from typing import Any
+
+from probetuner.change.situation import Refusal, RefusalReason, WorkloadPatch
+from probetuner.cluster.api import FIELD_MANAGER, STRATEGIC_MERGE, Api
+from probetuner.cluster.errors import StatusError
+from probetuner.model.workload import WorkloadKind, WorkloadRef
+
+PLURALS = {
+    WorkloadKind.DEPLOYMENT: "deployments",
+    WorkloadKind.STATEFUL_SET: "statefulsets",
+    WorkloadKind.DAEMON_SET: "daemonsets",
+}
+
+
+async def read(api: Api, ref: WorkloadRef) -> dict[str, Any]:
+    """Return the workload as JSON. Raises ApiError."""
+    return await api.get(_path(ref))
+
+
+async def patch(api: Api, ref: WorkloadRef, wanted: WorkloadPatch, *, now: float) -> dict[str, Any] | Refusal | None:
+    """Patch the workload, if it is still what was decided upon and the API server takes all of it.
+
+    The whole is tried in a dry run of the server first. Returns the workload as it is then, or the server's no; None
+    in a dry run of ours. Raises ApiError where the answer says nothing about the patch.
+    """
+    metadata = {**wanted.body.get("metadata", {}), "resourceVersion": wanted.resource_version}
+    body = {**wanted.body, "metadata": metadata}
+    query = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")]
+    try:
+        await api.write("PATCH", _path(ref), body, query=[*query, ("dryRun", "All")], content_type=STRATEGIC_MERGE)
+        return await api.write("PATCH", _path(ref), body, query=query, content_type=STRATEGIC_MERGE)
+    except StatusError as answer:
+        if answer.code not in _REFUSALS:
+            raise
+        return Refusal(reason=_REFUSALS[answer.code], message=answer.message, at=now)
+
+
+def _path(ref: WorkloadRef) -> str:
+    return f"/apis/apps/v1/namespaces/{ref.namespace}/{PLURALS[ref.kind]}/{ref.name}"
+
+
+_REFUSALS: dict[int, RefusalReason] = {
+    HTTPStatus.CONFLICT: RefusalReason.CONFLICT,
+    HTTPStatus.FORBIDDEN: RefusalReason.FORBIDDEN,
+    HTTPStatus.BAD_REQUEST: RefusalReason.REJECTED,
+    HTTPStatus.UNPROCESSABLE_ENTITY: RefusalReason.REJECTED,
+}
