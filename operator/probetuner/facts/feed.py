@@ -8,7 +8,7 @@ from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.events import EventCounts, ProbeEvent, facts_of, parse_event
 from probetuner.facts.fact import Fact
 from probetuner.facts.fields import text
-from probetuner.facts.growth import Scraped
+from probetuner.facts.growth import Reading, Scraped
 from probetuner.facts.messages import Attempt
 from probetuner.facts.metrics import read_probes
 from probetuner.facts.nodes import NodeReadiness, read_node
@@ -59,11 +59,23 @@ class Reader:
 
     def scrape(self, node: str, path: str, text: str, at: float) -> list[Fact]:
         """Take in a node's exposition text of `/metrics/probes` or `/metrics/cadvisor`; other paths tell nothing."""
+        read = self.scraping(node, path)
+        return [] if read is None else self.scraped(node, path, read(text, at))
+
+    def scraping(self, node: str, path: str) -> Callable[[str, float], Reading] | None:
+        """How the node's next text is to be read, for `scraped` to take in; None for a path that tells nothing.
+
+        It touches nothing of this reader, so a large text can be read in another thread meanwhile.
+        """
         read = _READERS.get(path)
         if read is None:
-            return []
+            return None
+        before, pods = self._scraped.get((node, path)), self.pods_on(node)
+        return lambda text, at: read(before, text, at=at, pods=pods, since=self._since)
+
+    def scraped(self, node: str, path: str, reading: Reading) -> list[Fact]:
+        """Take in what was read of the node's text."""
         key = (node, path)
-        reading = read(self._scraped.get(key), text, at=at, pods=self.pods_on(node), since=self._since)
         self._scraped[key] = reading.scraped
         self._problems.pop(key, None)
         if reading.problem is not None:
