@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,11 +23,11 @@ from lab.errors import LabError, run
 from lab.network import NODE
 from lab.pki import write_pki
 
+SUPERVISOR = "supervisor"
 READY = "ready.json"  # there once the lab is whole: its ports, and when it became so
 _SECONDS_TO_READY = 120.0
 _SECONDS_TO_END = 20.0
 _LINES_OF_LOG = 15
-_AFTER_API = ("controller-manager", "scheduler", "kubelet", "proxy")
 
 
 def is_alive(state: Path) -> bool:
@@ -97,7 +98,7 @@ def _start_supervisor(state: Path) -> dict[str, int]:
         open_here.callback(os.close, lock)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _start_keeper(state, lock, [listener.fileno() for listener in listeners])
-    _wait_for(state, "supervisor", (state / "control").exists)
+    _wait_for(state, SUPERVISOR, lambda: _answers(state))
     return {"api_port": api_port, "kubelet_port": kubelet_port}
 
 
@@ -109,7 +110,7 @@ def _loopback_listener() -> socket.socket:
 
 
 def _start_keeper(state: Path, lock: int, listeners: list[int]) -> None:
-    with (state / "logs" / "supervisor.log").open("w") as log:
+    with (state / "logs" / f"{SUPERVISOR}.log").open("w") as log:
         subprocess.Popen(
             [sys.executable, "-m", "lab.keeper", state, binaries(), *map(str, listeners)],
             pass_fds=(lock, *listeners),
@@ -125,23 +126,51 @@ def _start_keeper(state: Path, lock: int, listeners: list[int]) -> None:
 def _start_components(state: Path, api: Api) -> None:
     for component in ("etcd", "containerd", FORWARDER, "apiserver"):
         request(state, do="start", component=component)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        loading = pool.submit(_load_own_images, state)
+        _wait_for(state, "apiserver", api.ready)
+        _wait_for(state, "containerd", lambda: _containerd_answers(state))
+        for component in ("controller-manager", "scheduler", "kubelet", "proxy"):
+            request(state, do="start", component=component)
+        _wait_for(state, "kubelet", lambda: api.node_ready(NODE))
+        _wait_for(state, "controller-manager", api.has_default_account)
+        loading.result()
+
+
+def _load_own_images(state: Path) -> None:
     _wait_for(state, "containerd", lambda: _containerd_answers(state))
     for archive in (images.pause_archive(), images.archive(images.DEMO)):
         load_image(state, archive)
-    _wait_for(state, "apiserver", api.ready)
-    for component in _AFTER_API:
-        request(state, do="start", component=component)
-    _wait_for(state, "kubelet", lambda: api.node_ready(NODE))
-    _wait_for(state, "controller-manager", api.has_default_account)
 
 
 def _wait_for(state: Path, component: str, condition: Callable[[], bool]) -> None:
+    def ready_or_dead() -> bool:
+        return condition() or not is_alive(state) or _has_ended(state, component)
+
     try:
-        wait_until(condition, f"{component} did not become ready", seconds=_SECONDS_TO_READY)
+        wait_until(ready_or_dead, f"{component} did not become ready", seconds=_SECONDS_TO_READY)
     except LabError as error:
-        log = state / "logs" / f"{component}.log"
-        tail = log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:] if log.exists() else []
-        raise LabError("\n".join([f"{error}; its log {log} ends with:", *tail])) from error
+        raise _with_log(state, component, str(error)) from error
+    if not condition():
+        raise _with_log(state, component, f"{component} ended")
+
+
+def _with_log(state: Path, component: str, what: str) -> LabError:
+    log = state / "logs" / f"{component}.log"
+    tail = log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:] if log.exists() else []
+    return LabError("\n".join([f"{what}; its log {log} ends with:", *tail]))
+
+
+def _has_ended(state: Path, component: str) -> bool:
+    return component != SUPERVISOR and request(state, do="report")["components"].get(component, "").startswith("ended")
+
+
+def _answers(state: Path) -> bool:
+    try:
+        supervisor_process(state)
+    except LabError:
+        return False
+    return True
 
 
 def _containerd_answers(state: Path) -> bool:

@@ -20,35 +20,51 @@ class DebianImage:
     """An image of the named packages, what they need, and nothing that only people read.
 
     `name` is the reference that pods use; they set `imagePullPolicy: Never`, since no registry serves it.
-    `without` names paths, globs allowed, that are taken out after the packages are installed.
+    `bare` images have no shell, no package manager, and none of what Debian counts as essential: the packages
+    are unpacked, and nothing of theirs is run. `commands` then finish the root file system, which is `$1`.
     """
 
     name: str
     packages: tuple[str, ...]
-    without: tuple[str, ...] = ()
+    bare: bool = False
+    commands: tuple[str, ...] = ()
 
 
 PAUSE = "localhost/pause:1"
-_APT = ("/var/lib/apt/lists/*", "/var/cache/apt/*", "/var/cache/debconf/*-old", "/var/lib/dpkg/*-old", "/var/log/*")
+_NO_CACHES = 'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/lib/dpkg/*-old "$1"/var/log/*'
 DEMO = DebianImage(
     name="localhost/probetuner-demo:1",
     packages=("python3", "python3-flask", "redis-server", "redis-tools", "tini", "apache2-utils", "procps"),
-    without=_APT,
-)
-BASE = DebianImage(
-    name="localhost/probetuner-base:1",
-    packages=("python3", "ca-certificates"),
-    without=(*_APT, "/usr/lib/python3*/lib2to3", "/usr/lib/python3*/test", "/usr/lib/python3*/pydoc_data"),
+    commands=(_NO_CACHES,),
 )
 BUILD = DebianImage(
     name="localhost/probetuner-build:1",
     packages=("python3", "ca-certificates", "python3-venv", "python3-pip"),
-    without=_APT,
+    commands=(_NO_CACHES,),
 )
-ALL = (DEMO, BASE, BUILD)
+BASE = DebianImage(
+    name="localhost/probetuner-base:1",
+    packages=("python3", "ca-certificates", "base-files", "base-passwd"),
+    bare=True,
+    commands=(
+        # What the packages' own scripts would have done, as far as a Python program notices.
+        'cat "$1"/usr/share/ca-certificates/mozilla/*.crt > "$1"/etc/ssl/certs/ca-certificates.crt',
+        'cp "$1"/usr/share/base-passwd/passwd.master "$1"/etc/passwd',
+        'cp "$1"/usr/share/base-passwd/group.master "$1"/etc/group',
+        'echo "hosts: files dns" > "$1"/etc/nsswitch.conf',
+        # What a Python program does not use.
+        'rm -rf "$1"/usr/lib/python3*/test "$1"/usr/lib/python3*/lib2to3 "$1"/usr/lib/python3*/pydoc_data',
+        'rm -rf "$1"/usr/lib/*/gconv "$1"/usr/lib/*/perl*',
+        'find "$1"/usr/share -mindepth 1 -maxdepth 1 ! -name ca-certificates ! -name python3 -exec rm -rf {} +',
+        'chroot "$1" python3 -I -m compileall -q --invalidation-mode unchecked-hash',
+        'find "$1"/usr/bin "$1"/usr/sbin ! -type d ! -name "python3*" -delete',
+    ),
+)
+ALL = (DEMO, BUILD, BASE)
 # Its mounts die with it: a killed mmdebstrap would leave the machine's /proc, /sys and /dev/shm mounted in its folder.
 _UNSEEN = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-_VERSION = "1"  # of what this module does with its parts: raise it when that changes
+_VERSION = "5"  # of what this module does with its parts: raise it when that changes
+_NOT_PERL = ("usr-is-merged",)  # else `usrmerge` is chosen for it, which brings 50 MB of Perl
 _UNREAD = ("doc", "info", "locale", "man", "lintian")
 
 
@@ -57,7 +73,7 @@ def archive(image: DebianImage) -> Path:
 
     Raises LabError when Debian's packages cannot be had.
     """
-    key = key_of(_suite(), image.name, *image.packages, *image.without, _VERSION)
+    key = key_of(_suite(), image.name, *image.packages, *image.commands, _VERSION)
     folder = made(cache_root() / "images" / key, lambda folder: _bootstrap(image, folder))
     return folder / "image.tar"
 
@@ -83,11 +99,11 @@ def _bootstrap(image: DebianImage, folder: Path) -> None:
             [
                 *_UNSEEN,
                 "mmdebstrap",
-                "--variant=minbase",
-                f"--include={','.join(image.packages)}",
-                "--aptopt=APT::Install-Recommends false",
+                f"--variant={'extract' if image.bare else 'minbase'}",
+                f"--include={','.join((*image.packages, *(() if image.bare else _NOT_PERL)))}",
+                "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
                 *(f"--dpkgopt=path-exclude=/usr/share/{kind}/*" for kind in _UNREAD),
-                *(f'--customize-hook=rm -rf "$1"{path}' for path in image.without),
+                *(f"--{'extract' if image.bare else 'customize'}-hook={command}" for command in image.commands),
                 _suite(),
                 layer,
                 *_mirrors(),
