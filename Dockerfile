@@ -13,21 +13,24 @@ ARG PIP_FIND_LINKS
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1
 WORKDIR /build
 
+# The root file system is read-only at run time. Compiled code that is found by the hash of its source stays valid
+# whatever a build tool does to the times of files, and saves seconds at every start.
+ENV COMPILE="/opt/probetuner/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash"
+
 COPY requirements.lock requirements-build.lock ./
 RUN python3 -m venv --without-pip /opt/probetuner \
     && python3 -m venv --without-pip /opt/tools \
     && python3 -m pip --python /opt/probetuner/bin/python install --require-hashes -r requirements.lock \
-    && python3 -m pip --python /opt/tools/bin/python install --require-hashes -r requirements-build.lock
-# The client's asynchronous twin is half of its size, and nothing of ours imports it.
-RUN rm -rf /opt/probetuner/lib/python3.*/site-packages/kubernetes/aio
+    && python3 -m pip --python /opt/tools/bin/python install --require-hashes -r requirements-build.lock \
+    # The client's asynchronous twin is half of its size, and nothing of ours imports it.
+    && rm -rf /opt/probetuner/lib/python3.*/site-packages/kubernetes/aio \
+    && $COMPILE /opt/probetuner/lib
 
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 RUN python3 -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && python3 -m pip --python /opt/probetuner/bin/python install --no-deps --no-index dist/*.whl \
-    # The root file system is read-only at run time. Compiled code that is found by the hash of its source stays
-    # valid whatever a build tool does to the times of files, and saves seconds at every start.
-    && /opt/probetuner/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/probetuner/lib
+    && $COMPILE /opt/probetuner/lib/python3.*/site-packages/probetuner
 
 FROM ${BASE_IMAGE}
 COPY --from=build /opt/probetuner /opt/probetuner

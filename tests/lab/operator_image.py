@@ -4,13 +4,15 @@ The wheels of the lock files are fetched outside, where the index can be reached
 the base and build images come from Debian packages.
 """
 
-import json
+import shutil
 import sys
 import tarfile
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from lab.cache import cache_root, key_of, made
+from lab.cache import cache_root, key_of, locked, made
 from lab.errors import run
 from lab.images import BASE, BUILD, archive
 from lab.progress import step
@@ -18,8 +20,9 @@ from lab.progress import step
 NAME = "localhost/probetuner:dev"
 ROOT = Path(__file__).resolve().parents[2]
 _LOCKS = ("requirements.lock", "requirements-build.lock")
-_SOURCES = ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", *_LOCKS)
+_OTHERS = ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", *_LOCKS)
 _VERSION = "1"  # of what this module does with its parts: raise it when that changes
+_LARGEST_STORAGE_BYTES = 6 * 1024**3
 
 
 def build(cache: Path | None = None) -> Path:
@@ -29,23 +32,44 @@ def build(cache: Path | None = None) -> Path:
     Raises LabError when the wheels cannot be fetched or the build fails.
     """
     folder = (cache or cache_root()) / "operator"
-    base, tools = archive(BASE), archive(BUILD)
-    key = key_of(_VERSION, str(base), str(tools), *_sources())
-    image = made(folder / "images" / key, lambda target: _build(target, base, tools, _wheels(folder, base)))
-    return image / "image.tar"
+    sources, base, tools = _sources(), archive(BASE), archive(BUILD)
+    key = key_of(_VERSION, str(base), str(tools), *(part for source in sources.items() for part in source))
+
+    def make(target: Path) -> None:
+        wheels = _wheels(folder, sources, _python_version(base))
+        storage = folder / "storage" / key_of(_VERSION, str(base), str(tools))
+        with locked(storage.with_suffix(".lock")), step(f"Building {NAME} (up to a minute)"):
+            _build(target, sources, images=(base, tools), wheels=wheels, storage=storage)
+
+    return made(folder / "images" / key, make) / "image.tar"
 
 
-def _sources() -> Iterator[str | Path]:
+def _sources() -> dict[str, bytes]:
+    """Read what the image is made of at once: a file that is edited during the build belongs to the next one."""
     packaged = (path for path in (ROOT / "operator").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    for path in sorted([*(ROOT / name for name in _SOURCES), *packaged]):
-        yield str(path.relative_to(ROOT))
-        yield path
+    paths = sorted([*(ROOT / name for name in _OTHERS), *packaged])
+    return {str(path.relative_to(ROOT)): path.read_bytes() for path in paths}
 
 
-def _wheels(folder: Path, base: Path) -> Path:
-    python = _python_version(base)
-    key = key_of(_VERSION, python, *(ROOT / name for name in _LOCKS))
-    return made(folder / "wheels" / key, lambda target: _fetch(target, python))
+def _wheels(folder: Path, sources: Mapping[str, bytes], python: str) -> Path:
+    def fetch(target: Path) -> None:
+        with step("Fetching the wheels of the operator's image"):
+            for name in _LOCKS:
+                _download(sources[name], target, python)
+
+    return made(folder / "wheels" / key_of(_VERSION, python, *(sources[name] for name in _LOCKS)), fetch)
+
+
+def _download(lock: bytes, target: Path, python: str) -> None:
+    with tempfile.NamedTemporaryFile(suffix=".lock") as file:
+        file.write(lock)
+        file.flush()
+        run(
+            [
+                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
+                *("--only-binary=:all:", "--python-version", python, "--dest", target, "-r", file.name),
+            ]
+        )
 
 
 def _python_version(archive_path: Path) -> str:
@@ -58,39 +82,43 @@ def _python_version(archive_path: Path) -> str:
     return links["/usr/bin/python3"].removeprefix("python")
 
 
-def _fetch(target: Path, python: str) -> None:
-    with step("Fetching the wheels of the operator's image"):
-        for name in _LOCKS:
-            run(
-                [
-                    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
-                    *("--only-binary=:all:", "--python-version", python, "--dest", target, "-r", ROOT / name),
-                ]
-            )
-
-
-def _build(target: Path, base: Path, tools: Path, wheels: Path) -> None:
-    policy = target / "policy.json"
-    policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
-    buildah: list[str | Path] = [
-        "buildah",
-        "--root",
-        target / "storage",
-        "--runroot",
-        target / "run",
-        "--storage-driver",
-        "vfs",
-    ]
-    trust: list[str | Path] = ["--signature-policy", policy]
-    with step(f"Building {NAME} (half a minute)"):
-        for image in (base, tools):
-            run([*buildah, "pull", *trust, "--quiet", f"docker-archive:{image}"])
-        run(
-            [
-                *(*buildah, "build", *trust, "--quiet", "--pull=never", "--isolation", "chroot"),
-                *("--build-arg", f"BASE_IMAGE={BASE.name}", "--build-arg", f"BUILD_IMAGE={BUILD.name}"),
-                *("--build-arg", "PIP_NO_INDEX=1", "--build-arg", "PIP_FIND_LINKS=/wheels"),
-                *("--volume", f"{wheels}:/wheels:ro", "--tag", NAME, ROOT),
-            ]
+def _build(target: Path, sources: Mapping[str, bytes], *, images: Sequence[Path], wheels: Path, storage: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        context, trust = Path(scratch, "context"), Path(scratch, "policy.json")
+        for name, content in sources.items():
+            (context / name).parent.mkdir(parents=True, exist_ok=True)
+            (context / name).write_bytes(content)
+        trust.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+        buildah = _Buildah(storage=storage, running=Path(scratch, "run"), trust=trust)
+        if not storage.exists():
+            for image in images:
+                buildah("pull", f"docker-archive:{image}")
+        buildah(
+            *("build", "--layers", "--pull=never", "--isolation", "chroot", "--tag", NAME),
+            *("--build-arg", f"BASE_IMAGE={BASE.name}", "--build-arg", f"BUILD_IMAGE={BUILD.name}"),
+            *("--build-arg", "PIP_NO_INDEX=1", "--build-arg", "PIP_FIND_LINKS=/wheels"),
+            *("--volume", f"{wheels}:/wheels:ro", str(context)),
         )
-        run([*buildah, "push", *trust, "--quiet", NAME, f"docker-archive:{target}/image.tar:{NAME}"])
+        buildah("push", NAME, f"docker-archive:{target / 'image.tar'}:{NAME}")
+    _bound(storage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Buildah:
+    """buildah with a storage of its own, so that the machine's images are neither seen nor changed."""
+
+    storage: Path
+    running: Path
+    trust: Path
+
+    def __call__(self, command: str, *arguments: str) -> None:
+        """Run a command in a mount namespace, which takes the storage's mounts with it when it ends."""
+        storage = ("--root", str(self.storage), "--runroot", str(self.running), "--storage-driver", "overlay")
+        private = ("unshare", "--mount", "--propagation", "private")
+        run([*private, "buildah", *storage, command, "--signature-policy", str(self.trust), "--quiet", *arguments])
+
+
+def _bound(storage: Path) -> None:
+    """Throw away the storage with its finished layers when it has grown large; the next build starts afresh."""
+    if sum(path.lstat().st_size for path in storage.rglob("*")) > _LARGEST_STORAGE_BYTES:
+        shutil.rmtree(storage)
