@@ -58,7 +58,7 @@ def boot(state: Path) -> None:
         api = Api(port=ports["api_port"], pki=state / "pki")
         _start_components(state, api)
     except BaseException:
-        cgroups.end(state.name)
+        cgroups.end(state)
         raise
     (state / READY).write_text(json.dumps(ports | {"ready_since": time.time()}))
 
@@ -68,7 +68,7 @@ def end(state: Path) -> None:
 
     Raises LabError when a process of it does not die.
     """
-    cgroups.end(state.name)
+    cgroups.end(state)
     wait_until(lambda: not is_alive(state), f"lab {state.name} does not end", seconds=_SECONDS_TO_END)
     remove_tree(state)
 

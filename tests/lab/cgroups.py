@@ -1,7 +1,8 @@
 """The control groups of a lab: one of its own in every hierarchy, and nothing of it anywhere else.
 
-A lab's processes and pods all live below `probetuner-lab-NAME`, which a cgroup namespace makes their root. So
-two kubelets never see each other's pods, and the machine can tell, and end, all that belongs to a lab.
+A lab's processes and pods all live below `probetuner-lab-NAME-HASH`, which a cgroup namespace makes their root.
+So two kubelets never see each other's pods, and the machine can tell, and end, all that belongs to a lab. The
+hash is of the lab's folder: two users' labs of one name are two labs.
 Version 1 hierarchies and the unified version 2 are both served.
 """
 
@@ -10,6 +11,7 @@ import signal
 import time
 from pathlib import Path
 
+from lab.cache import key_of
 from lab.errors import LabError
 
 ROOT = Path("/sys/fs/cgroup")
@@ -31,45 +33,46 @@ def hierarchies() -> list[Path]:
     return below
 
 
-def group(hierarchy: Path, name: str) -> Path:
-    """Return the folder of a lab in one hierarchy."""
-    return hierarchy / f"{_PREFIX}{name}"
+def group(hierarchy: Path, state: Path) -> Path:
+    """Return the group of the lab with this folder in one hierarchy."""
+    return hierarchy / f"{_PREFIX}{state.name}-{key_of(str(state))}"
 
 
-def create(name: str) -> None:
+def create(state: Path) -> None:
     """Make the lab's groups. Raises OSError where this process may not."""
     for hierarchy in hierarchies():
-        top = group(hierarchy, name)
+        top = group(hierarchy, state)
         _enable_controllers(hierarchy)
         for folder in (top, top / _PROCESSES_OF_LAB):
             folder.mkdir(exist_ok=True)
             _inherit_cpuset(folder)
 
 
-def enter(name: str) -> None:
+def enter(state: Path) -> None:
     """Move this process to the top of the lab's groups, as which a new cgroup namespace then takes them."""
     for hierarchy in hierarchies():
-        (group(hierarchy, name) / "cgroup.procs").write_text("0")
+        (group(hierarchy, state) / "cgroup.procs").write_text("0")
 
 
-def step_down(name: str) -> None:
+def step_down(state: Path) -> None:
     """Move this process to where the lab's own processes live, so that the top is free for the pods' groups."""
     for hierarchy in hierarchies():
-        (group(hierarchy, name) / _PROCESSES_OF_LAB / "cgroup.procs").write_text("0")
-        _enable_controllers(group(hierarchy, name))
+        (group(hierarchy, state) / _PROCESSES_OF_LAB / "cgroup.procs").write_text("0")
+        _enable_controllers(group(hierarchy, state))
 
 
-def names() -> set[str]:
-    """Return the labs that have groups, dead ones too."""
-    found = (path for hierarchy in hierarchies() for path in hierarchy.glob(f"{_PREFIX}*"))
-    return {path.name.removeprefix(_PREFIX) for path in found}
+def names(root: Path) -> set[str]:
+    """Return the labs with folders in `root` that have groups, dead ones too, whether the folder is there or not."""
+    found = {path for hierarchy in hierarchies() for path in hierarchy.glob(f"{_PREFIX}*")}
+    named = {path.name.removeprefix(_PREFIX).rpartition("-")[0] for path in found}
+    return {name for name in named if any(group(path.parent, root / name) == path for path in found)}
 
 
-def processes(name: str) -> set[int]:
+def processes(state: Path) -> set[int]:
     """Return the process ids of all that runs in the lab, pods included."""
     found: set[int] = set()
     for hierarchy in hierarchies():
-        for folder, _, _ in os.walk(group(hierarchy, name)):
+        for folder, _, _ in os.walk(group(hierarchy, state)):
             try:
                 found.update(int(line) for line in (Path(folder) / "cgroup.procs").read_text().split())
             except OSError:
@@ -77,28 +80,28 @@ def processes(name: str) -> set[int]:
     return found
 
 
-def end(name: str) -> None:
+def end(state: Path) -> None:
     """Kill all that runs in the lab and remove its groups.
 
     Raises LabError when something does not die within 20 seconds.
     """
     deadline = time.monotonic() + _SECONDS_TO_END
-    while running := processes(name):
+    while running := processes(state):
         if time.monotonic() > deadline:
-            raise LabError(f"processes {sorted(running)} of lab {name} do not die")
+            raise LabError(f"processes {sorted(running)} of lab {state.name} do not die")
         for process in running:
             _kill(process)
         time.sleep(0.05)
-    while not remove(name):
+    while not remove(state):
         if time.monotonic() > deadline:
-            raise LabError(f"the cgroups of lab {name} cannot be removed: something still uses them")
+            raise LabError(f"the cgroups of lab {state.name} cannot be removed: something still uses them")
         time.sleep(0.05)
 
 
-def remove(name: str) -> bool:
+def remove(state: Path) -> bool:
     """Remove the lab's groups bottom-up; False when one is still in use."""
     for hierarchy in hierarchies():
-        for folder, _, _ in os.walk(group(hierarchy, name), topdown=False):
+        for folder, _, _ in os.walk(group(hierarchy, state), topdown=False):
             try:
                 Path(folder).rmdir()
             except FileNotFoundError:

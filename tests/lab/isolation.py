@@ -36,7 +36,7 @@ def lay_out(*, state: Path, programs: Path) -> None:
     hierarchies = cgroups.hierarchies()
     _own_run(state, programs)
     _own_var()
-    _own_cgroups(state.name, hierarchies)
+    _own_cgroups(state, hierarchies)
     _shadow_sysctls()
     _keep_layers_off_overlayfs(state)
     run(["mount", "--make-rshared", "/"])  # volumes mounted by the kubelet must reach the containers
@@ -59,12 +59,12 @@ def _own_var() -> None:
     run(["mount", "-t", "overlay", "-o", f"lowerdir=/var,upperdir={upper},workdir={work}", "var", "/var"])
 
 
-def _own_cgroups(name: str, hierarchies: list[Path]) -> None:
+def _own_cgroups(state: Path, hierarchies: list[Path]) -> None:
     links = {path.name: path.readlink() for path in cgroups.ROOT.iterdir() if path.is_symlink()}
     places = [(point, _STAGE / point.relative_to(cgroups.ROOT)) for point in hierarchies]
     for point, stage in places:
         stage.mkdir(parents=True)
-        run(["mount", "--bind", cgroups.group(point, name), stage])
+        run(["mount", "--bind", cgroups.group(point, state), stage])
     run(["umount", "--recursive", "--lazy", cgroups.ROOT])
     if cgroups.ROOT not in hierarchies:
         run(["mount", "-t", "tmpfs", "-o", "mode=755", "cgroup", cgroups.ROOT])

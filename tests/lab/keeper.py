@@ -23,33 +23,33 @@ _SECONDS_TO_CLEAR = 10.0
 _NAMESPACES = ("--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc")
 
 
-def _become_supervisor(name: str, arguments: list[str]) -> None:
+def _become_supervisor(state: Path, arguments: list[str]) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    cgroups.enter(name)
+    cgroups.enter(state)
     if libc.unshare(_CLONE_NEWCGROUP):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error), "cgroup namespace")
-    cgroups.step_down(name)
+    cgroups.step_down(state)
     supervisor = (sys.executable, "-m", "lab.supervisor", *arguments)
     os.execvp("unshare", ("unshare", *_NAMESPACES, *supervisor))
 
 
-def _clear(name: str) -> None:
+def _clear(state: Path) -> None:
     deadline = time.monotonic() + _SECONDS_TO_CLEAR
-    while not cgroups.remove(name) and time.monotonic() < deadline:
+    while not cgroups.remove(state) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
 def main() -> None:
     """Start the supervisor, wait for its end, clear up."""
-    name = Path(sys.argv[1]).name
-    cgroups.create(name)
+    state = Path(sys.argv[1])
+    cgroups.create(state)
     child = os.fork()
     if not child:
-        _become_supervisor(name, sys.argv[1:])
+        _become_supervisor(state, sys.argv[1:])
     os.waitpid(child, 0)
-    _clear(name)
+    _clear(state)
 
 
 if __name__ == "__main__":

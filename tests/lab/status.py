@@ -16,7 +16,7 @@ from lab.lab import Lab
 def known_labs() -> list[str]:
     """Return the names of the labs that left anything on this machine, up or not."""
     folders = {path.name for path in state_root().glob("[a-z0-9]*") if path.is_dir()}
-    return sorted(folders | cgroups.names())
+    return sorted(folders | cgroups.names(state_root()))
 
 
 def status_table() -> Table:
