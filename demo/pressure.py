@@ -1,0 +1,50 @@
+"""The first story: a service that is only busy, killed by its liveness probe as long as the load lasts."""
+
+from demo.ab import LoadReport
+from demo.change import sides, wait_for_change, wait_for_verdict
+from demo.cluster import DemoError
+from demo.load import Load, run_load
+from demo.outcome import PressureOutcome
+from demo.stage import Stage
+
+WORKLOAD = "rng"
+_PATH = "/1"
+_SECONDS = 90
+_CLIENTS = (30, 45, 70)
+
+
+def play(stage: Stage) -> PressureOutcome:
+    """Load the service until its probe kills it, wait for the operator's cure, and send the same load again.
+
+    Raises DemoError when the story does not get that far.
+    """
+    old = stage.set_up()
+    old_probes = stage.look().probes
+    load, load_before = _load_that_kills(stage, old)
+    patched_under_load = stage.look().template != old
+    wait_for_change(stage, old=old)
+    stage.say("the same load again, now that probetuner has changed the probes")
+    load_after = run_load(stage, load, path=_PATH, pod="load-after")
+    change = wait_for_verdict(stage)
+    before, after = sides(stage, change, old=old, old_probes=old_probes)
+    return PressureOutcome(
+        before=before,
+        after=after,
+        load_before=load_before,
+        load_after=load_after,
+        load=str(load),
+        verdict=change["verdict"],
+        reason=change.get("reason", ""),
+        patched_under_load=patched_under_load,
+    )
+
+
+def _load_that_kills(stage: Stage, template: str) -> tuple[Load, LoadReport]:
+    """Send load with more and more clients until the kubelet kills for it and requests fail."""
+    for clients in _CLIENTS:
+        load = Load(clients=clients, seconds=_SECONDS)
+        report = run_load(stage, load, path=_PATH, pod=f"load-{clients}")
+        if report.failed and stage.tally.killed(frozenset({template})):
+            return load, report
+        stage.say(f"{clients} clients were borne without a kill: more of them")
+    raise DemoError(f"{WORKLOAD}: not even {_CLIENTS[-1]} clients made the liveness probe kill; nothing can be shown")
