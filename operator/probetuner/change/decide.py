@@ -12,6 +12,7 @@ from probetuner.change.record import Change, Outcome, read_changes
 from probetuner.change.report import conditions_of, news
 from probetuner.change.situation import Announcement, Decision, Situation, WorkloadPatch
 from probetuner.change.status import Phase, write_status
+from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.finding import FindingName
 from probetuner.model.mode import Mode
@@ -38,7 +39,7 @@ def decide(situation: Situation, now: float) -> Decision:
         recommendation=outlook.recommendation,
         patch=outlook.patch,
         changes=outlook.changes,
-        measured=measure(cases(situation.workload, situation.history)),
+        measured=measure(_cases(situation)),
         conditions=conditions,
     )
     send = outlook.send
@@ -50,13 +51,17 @@ def decide(situation: Situation, now: float) -> Decision:
     )
 
 
+def _cases(situation: Situation) -> tuple[Case, ...]:
+    return cases(situation.workload, situation.history, objectives=situation.policy.objectives)
+
+
 def _look(situation: Situation, now: float) -> Outlook:
     changes = read_changes(situation.status)
     if situation.mode.problem or situation.policy_problem:
         return Outlook(changes=changes)
     if situation.mode.mode is Mode.OFF:
         return Outlook(changes=changes)
-    findings = diagnose(situation.workload, situation.history)
+    findings = diagnose(_cases(situation))
     if situation.mode.mode is Mode.OBSERVE:
         return Outlook(changes=changes, findings=findings)
     progress = follow(situation, changes, now=now)
@@ -75,7 +80,7 @@ def _unsettled(changes: Sequence[Change]) -> bool:
 
 
 def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
-    advice = recommend(cases(situation.workload, situation.history), outlook.findings, situation.policy)
+    advice = recommend(_cases(situation), outlook.findings, situation.policy)
     if advice is None:
         return outlook
     patch = build_patch(situation.workload, old=advice.current, new=advice.target)

@@ -31,7 +31,7 @@ class Verdict:
 def fresh_cases(change: Change, workload: Workload, history: WorkloadHistory) -> tuple[Case, ...]:
     """The containers with what is remembered of them since the change was rolled out."""
     return tuple(
-        Case(container=container, history=entry, replicas=workload.rollout.desired)
+        Case(workload=workload, container=container, history=entry)
         for container in workload.containers
         for entry in history.of(container.name)
         if entry.first_seen_at >= change.decided_at - _DECISION_GRAIN_SECONDS

@@ -1,21 +1,34 @@
 """One container under diagnosis: what it is, and what is remembered of it under its present template."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
 from probetuner.history.attribution import RestartCause, attribute
 from probetuner.history.life import Life
-from probetuner.history.record import ContainerHistory
+from probetuner.history.record import ContainerHistory, FailureRun, Minute
 from probetuner.model.container import Container
+from probetuner.model.policy import Objectives
 from probetuner.model.probe import ProbeType
+from probetuner.model.workload import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A container and its history; `replicas` is how many pods the workload wants."""
+    """A container, its workload and its history.
 
+    `exposed` says whether a Service sends it traffic, None where the Services are not known.
+    """
+
+    workload: Workload
     container: Container
     history: ContainerHistory
-    replicas: int
+    objectives: Objectives = field(default_factory=Objectives)
+    exposed: bool | None = None
+
+    @property
+    def replicas(self) -> int:
+        """How many pods the workload wants."""
+        return self.workload.rollout.desired
 
     @property
     def observed_seconds(self) -> float:
@@ -31,6 +44,11 @@ class Case:
         """The lives that a liveness or a startup probe ended."""
         return self.ended_by(RestartCause.LIVENESS_KILL, RestartCause.STARTUP_KILL)
 
+    @property
+    def liveness_kills(self) -> tuple[Life, ...]:
+        """The lives that the liveness probe ended after the application had come up."""
+        return tuple(life for life in self.ended_by(RestartCause.LIVENESS_KILL) if not self.was_starting(life))
+
     def answer_seconds(self) -> tuple[float, ...]:
         """How long each life took until a probe first succeeded; lives that never did are not in it."""
         return tuple(
@@ -45,8 +63,8 @@ class Case:
         """
         if life.answered_at is not None:
             return False
-        refused = any(not tally.silent for tally in life.tallies.values() if tally.causes)
-        if refused:
+        causes = {cause for tally in life.tallies.values() for cause in tally.causes}
+        if FailureCause.REFUSED in causes:
             return True
         usual = self.answer_seconds()
         return not usual or min(usual) > (life.lasted_seconds or 0.0)
@@ -62,8 +80,39 @@ class Case:
             None,
         )
 
-    def killing_probe(self, life: Life) -> ProbeType:
-        """The probe whose threshold ended the life."""
-        if attribute(life, self.container) is RestartCause.STARTUP_KILL:
-            return ProbeType.STARTUP
-        return ProbeType.LIVENESS
+    def fails_again_at_once(self, life: Life) -> bool:
+        """Whether the life after this one failed its liveness probe before it ever passed it."""
+        fresh, probe = self.next_life(life), self.container.liveness
+        if fresh is None or probe is None:
+            return False
+        tally = fresh.tally(ProbeType.LIVENESS)
+        if tally.first_failed_at is None:
+            return False
+        first_chance = fresh.started_at + probe.initial_delay_seconds + 2 * probe.period_seconds + probe.timeout_seconds
+        passed_before = tally.first_succeeded_at is not None and tally.first_succeeded_at < tally.first_failed_at
+        return tally.first_failed_at <= first_chance and not passed_before
+
+    def runs(self, kind: ProbeType) -> tuple[FailureRun, ...]:
+        """The runs of failures of that probe."""
+        return tuple(run for run in self.history.runs if run.probe is kind)
+
+    def succeeded(self, kind: ProbeType) -> int:
+        """How often that probe was seen to succeed."""
+        return sum(life.tally(kind).succeeded for life in self.history.lives)
+
+    def failed(self, kind: ProbeType) -> int:
+        """How often that probe was seen to fail."""
+        return sum(life.tally(kind).failed for life in self.history.lives)
+
+    def minutes_between(self, begin: float, end: float) -> tuple[Minute, ...]:
+        """The minutes that overlap that time."""
+        return tuple(
+            minute for minute in self.history.minutes if minute.started_at < end and minute.started_at + 60.0 > begin
+        )
+
+
+def slower_than(minute: Minute, kind: ProbeType, seconds: float) -> int:
+    """How many successful attempts in that minute surely took longer than that many seconds."""
+    lower_bounds = (0.0, *LATENCY_BOUNDS_SECONDS)
+    counts = minute.latency.get(kind, ())
+    return sum(count for lower, count in zip(lower_bounds, counts, strict=False) if lower >= seconds)

@@ -2,41 +2,92 @@
 
 from collections.abc import Callable
 
-from probetuner.diagnosis import exits, pressure, soundness, startup
+from probetuner.diagnosis import (
+    broken,
+    dependency,
+    disturbance,
+    exits,
+    flapping,
+    lockup,
+    pressure,
+    reaping,
+    shape,
+    slowness,
+    soundness,
+    startup,
+    throttling,
+)
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.finding import Finding
+from probetuner.diagnosis.finding import Finding, Severity
 from probetuner.history.record import ContainerHistory, WorkloadHistory
+from probetuner.model.policy import Objectives
 from probetuner.model.workload import Workload
 
-_RULES: tuple[Callable[[Case], Finding | None], ...] = (
-    startup.find,
+Rule = Callable[[Case], Finding | None]
+
+_OBSERVED: tuple[Rule, ...] = (
     pressure.find,
+    startup.find_killed,
+    dependency.find,
+    lockup.find_killed,
+    lockup.find_unattended,
+    broken.find_never,
+    broken.find_errors,
+    throttling.find,
+    flapping.find,
+    reaping.find_zombies,
     exits.find_oom,
     exits.find_crash,
+    startup.find_delayed,
+    slowness.find_slow_detection,
+    slowness.find_long_grace,
+    slowness.find_missing_liveness,
+    disturbance.find,
+)
+_WRITTEN: tuple[Rule, ...] = (
+    shape.find_unknown_ports,
+    shape.find_hosts,
+    shape.find_success_thresholds,
+    shape.find_wrong_order,
+    shape.find_long_timeouts,
+    shape.find_lone_readiness,
+    shape.find_missing_readiness,
+    reaping.find_unreaped,
 )
 
 
-def cases(workload: Workload, history: WorkloadHistory) -> tuple[Case, ...]:
+def cases(
+    workload: Workload,
+    history: WorkloadHistory,
+    *,
+    objectives: Objectives | None = None,
+    exposed: bool | None = None,
+) -> tuple[Case, ...]:
     """The containers of the present template with what is remembered of them under it."""
     return tuple(
         Case(
+            workload=workload,
             container=container,
             history=history.latest(container.name) or _nothing_yet(container.name),
-            replicas=workload.rollout.desired,
+            objectives=objectives or Objectives(),
+            exposed=exposed,
         )
         for container in workload.containers
     )
 
 
-def diagnose(workload: Workload, history: WorkloadHistory) -> tuple[Finding, ...]:
+def diagnose(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
     """Judge every container; the most severe and surest finding comes first."""
-    findings = [finding for case in cases(workload, history) for finding in _judge(case)]
+    findings = [finding for case in cases for finding in _judge(case)]
     return tuple(sorted(findings, key=lambda finding: (-finding.severity.rank, -finding.confidence)))
 
 
 def _judge(case: Case) -> list[Finding]:
-    found = [finding for rule in _RULES if (finding := rule(case)) is not None]
-    return found or [soundness.judge(case)]
+    observed = [finding for rule in _OBSERVED if (finding := rule(case)) is not None]
+    written = [finding for rule in _WRITTEN if (finding := rule(case)) is not None]
+    if observed or any(finding.severity is not Severity.INFO for finding in written):
+        return observed + written
+    return [soundness.judge(case), *written]
 
 
 def _nothing_yet(container: str) -> ContainerHistory:

@@ -3,6 +3,8 @@
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.wording import several
+from probetuner.history.attribution import RestartCause
 from probetuner.model.probe import ProbeType
 
 _ENOUGH_SUCCESSES = 10
@@ -12,8 +14,22 @@ _STRENGTH = 0.2
 
 def judge(case: Case) -> Finding:
     """Say healthy when every probe was seen to work often enough, else say what is missing."""
-    missing = _missing(case)
+    missing = (*_unexplained(case), *_missing(case))
     return _insufficient(case, missing) if missing else _healthy(case)
+
+
+def _unexplained(case: Case) -> tuple[str, ...]:
+    """Trouble that no rule was sure enough about: it is not health either."""
+    restarts = len(case.ended_by(*(cause for cause in RestartCause if cause is not RestartCause.DISRUPTION)))
+    errored = sum(case.history.errored.values())
+    return tuple(
+        sentence
+        for count, sentence in (
+            (restarts, f"more like the {several(restarts, 'restart')} that could not be explained yet"),
+            (errored, f"more like the {several(errored, 'attempt')} that could not be made"),
+        )
+        if count
+    )
 
 
 def _missing(case: Case) -> tuple[str, ...]:
@@ -28,12 +44,8 @@ def _missing(case: Case) -> tuple[str, ...]:
     return tuple(
         f"{_ENOUGH_SUCCESSES - count} more successes of the {kind.value.lower()} probe"
         for kind in kinds
-        if kind is not ProbeType.STARTUP and (count := _succeeded(case, kind)) < _ENOUGH_SUCCESSES
+        if kind is not ProbeType.STARTUP and (count := case.succeeded(kind)) < _ENOUGH_SUCCESSES
     )
-
-
-def _succeeded(case: Case, kind: ProbeType) -> int:
-    return sum(life.tally(kind).succeeded for life in case.history.lives)
 
 
 def _insufficient(case: Case, missing: tuple[str, ...]) -> Finding:
@@ -50,18 +62,19 @@ def _insufficient(case: Case, missing: tuple[str, ...]) -> Finding:
 
 def _healthy(case: Case) -> Finding:
     kinds = [kind for kind in ProbeType if case.container.probe(kind) is not None]
-    counts = [
-        f"{_succeeded(case, kind)} successes and {failed} failures of the {kind.value.lower()} probe"
-        for kind in kinds
-        for failed in (sum(life.tally(kind).failed for life in case.history.lives),)
-    ]
-    samples = sum(_succeeded(case, kind) for kind in kinds)
+    samples = sum(case.succeeded(kind) for kind in kinds)
     return Finding(
         name=FindingName.HEALTHY,
         container=case.container.name,
         severity=Severity.INFO,
         confidence=from_repeats(samples, strength=_STRENGTH),
         samples=samples,
-        evidence=(f"watched for {case.observed_seconds:.0f} s", *counts),
+        evidence=(
+            f"watched for {case.observed_seconds:.0f} s",
+            *(
+                f"{case.succeeded(kind)} successes and {case.failed(kind)} failures of the {kind.value.lower()} probe"
+                for kind in kinds
+            ),
+        ),
         explanation="The probes did what they are for; nothing is recommended.",
     )

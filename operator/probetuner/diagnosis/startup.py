@@ -1,40 +1,106 @@
-"""liveness-kill-during-startup: containers that are killed before they were ever up."""
+"""liveness-kill-during-startup and startup-delay-too-long: too little and too much time to start."""
 
+from probetuner.diagnosis.broken import never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.wording import several
+from probetuner.history.attribution import RestartCause, attribute
 from probetuner.history.life import Life
+from probetuner.model.probe import ProbeType
 
-_STRENGTH = 0.6
+_KILL_STRENGTH = 0.6
+_START_STRENGTH = 0.6
+_NOTABLE_DELAY_SECONDS = 15
+_DELAY_TIMES_START = 2.0
+_SAMPLES = 2
 
 
 def killed_while_starting(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application was up."""
+    if never_succeeded(case, ProbeType.LIVENESS):
+        return ()
     return tuple(life for life in case.probe_kills if case.was_starting(life))
 
 
-def find(case: Case) -> Finding | None:
+def find_killed(case: Case) -> Finding | None:
     """Report kills of containers that had not answered any probe yet."""
     kills = killed_while_starting(case)
     if not kills:
         return None
-    killer = case.killing_probe(kills[-1])
+    by_startup = attribute(kills[-1], case.container) is RestartCause.STARTUP_KILL
     longest = max((life.lasted_seconds or 0.0) for life in kills)
     starts = case.answer_seconds()
-    evidence = [
-        f"{len(kills)} of {len(case.probe_kills)} kills by a probe hit a container that had not answered any probe yet",
-        f"the longest of these lives was ended {longest:.0f} s after its start",
-        f"{len(starts)} starts came up" + (f", the slowest after {max(starts):.0f} s" if starts else ""),
-    ]
+    came_up = f"{several(len(starts), 'start')} came up"
     return Finding(
         name=FindingName.LIVENESS_KILL_DURING_STARTUP,
         container=case.container.name,
         severity=Severity.CRITICAL,
-        confidence=from_repeats(len(kills), strength=_STRENGTH),
+        confidence=from_repeats(len(kills), strength=_KILL_STRENGTH),
         samples=len(kills),
-        evidence=tuple(evidence),
+        evidence=(
+            f"{several(len(kills), 'container')} of {len(case.probe_kills)} that a probe killed had answered none yet",
+            f"the longest of these lives was ended {longest:.0f} s after its start",
+            came_up + (f", the slowest after {max(starts):.0f} s" if starts else ""),
+        ),
         explanation=(
-            f"The {killer.value.lower()} probe ends the container while it is still starting, so it begins again "
-            "and may never come up. A startup probe holds the liveness probe back until the application has started."
+            f"The {'startup' if by_startup else 'liveness'} probe ends the container while it is still starting, so "
+            "it begins again and may never come up. A startup probe with enough failures holds the liveness probe back "
+            "until the application has started."
         ),
     )
+
+
+def late_probes(case: Case) -> tuple[ProbeType, ...]:
+    """The probes whose initial delay is far longer than starts take, as the other probes show."""
+    return tuple(kind for kind in ProbeType if _is_late(case, kind))
+
+
+def _is_late(case: Case, kind: ProbeType) -> bool:
+    probe = case.container.probe(kind)
+    if probe is None or probe.initial_delay_seconds < _NOTABLE_DELAY_SECONDS:
+        return False
+    starts = seen_starts(case, besides=kind)
+    return len(starts) >= _SAMPLES and _DELAY_TIMES_START * max(starts) <= probe.initial_delay_seconds
+
+
+def seen_starts(case: Case, *, besides: ProbeType) -> tuple[float, ...]:
+    """Upper bounds of how long starts took, in seconds, by the first success of any other probe."""
+    starts = []
+    for life in case.history.lives:
+        firsts = [
+            tally.first_succeeded_at
+            for kind, tally in life.tallies.items()
+            if kind is not besides and tally.first_succeeded_at is not None
+        ]
+        if firsts:
+            starts.append(max(0.0, min(firsts) - life.started_at))
+    return tuple(starts)
+
+
+def find_delayed(case: Case) -> Finding | None:
+    """Report initial delays that keep a container waiting that is up already."""
+    kinds = late_probes(case)
+    if not kinds:
+        return None
+    starts = [start for kind in kinds for start in seen_starts(case, besides=kind)]
+    delays = ", ".join(f"{kind.value.lower()} {_delay(case, kind)} s" for kind in kinds)
+    return Finding(
+        name=FindingName.STARTUP_DELAY_TOO_LONG,
+        container=case.container.name,
+        severity=Severity.WARNING,
+        confidence=from_repeats(len(starts), strength=_START_STRENGTH),
+        samples=len(starts),
+        evidence=(
+            f"initialDelaySeconds: {delays}",
+            f"{several(len(starts), 'start')} seen, none took longer than {max(starts):.0f} s",
+        ),
+        explanation=(
+            "The container is up long before the probe first asks, so every start and every rollout waits for nothing."
+        ),
+    )
+
+
+def _delay(case: Case, kind: ProbeType) -> int:
+    probe = case.container.probe(kind)
+    return probe.initial_delay_seconds if probe else 0

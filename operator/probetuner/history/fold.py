@@ -12,17 +12,19 @@ from probetuner.facts.fact import (
     CpuThrottled,
     Fact,
     KillAnnounced,
+    NodeDisturbed,
     Observed,
     PodEnding,
     ProbeCounted,
     ProbeErrored,
     ProbeFailed,
     ProbeLatencySampled,
+    ProcessesCounted,
     ReadinessChanged,
     StartupSucceeded,
 )
-from probetuner.history import bounds, ledger, minutes, runs, spells
-from probetuner.history.record import ContainerHistory, WorkloadHistory
+from probetuner.history import bounds, ledger, minutes, runs, spells, tasks
+from probetuner.history.record import READY_FLAG_FELL, ContainerHistory, Disturbance, WorkloadHistory
 
 
 def observe(history: WorkloadHistory, fact: Fact) -> WorkloadHistory:
@@ -42,14 +44,14 @@ def observe(history: WorkloadHistory, fact: Fact) -> WorkloadHistory:
     return WorkloadHistory(containers=_put(history.containers, grown), counters_at=counters_at)
 
 
-def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C901, PLR0911 - one line per kind of fact
+def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C901, PLR0911, PLR0912 - a case per fact
     match fact:
         case ContainerStarted():
-            return ledger.start(entry, fact)
+            return tasks.begin(ledger.start(entry, fact), fact)
         case ContainerExited():
             return runs.exited(ledger.end(entry, fact), fact)
         case ReadinessChanged():
-            return runs.readied(ledger.ready(spells.change(entry, fact), fact), fact)
+            return _readiness(entry, fact)
         case StartupSucceeded():
             return ledger.startup_succeeded(entry, fact)
         case PodEnding():
@@ -61,13 +63,35 @@ def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C90
         case KillAnnounced():
             return runs.killed(ledger.killed(entry, fact), fact)
         case ProbeErrored():
-            return replace(entry, errored={**entry.errored, fact.probe: entry.errored.get(fact.probe, 0) + fact.count})
+            return _errored(entry, fact)
         case ProbeLatencySampled():
             return minutes.latency(entry, fact)
         case CpuThrottled():
             return minutes.throttling(entry, fact)
+        case ProcessesCounted():
+            return tasks.count(entry, fact)
+        case NodeDisturbed():
+            return _note(entry, fact, fact.reason)
         case _:
             return entry
+
+
+def _readiness(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
+    entry = runs.readied(ledger.ready(spells.change(entry, fact), fact), fact)
+    return entry if fact.ready or fact.by_probe else _note(entry, fact, READY_FLAG_FELL)
+
+
+def _errored(entry: ContainerHistory, fact: ProbeErrored) -> ContainerHistory:
+    return replace(
+        entry,
+        errored={**entry.errored, fact.probe: entry.errored.get(fact.probe, 0) + fact.count},
+        errors={**entry.errors, fact.probe: fact.message[: bounds.ERROR_CHARACTERS]},
+    )
+
+
+def _note(entry: ContainerHistory, fact: Observed, reason: str) -> ContainerHistory:
+    disturbance = Disturbance(at=fact.at, pod_uid=fact.pod.uid, node=fact.pod.node, reason=reason)
+    return replace(entry, disturbances=(*entry.disturbances, disturbance)[-bounds.DISTURBANCES :])
 
 
 def _entry_for(history: WorkloadHistory, fact: Observed) -> ContainerHistory:

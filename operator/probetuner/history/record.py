@@ -69,10 +69,33 @@ class Minute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSample:
+    """Live processes and tasks (threads and zombies included) of one container at one time."""
+
+    at: float
+    processes: int
+    threads: int
+
+
+READY_FLAG_FELL = "ready flag fell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbance:
+    """The node under a pod was not itself, or (READY_FLAG_FELL) a ready flag fell by no probe's doing."""
+
+    at: float
+    pod_uid: str
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerHistory:
     """What is remembered of one container of one pod template, over all replicas.
 
-    Newest last everywhere. `forgotten` counts lives that fell off the ledger because of its bound.
+    Newest last everywhere. `forgotten` counts lives that fell off the ledger because of its bound. `errored` counts
+    attempts that could not be made, `errors` is what the last of them said. `tasks` is by pod uid.
     """
 
     name: str
@@ -85,6 +108,9 @@ class ContainerHistory:
     minutes: tuple[Minute, ...] = ()
     forgotten: int = 0
     errored: Mapping[ProbeType, int] = field(default_factory=dict)
+    errors: Mapping[ProbeType, str] = field(default_factory=dict)
+    tasks: Mapping[str, tuple[TaskSample, ...]] = field(default_factory=dict)
+    disturbances: tuple[Disturbance, ...] = ()
 
     @property
     def pods(self) -> frozenset[str]:

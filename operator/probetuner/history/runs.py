@@ -21,18 +21,29 @@ def failed(entry: ContainerHistory, fact: ProbeFailed) -> ContainerHistory:
 
 
 def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
-    """Lengthen the open run by counted failures; end it when a scrape shows success and nothing after it."""
+    """Lengthen the open run by counted failures, or end it by a counted success.
+
+    The order within one scrape is unknown. A run that began before it is ended by any success; one that began within
+    it goes on, for a probe that starts to fail has its last success in the same scrape more often than not.
+    """
     run = _open(entry, fact, fact.probe)
+    if fact.succeeded and run is not None and run.started_at < fact.since:
+        return _put(entry, run, _grown(run, fact, ending=RunEnding.BY_ITSELF, ended_at=fact.at))
     if fact.failed:
-        longer = replace(
-            run or _new(fact, fact.probe),
-            failures_by_counters=(run.failures_by_counters if run else 0) + fact.failed,
-            last_at=max(run.last_at if run else fact.since, fact.since),
-        )
-        entry, run = _put(entry, run, longer), longer
-    if fact.succeeded and run is not None and run.last_at <= fact.at:
-        return _put(entry, run, replace(run, ending=RunEnding.BY_ITSELF, ended_at=fact.at))
+        return _put(entry, run, _grown(run or _new(fact, fact.probe), fact))
     return entry
+
+
+def _grown(
+    run: FailureRun, fact: ProbeCounted, *, ending: RunEnding = RunEnding.OPEN, ended_at: float | None = None
+) -> FailureRun:
+    return replace(
+        run,
+        failures_by_counters=run.failures_by_counters + fact.failed,
+        last_at=max(run.last_at, fact.since) if fact.failed else run.last_at,
+        ending=ending,
+        ended_at=ended_at,
+    )
 
 
 def readied(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:

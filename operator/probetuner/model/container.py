@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probetuner.model.fields import count, objects, text, texts
 from probetuner.model.probe import Probe, ProbeType, parse_probe
 from probetuner.model.problem import InvalidObjectError
 
@@ -49,12 +50,7 @@ def parse_containers(pod_spec: Mapping[str, Any], *, place: str) -> tuple[Contai
 
 def _parse_all(pod_spec: Mapping[str, Any], *, place: str) -> Iterator[Container]:
     for field, sidecars in (("containers", False), ("initContainers", True)):
-        entries = pod_spec.get(field) or []
-        if not isinstance(entries, list):
-            raise InvalidObjectError(f"{place}.{field}", "is not a list")
-        for index, raw in enumerate(entries):
-            if not isinstance(raw, Mapping):
-                raise InvalidObjectError(f"{place}.{field}[{index}]", "is not an object")
+        for index, raw in enumerate(objects(pod_spec, field, place)):
             if sidecars and raw.get("restartPolicy") != "Always":
                 continue
             yield parse_container(raw, place=f"{place}.{field}[{raw.get('name', index)}]", is_sidecar=sidecars)
@@ -69,11 +65,13 @@ def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = Fa
     return Container(
         name=name,
         image=str(raw.get("image") or ""),
-        command=tuple(str(word) for word in raw.get("command") or ()),
+        command=texts(raw, "command", place),
         ports=tuple(
-            Port(number=port.get("containerPort", 0), name=str(port.get("name") or ""))
-            for port in raw.get("ports") or ()
-            if isinstance(port, Mapping)
+            Port(
+                number=count(port, "containerPort", f"{place}.ports"),
+                name=text(port, "name", f"{place}.ports"),
+            )
+            for port in objects(raw, "ports", place)
         ),
         has_cpu_limit="cpu" in limits,
         is_sidecar=is_sidecar,

@@ -80,7 +80,7 @@ def parse_target(spec: Mapping[str, Any], *, namespace: str, place: str) -> Work
     """Read spec.targetRef. Raises InvalidObjectError."""
     target = section(spec, "targetRef", f"{place}: spec")
     kind, name = target.get("kind"), target.get("name")
-    if kind not in _KINDS or not isinstance(name, str) or not name:
+    if not isinstance(kind, str) or kind not in _KINDS or not isinstance(name, str) or not name:
         raise InvalidObjectError(f"{place}: spec.targetRef", f"names no workload: kind {kind!r}, name {name!r}")
     return WorkloadRef(kind=_KINDS[kind], namespace=namespace, name=name)
 
@@ -134,7 +134,7 @@ def _parse_bounds(raw: Mapping[str, Any], place: str) -> dict[tuple[ProbeType, s
 
 def _parse_allow(raw: Any, place: str) -> frozenset[Allowance]:
     words = {allowance.value: allowance for allowance in Allowance}
-    if not isinstance(raw, list) or any(word not in words for word in raw):
+    if not isinstance(raw, list) or not all(isinstance(word, str) and word in words for word in raw):
         raise InvalidObjectError(place, f"is {raw!r}; allowed are {', '.join(words)}")
     return frozenset(words[word] for word in raw)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from probetuner.model.container import Container, parse_containers
+from probetuner.model.fields import objects
 from probetuner.model.problem import InvalidObjectError
 
 
@@ -52,7 +53,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A Deployment, StatefulSet or DaemonSet, reduced to what probes depend on."""
+    """A Deployment, StatefulSet or DaemonSet, reduced to what probes depend on.
+
+    `replaces_gradually` is True where a rollout waits for new pods to become ready before it takes old ones away.
+    """
 
     ref: WorkloadRef
     uid: str
@@ -64,9 +68,11 @@ class Workload:
     approve_annotation: str | None = None
     paused: bool = False
     deleting: bool = False
+    replaces_gradually: bool = True
     grace_seconds: int = 30
     host_pid: bool = False
     share_process_namespace: bool = False
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
@@ -84,13 +90,14 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
     metadata = section(raw, "metadata", "object")
     kind = raw.get("kind")
     name = metadata.get("name")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise InvalidObjectError(f"{kind}/{name}", f"is not one of {', '.join(WorkloadKind)}")
     if not isinstance(name, str) or not name:
         raise InvalidObjectError(f"{kind}", "has no metadata.name")
     ref = WorkloadRef(kind=_KINDS[kind], namespace=str(metadata.get("namespace") or "default"), name=name)
     spec = section(raw, "spec", str(ref))
-    pod_spec = section(section(spec, "template", f"{ref}: spec"), "spec", f"{ref}: spec.template")
+    template = section(spec, "template", f"{ref}: spec")
+    pod_spec = section(template, "spec", f"{ref}: spec.template")
     annotations = _texts(section(metadata, "annotations", f"{ref}: metadata"))
     grace = pod_spec.get("terminationGracePeriodSeconds")
     return Workload(
@@ -103,10 +110,12 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
         mode_annotation=annotations.get("probetuner.dev/mode"),
         approve_annotation=annotations.get("probetuner.dev/approve"),
         paused=spec.get("paused") is True,
+        replaces_gradually=_replaces_gradually(spec, str(ref)),
         deleting=metadata.get("deletionTimestamp") is not None,
         grace_seconds=_integer(grace) if grace is not None else 30,
         host_pid=pod_spec.get("hostPID") is True,
         share_process_namespace=pod_spec.get("shareProcessNamespace") is True,
+        pod_labels=_texts(section(section(template, "metadata", f"{ref}: spec.template"), "labels", "metadata")),
         labels=_texts(section(metadata, "labels", f"{ref}: metadata")),
         annotations=annotations,
         owners=_owners(metadata),
@@ -144,18 +153,22 @@ def _parse_rollout(kind: WorkloadKind, spec: Mapping[str, Any], status: Mapping[
         total=_integer(status.get("replicas")),
         observed=observed,
         failed=any(
-            isinstance(c, Mapping) and c.get("reason") == "ProgressDeadlineExceeded" and c.get("status") == "False"
-            for c in status.get("conditions") or ()
+            c.get("reason") == "ProgressDeadlineExceeded" and c.get("status") == "False"
+            for c in objects(status, "conditions", "status")
         ),
     )
 
 
+def _replaces_gradually(spec: Mapping[str, Any], place: str) -> bool:
+    strategy = section(spec, "strategy", place) or section(spec, "updateStrategy", place)
+    return bool(strategy.get("type", "RollingUpdate") == "RollingUpdate")
+
+
 def _owners(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    references = metadata.get("ownerReferences") or ()
     return tuple(
         f"{owner.get('kind')}/{owner.get('name')}"
-        for owner in references
-        if isinstance(owner, Mapping) and owner.get("controller") is True
+        for owner in objects(metadata, "ownerReferences", "metadata")
+        if owner.get("controller") is True
     )
 
 

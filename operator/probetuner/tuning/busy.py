@@ -3,16 +3,54 @@
 Best is to take liveness off an endpoint that queues behind the users' requests. Readiness may ask it, if it does not
 follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at once and
 turns a slow service into a dead one. So it waits as long as it can (a whole period) before it calls an attempt
-failed. Where only numbers may be changed, timeout and threshold are stepped up and looked at again.
+failed. Where only numbers may be changed, or real lock-ups were seen too, timeout and threshold are stepped up and
+looked at again.
 """
 
 from dataclasses import replace
 
+from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
-from probetuner.tuning.recommendation import Probes
+from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.recommendation import ActionName, Probes
 
 _READINESS_FAILURES = 3
 _STEP_UP = 2
+
+
+def bear_pressure(proposal: Proposal) -> Proposal:
+    """Take liveness off the endpoint that queues, or give it patience."""
+    liveness = proposal.probes.liveness
+    if liveness is None:
+        return proposal
+    needed = bool(killed_in_lockup(proposal.case))
+    allow = proposal.policy.allow
+    if not needed and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
+        return proposal.take(
+            ActionName.REPLACE_LIVENESS_WITH_READINESS,
+            f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up",
+            needs=Allowance.TYPES,
+            probes=without_liveness(proposal.probes, replicas=proposal.case.replicas),
+        )
+    return _step_up(proposal, liveness)
+
+
+def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
+    longer = replace(liveness, timeout_seconds=liveness.timeout_seconds * _STEP_UP)
+    proposal = proposal.take(
+        ActionName.RAISE_TIMEOUT,
+        f"answers took longer than {liveness.timeout_seconds} s; the tail is hidden, so step up and look again",
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, liveness=longer),
+    )
+    patient = replace(longer, failure_threshold=longer.failure_threshold * _STEP_UP)
+    return proposal.take(
+        ActionName.RAISE_FAILURE_THRESHOLD,
+        f"{liveness.failure_threshold} timeouts in a row were not a lock-up",
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, liveness=patient),
+    )
 
 
 def without_liveness(probes: Probes, *, replicas: int) -> Probes:
@@ -20,28 +58,17 @@ def without_liveness(probes: Probes, *, replicas: int) -> Probes:
 
     With one replica readiness gains nothing: all it could do is take the only backend away.
     """
-    liveness = probes.liveness
+    liveness, readiness = probes.liveness, probes.readiness
     if liveness is None:
         return probes
-    readiness = probes.readiness
     if readiness is None:
-        readiness = None if replicas <= 1 else patient(replace(liveness, termination_grace_period_seconds=None))
+        readiness = None if replicas <= 1 else _patient(replace(liveness, termination_grace_period_seconds=None))
     elif readiness.handler == liveness.handler:
-        readiness = patient(readiness)
+        readiness = _patient(readiness)
     return replace(probes, liveness=None, readiness=readiness)
 
 
-def patient(probe: Probe) -> Probe:
+def _patient(probe: Probe) -> Probe:
     """The probe with the longest timeout that does not slow its cadence, and time to recover."""
     timeout = max(probe.timeout_seconds, probe.period_seconds)
     return replace(probe, timeout_seconds=timeout, failure_threshold=max(probe.failure_threshold, _READINESS_FAILURES))
-
-
-def with_longer_timeout(probe: Probe) -> Probe:
-    """The next step of the timeout."""
-    return replace(probe, timeout_seconds=probe.timeout_seconds * _STEP_UP)
-
-
-def with_more_failures(probe: Probe) -> Probe:
-    """The next step of the number of failures."""
-    return replace(probe, failure_threshold=probe.failure_threshold * _STEP_UP)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.flapping import flaps
 from probetuner.diagnosis.pressure import killed_under_pressure
 from probetuner.diagnosis.startup import killed_while_starting
 from probetuner.history.life import Life
@@ -28,7 +29,7 @@ def measure(cases: tuple[Case, ...]) -> Figures:
     return Figures(
         observed_seconds=max((case.observed_seconds for case in cases), default=0.0),
         false_restarts=sum(len(false_restarts(case)) for case in cases),
-        flaps=sum(len(case.history.unready) for case in cases),
+        flaps=sum(len(flaps(case)) for case in cases),
         unready_seconds=sum(_unready_seconds(case) for case in cases),
         detection_seconds=max(detections, default=None),
     )

@@ -1,97 +1,94 @@
 """From the findings about one container to the actions that follow and the probes they lead to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.model.policy import Allowance, Policy
-from probetuner.tuning import busy
-from probetuner.tuning.recommendation import Action, ActionName, Probes
-from probetuner.tuning.start import startup_budget_seconds, with_budget
+from probetuner.tuning import busy, start, steady, stuck
+from probetuner.tuning.proposal import Proposal, begin
+from probetuner.tuning.recommendation import ActionName
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`."""
-
-    probes: Probes
-    actions: tuple[Action, ...] = ()
-    withheld: tuple[Action, ...] = ()
+Step = Callable[[Proposal], Proposal]
 
 
 def propose(case: Case, findings: Sequence[Finding], policy: Policy) -> Proposal:
     """Work out what to do about the findings of this container, in the order of their weight."""
-    container = case.container
-    proposal = Proposal(
-        probes=Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
-    )
+    proposal = begin(case, policy)
+    names = {finding.name for finding in findings}
     for finding in findings:
-        if finding.name is FindingName.LIVENESS_KILL_DURING_STARTUP:
-            proposal = _give_time_to_start(case, policy, proposal)
-        elif finding.name is FindingName.LIVENESS_KILL_UNDER_PRESSURE:
-            proposal = _bear_pressure(case, policy, proposal)
-        elif finding.name is FindingName.OOM_KILLED:
-            proposal = _advise(proposal, case, ActionName.RAISE_MEMORY, "the kernel ended it at its memory limit")
+        step = _STEPS.get(finding.name)
+        if step is not None and not (names & _OVERRULED_BY.get(finding.name, frozenset())):
+            proposal = step(proposal)
     return proposal
 
 
-def _give_time_to_start(case: Case, policy: Policy, proposal: Proposal) -> Proposal:
-    probes = proposal.probes
-    asks = probes.startup or probes.liveness
-    if asks is None:
-        return proposal
-    budget = startup_budget_seconds(case, coverage=policy.objectives.startup_coverage)
-    startup = with_budget(asks, probes.startup, budget)
-    if startup == probes.startup:
-        return proposal
-    name = ActionName.ADD_STARTUP_PROBE if probes.startup is None else ActionName.RAISE_FAILURE_THRESHOLD
-    action = Action(
-        name=name,
-        container=case.container.name,
-        reason=f"a start gets {budget} s before a probe may end it",
-        needs=Allowance.STARTUP,
+def _mend_handler(proposal: Proposal) -> Proposal:
+    return proposal.advise(ActionName.FIX_HANDLER, "its handler is wrong; no threshold helps")
+
+
+def _decouple(proposal: Proposal) -> Proposal:
+    return proposal.advise(
+        ActionName.DECOUPLE_LIVENESS, "let liveness ask an endpoint that calls nothing else; no number fixes this"
     )
-    return _take(proposal, policy, action, replace(probes, startup=startup))
 
 
-def _bear_pressure(case: Case, policy: Policy, proposal: Proposal) -> Proposal:
-    probes = proposal.probes
-    liveness = probes.liveness
-    if liveness is None:
-        return proposal
-    name = case.container.name
-    if Allowance.TYPES in policy.allow or Allowance.THRESHOLDS not in policy.allow:
-        action = Action(
-            name=ActionName.REPLACE_LIVENESS_WITH_READINESS,
-            container=name,
-            reason=f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up",
-            needs=Allowance.TYPES,
+def _raise_cpu(proposal: Proposal) -> Proposal:
+    return proposal.advise(ActionName.RAISE_CPU, "the CPU limit stops it while it should answer")
+
+
+def _raise_memory(proposal: Proposal) -> Proposal:
+    return proposal.advise(ActionName.RAISE_MEMORY, "the kernel ended it at its memory limit")
+
+
+def _share_processes(proposal: Proposal) -> Proposal:
+    if proposal.case.workload.host_pid:
+        return proposal.advise(
+            ActionName.FIX_HANDLER, "hostPID forbids a shared process namespace: probe without a shell"
         )
-        return _take(proposal, policy, action, busy.without_liveness(probes, replicas=case.replicas))
-    longer = busy.with_longer_timeout(liveness)
-    timeout = Action(
-        name=ActionName.RAISE_TIMEOUT,
-        container=name,
-        reason=f"answers took longer than {liveness.timeout_seconds} s; the tail is hidden, so step up and look again",
-        needs=Allowance.THRESHOLDS,
+    return proposal.advise(
+        ActionName.SHARE_PROCESS_NAMESPACE,
+        "the pause container then reaps; the application is no longer PID 1 and sees its neighbours' processes",
     )
-    proposal = _take(proposal, policy, timeout, replace(probes, liveness=longer))
-    threshold = Action(
-        name=ActionName.RAISE_FAILURE_THRESHOLD,
-        container=name,
-        reason=f"{liveness.failure_threshold} timeouts in a row were not a lock-up",
-        needs=Allowance.THRESHOLDS,
+
+
+def _drop_lone_readiness(proposal: Proposal) -> Proposal:
+    if proposal.case.workload.replaces_gradually or proposal.probes.liveness is None:
+        return proposal
+    return proposal.take(
+        ActionName.REMOVE_READINESS,
+        "there is no other replica, and no rollout waits for it",
+        needs=Allowance.TYPES,
+        probes=replace(proposal.probes, readiness=None),
     )
-    return _take(proposal, policy, threshold, replace(probes, liveness=busy.with_more_failures(longer)))
 
 
-def _advise(proposal: Proposal, case: Case, name: ActionName, reason: str) -> Proposal:
-    action = Action(name=name, container=case.container.name, reason=reason)
-    return replace(proposal, actions=(*proposal.actions, action))
+_STEPS: dict[FindingName, Step] = {
+    FindingName.LIVENESS_KILL_UNDER_PRESSURE: busy.bear_pressure,
+    FindingName.LIVENESS_KILL_DURING_STARTUP: start.give_time,
+    FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
+    FindingName.LOCKUP_WITHOUT_LIVENESS: stuck.add_liveness,
+    FindingName.READINESS_FLAPPING: steady.stop_flapping,
+    FindingName.PROBE_NEVER_SUCCEEDS: _mend_handler,
+    FindingName.PROBE_ERRORS: _mend_handler,
+    FindingName.PORT_NOT_DECLARED: _mend_handler,
+    FindingName.HOST_IN_PROBE: _mend_handler,
+    FindingName.SUCCESS_THRESHOLD_IGNORED: _mend_handler,
+    FindingName.OOM_KILLED: _raise_memory,
+    FindingName.CPU_THROTTLED: _raise_cpu,
+    FindingName.ZOMBIES: _share_processes,
+    FindingName.SINGLE_REPLICA_READINESS: _drop_lone_readiness,
+    FindingName.LIVENESS_BEFORE_READINESS: stuck.put_in_order,
+    FindingName.STARTUP_DELAY_TOO_LONG: start.ask_sooner,
+    FindingName.DETECTION_TOO_SLOW: stuck.find_sooner,
+    FindingName.GRACE_TOO_LONG: stuck.end_sooner,
+}
 
-
-def _take(proposal: Proposal, policy: Policy, action: Action, probes: Probes) -> Proposal:
-    if action.needs is not None and action.needs not in policy.allow:
-        return replace(proposal, withheld=(*proposal.withheld, action))
-    return replace(proposal, actions=(*proposal.actions, action), probes=probes)
+_OVERRULED_BY: dict[FindingName, frozenset[FindingName]] = {
+    FindingName.READINESS_FLAPPING: frozenset({FindingName.CPU_THROTTLED, FindingName.PROBE_NEVER_SUCCEEDS}),
+    FindingName.STARTUP_DELAY_TOO_LONG: frozenset(
+        {FindingName.LIVENESS_KILL_DURING_STARTUP, FindingName.PROBE_NEVER_SUCCEEDS, FindingName.CRASH}
+    ),
+}
+"""Findings that explain another one: while they stand, the other's numbers would only hide them."""

@@ -12,7 +12,8 @@ from probetuner.model.container import Container
 from probetuner.model.policy import Policy
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.figures import Figures, measure
-from probetuner.tuning.propose import Proposal, propose
+from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.propose import propose
 from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
 
 _ID_CHARACTERS = 10

@@ -1,7 +1,7 @@
 """What a recommendation is: actions, the probes that they lead to, and what they are forecast to bring."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from probetuner.model.policy import Allowance
@@ -15,7 +15,16 @@ class ActionName(StrEnum):
     REPLACE_LIVENESS_WITH_READINESS = "replace-liveness-with-readiness"
     RAISE_TIMEOUT = "raise-timeout"
     RAISE_FAILURE_THRESHOLD = "raise-failure-threshold"
+    LOWER_FAILURE_THRESHOLD = "lower-failure-threshold"
     ADD_STARTUP_PROBE = "add-startup-probe"
+    LOWER_INITIAL_DELAY = "lower-initial-delay"
+    ADD_LIVENESS = "add-liveness"
+    REMOVE_READINESS = "remove-readiness"
+    SET_PROBE_GRACE = "set-probe-grace"
+    SHARE_PROCESS_NAMESPACE = "share-process-namespace"
+    FIX_HANDLER = "fix-handler"
+    DECOUPLE_LIVENESS = "decouple-liveness"
+    RAISE_CPU = "raise-cpu"
     RAISE_MEMORY = "raise-memory"
     NONE = "none"
 
@@ -48,6 +57,16 @@ class Probes:
             ProbeType.READINESS: self.readiness,
             ProbeType.STARTUP: self.startup,
         }[kind]
+
+    def with_probe(self, kind: ProbeType, probe: Probe | None) -> "Probes":
+        """The same with another probe of that kind."""
+        match kind:
+            case ProbeType.LIVENESS:
+                return replace(self, liveness=probe)
+            case ProbeType.READINESS:
+                return replace(self, readiness=probe)
+            case ProbeType.STARTUP:
+                return replace(self, startup=probe)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""How long a container needs to start, and a startup probe that gives it that time.
+"""How long a container needs to start, and probes that give it that time and no more.
 
 A start that was killed is a censored sample: it needed longer than it was given, nobody knows how much. With only
 such samples the budget is stepped up well past the longest of them and looked at again.
@@ -8,16 +8,20 @@ from dataclasses import replace
 from math import ceil
 
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.startup import killed_while_starting
-from probetuner.model.probe import Probe
+from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts
+from probetuner.model.policy import Allowance
+from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.recommendation import ActionName
 
 _STEP_UP = 4.0
 _GRAIN_SECONDS = 30
 """Coarse, so that one more sample does not make another recommendation."""
 _MOST_BUDGET_SECONDS = 540
-"""The upper end stays below a Deployment's default progressDeadlineSeconds of 600 (deployment_util.go)."""
+"""Below a Deployment's default progressDeadlineSeconds of 600 (deployment_util.go)."""
 _PERIOD_SECONDS = 5
 """Small, since a startup probe adds up to a period to every start (kubernetes/kubernetes#132793)."""
+_LIVENESS_MARGIN = 2.0
 
 
 def startup_budget_seconds(case: Case, *, coverage: float) -> int:
@@ -35,21 +39,53 @@ def startup_budget_seconds(case: Case, *, coverage: float) -> int:
     return min(ceil(wanted / _GRAIN_SECONDS) * _GRAIN_SECONDS, _MOST_BUDGET_SECONDS)
 
 
-def with_budget(handler_of: Probe, present: Probe | None, budget_seconds: int) -> Probe:
-    """A startup probe that fails no start shorter than the budget.
-
-    It asks what *handler_of* asks; a *present* startup probe keeps everything but its number of failures.
-    """
-    if present is not None:
-        return replace(present, failure_threshold=_failures(budget_seconds, present))
-    probe = Probe(
-        handler=handler_of.handler,
-        period_seconds=_PERIOD_SECONDS,
-        timeout_seconds=handler_of.timeout_seconds,
-        written=handler_of.written,
+def give_time(proposal: Proposal) -> Proposal:
+    """Give starts a startup probe, or the one that is there more failures."""
+    case, probes = proposal.case, proposal.probes
+    asks = probes.startup or probes.liveness
+    if asks is None:
+        return proposal
+    budget = startup_budget_seconds(case, coverage=proposal.policy.objectives.startup_coverage)
+    startup = _with_budget(asks, probes.startup, budget)
+    name = ActionName.ADD_STARTUP_PROBE if probes.startup is None else ActionName.RAISE_FAILURE_THRESHOLD
+    return proposal.take(
+        name,
+        f"a start gets {budget} s before a probe may end it",
+        needs=Allowance.STARTUP,
+        probes=replace(probes, startup=startup),
     )
-    return replace(probe, failure_threshold=_failures(budget_seconds, probe))
 
 
-def _failures(budget_seconds: int, probe: Probe) -> int:
-    return 1 + ceil(max(0, budget_seconds - probe.initial_delay_seconds) / probe.period_seconds)
+def _with_budget(asks: Probe, present: Probe | None, budget_seconds: int) -> Probe:
+    """A startup probe that fails no start shorter than the budget; a present one keeps all but its failures."""
+    probe = present or Probe(
+        handler=asks.handler,
+        period_seconds=_PERIOD_SECONDS,
+        timeout_seconds=asks.timeout_seconds,
+        written=asks.written,
+    )
+    failures = 1 + ceil(max(0, budget_seconds - probe.initial_delay_seconds) / probe.period_seconds)
+    return replace(probe, failure_threshold=max(failures, present.failure_threshold if present else 1))
+
+
+def ask_sooner(proposal: Proposal) -> Proposal:
+    """Lower initial delays to what starts were seen to need.
+
+    An early readiness attempt costs nothing, so the quickest start counts; an early liveness attempt may kill, so
+    the slowest does, with a margin.
+    """
+    for kind in late_probes(proposal.case):
+        probe = proposal.probes.get(kind)
+        if probe is None:
+            continue
+        starts = seen_starts(proposal.case, besides=kind)
+        harmless = kind is ProbeType.READINESS
+        delay = int(min(starts)) if harmless else ceil(max(starts) * _LIVENESS_MARGIN)
+        if delay < probe.initial_delay_seconds:
+            proposal = proposal.take(
+                ActionName.LOWER_INITIAL_DELAY,
+                f"{kind.value.lower()}: starts took at most {max(starts):.0f} s",
+                needs=Allowance.THRESHOLDS,
+                probes=proposal.probes.with_probe(kind, replace(probe, initial_delay_seconds=delay)),
+            )
+    return proposal

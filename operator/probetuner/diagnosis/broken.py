@@ -1,0 +1,100 @@
+"""probe-never-succeeds and probe-errors: probes whose handler is wrong."""
+
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.confidence import from_repeats
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.wording import several
+from probetuner.model.probe import ProbeType
+
+_STRENGTH = 0.5
+_LEAST_FAILURES = 3
+_LONG_SECONDS = 300.0
+_ERRORED_SHARE = 0.2
+
+
+def never_succeeded(case: Case, kind: ProbeType) -> bool:
+    """Whether every attempt of that probe failed although the application was up, or had all the time it needs."""
+    probe = case.container.probe(kind)
+    if probe is None or case.succeeded(kind):
+        return False
+    if case.failed(kind) < max(_LEAST_FAILURES, probe.failure_threshold):
+        return False
+    up = any(case.succeeded(other) for other in ProbeType if other is not kind)
+    lives = case.history.lives
+    ran = max(((life.ended_at or case.history.last_seen_at) - life.started_at for life in lives), default=0.0)
+    return up or ran >= _LONG_SECONDS
+
+
+def find_never(case: Case) -> Finding | None:
+    """Report probes that have never succeeded."""
+    kinds = [kind for kind in ProbeType if never_succeeded(case, kind)]
+    if not kinds:
+        return None
+    failures = sum(case.failed(kind) for kind in kinds)
+    causes = {
+        cause.value
+        for life in case.history.lives
+        for kind in kinds
+        if (cause := life.tally(kind).main_cause) is not None
+    }
+    probes = ", ".join(f"{kind.value.lower()} ({_handler(case, kind)})" for kind in kinds)
+    return Finding(
+        name=FindingName.PROBE_NEVER_SUCCEEDS,
+        container=case.container.name,
+        severity=Severity.CRITICAL,
+        confidence=from_repeats(failures, strength=_STRENGTH),
+        samples=failures,
+        evidence=(
+            f"0 successes and {several(failures, 'failure')} of {probes}",
+            f"causes: {', '.join(sorted(causes)) or 'unknown'}",
+            "other probes of the container succeed" if len(kinds) < _probe_count(case) else "no other probe succeeds",
+        ),
+        explanation=(
+            "The probe asks something that never answers as it should: a wrong port, path or command. No threshold "
+            "helps; its handler must be mended."
+        ),
+    )
+
+
+def errored_kinds(case: Case) -> tuple[ProbeType, ...]:
+    """The probes of which a notable share of attempts could not be made."""
+    return tuple(
+        kind
+        for kind, errored in case.history.errored.items()
+        if case.container.probe(kind) is not None
+        and errored >= _LEAST_FAILURES
+        and errored >= _ERRORED_SHARE * (errored + case.succeeded(kind) + case.failed(kind))
+    )
+
+
+def find_errors(case: Case) -> Finding | None:
+    """Report probes whose attempts the kubelet throws away because they could not be made (worker.go doProbe)."""
+    kinds = errored_kinds(case)
+    if not kinds:
+        return None
+    errored = sum(case.history.errored[kind] for kind in kinds)
+    counted = sum(case.succeeded(kind) + case.failed(kind) for kind in kinds)
+    return Finding(
+        name=FindingName.PROBE_ERRORS,
+        container=case.container.name,
+        severity=Severity.CRITICAL,
+        confidence=from_repeats(errored, strength=_STRENGTH),
+        samples=errored,
+        evidence=(
+            f"{several(errored, 'attempt')} could not be made, {counted} counted",
+            *(f"{kind.value.lower()}: {case.history.errors.get(kind, '')}" for kind in kinds),
+        ),
+        explanation=(
+            "The kubelet cannot carry the probe out (a missing program, a port name that does not exist, a response "
+            "that stalls), and such attempts count for nothing: the probe protects nothing."
+        ),
+    )
+
+
+def _handler(case: Case, kind: ProbeType) -> str:
+    probe = case.container.probe(kind)
+    return str(probe.handler) if probe else ""
+
+
+def _probe_count(case: Case) -> int:
+    return sum(case.container.probe(kind) is not None for kind in ProbeType)

@@ -1,0 +1,62 @@
+"""liveness-kill-by-dependency: containers that are killed because something they call is away."""
+
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.confidence import from_repeats
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.wording import several
+from probetuner.facts.fact import FailureCause
+from probetuner.history.life import Life
+from probetuner.model.probe import ProbeType
+
+_STRENGTH = 0.5
+_ANSWERS = (FailureCause.HTTP_STATUS, FailureCause.EXEC_EXIT, FailureCause.GRPC_NOT_SERVING)
+
+
+def killed_by_dependency(case: Case) -> tuple[Life, ...]:
+    """The lives that the liveness probe ended by bad answers that other replicas gave at the same time.
+
+    With a single replica, a fresh container that gives the same answer at once says the same: it is not the
+    process that is broken.
+    """
+    if not case.succeeded(ProbeType.LIVENESS):
+        return ()
+    kills = [life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).main_cause in _ANSWERS]
+    return tuple(life for life in kills if _shared(case, life) or case.fails_again_at_once(life))
+
+
+def _shared(case: Case, life: Life) -> bool:
+    began = life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at
+    ended = life.ended_at or began
+    return any(
+        run.pod_uid != life.pod_uid
+        and run.started_at <= ended
+        and run.last_at >= began
+        and any(cause in _ANSWERS for cause in run.causes)
+        for run in case.runs(ProbeType.LIVENESS)
+    )
+
+
+def find(case: Case) -> Finding | None:
+    """Report liveness kills that follow what the application answers about something else."""
+    kills = killed_by_dependency(case)
+    if not kills:
+        return None
+    shared = sum(_shared(case, life) for life in kills)
+    relapsed = sum(case.fails_again_at_once(life) for life in kills)
+    return Finding(
+        name=FindingName.LIVENESS_KILL_BY_DEPENDENCY,
+        container=case.container.name,
+        severity=Severity.CRITICAL,
+        confidence=from_repeats(len(kills), strength=_STRENGTH),
+        samples=len(kills),
+        evidence=(
+            f"{several(len(kills), 'liveness kill')} followed answers that say no, not silence",
+            f"{several(shared, 'kill')} came while other replicas failed the same way",
+            f"after {several(relapsed, 'kill')} the fresh container failed the same way at once",
+        ),
+        explanation=(
+            f"The liveness probe ({case.container.liveness.handler if case.container.liveness else ''}) answers for "
+            "something that the application calls. While that is away every replica is restarted, which cures nothing "
+            "and makes its return harder. No number fixes this: let liveness ask only about the process itself."
+        ),
+    )

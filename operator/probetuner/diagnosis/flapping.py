@@ -1,0 +1,70 @@
+"""readiness-flapping: containers that are taken out of their Services again and again though nothing is wrong."""
+
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.confidence import from_repeats
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.wording import several
+from probetuner.history.record import READY_FLAG_FELL, UnreadySpell
+from probetuner.model.probe import ProbeType
+
+_STRENGTH = 0.4
+_LEAST_FLAPS = 3
+_SHORT_SECONDS = 120.0
+_DISTURBED_SECONDS = 60.0
+_THIRTY_DAYS_SECONDS = 30 * 86400.0
+
+
+def flaps(case: Case) -> tuple[UnreadySpell, ...]:
+    """The short unready spells that ended by themselves, without a restart and away from any trouble of the node."""
+    return tuple(
+        spell
+        for spell in case.history.unready
+        if spell.ended_at is not None
+        and spell.ended_at - spell.started_at <= _SHORT_SECONDS
+        and not _restarted(case, spell)
+        and not _disturbed(case, spell)
+    )
+
+
+def _restarted(case: Case, spell: UnreadySpell) -> bool:
+    end = spell.ended_at or spell.started_at
+    return any(
+        life.pod_uid == spell.pod_uid
+        and ((life.ended_at is not None and spell.started_at <= life.ended_at <= end + 1.0) or life.ending is not None)
+        for life in case.history.lives
+    )
+
+
+def _disturbed(case: Case, spell: UnreadySpell) -> bool:
+    return any(
+        note.pod_uid == spell.pod_uid
+        and note.reason != READY_FLAG_FELL
+        and abs(note.at - spell.started_at) <= _DISTURBED_SECONDS
+        for note in case.history.disturbances
+    )
+
+
+def find(case: Case) -> Finding | None:
+    """Report flaps that come more often than the objective tolerates."""
+    seen = flaps(case)
+    allowed = case.objectives.flaps_per_30_days * case.observed_seconds / _THIRTY_DAYS_SECONDS
+    if case.container.readiness is None or len(seen) < _LEAST_FLAPS or len(seen) <= allowed:
+        return None
+    unready = sum((spell.ended_at or spell.started_at) - spell.started_at for spell in seen)
+    causes = {cause.value for run in case.runs(ProbeType.READINESS) for cause in run.causes}
+    return Finding(
+        name=FindingName.READINESS_FLAPPING,
+        container=case.container.name,
+        severity=Severity.WARNING,
+        confidence=from_repeats(len(seen), strength=_STRENGTH),
+        samples=len(seen),
+        evidence=(
+            f"{several(len(seen), 'unready spell')} that ended without a restart",
+            f"{unready:.0f} s out of the Services in all",
+            f"causes: {', '.join(sorted(causes)) or 'unknown'}",
+        ),
+        explanation=(
+            "The readiness probe takes the container out of its Services for moments that pass by themselves; each "
+            "time the other replicas get its share of the traffic."
+        ),
+    )

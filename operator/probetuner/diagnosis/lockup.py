@@ -1,0 +1,115 @@
+"""Lock-ups: containers that stop answering for good, with and without a liveness probe to restart them."""
+
+from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.confidence import from_repeats
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.silence import SLOW_SHARE_OF_TIMEOUT, signs_of_load, silent_kills
+from probetuner.diagnosis.wording import several
+from probetuner.history.life import Life
+from probetuner.history.record import FailureRun, RunEnding
+from probetuner.model.probe import Probe, ProbeType
+
+_STRENGTH = 0.6
+_WELL_AGAIN_SECONDS = 20.0
+_FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
+_THROTTLED_SHARE = 0.25
+
+
+def killed_in_lockup(case: Case) -> tuple[Life, ...]:
+    """The lives that the liveness probe ended rightly: silent without any sign of load, and cured by the restart."""
+    return tuple(life for life in silent_kills(case) if not signs_of_load(case, life).any and _cured(case, life))
+
+
+def _cured(case: Case, life: Life) -> bool:
+    fresh = case.next_life(life)
+    if fresh is None or fresh.answered_at is None:
+        return False
+    well_until = fresh.ended_at or case.history.last_seen_at
+    return well_until - fresh.started_at >= _WELL_AGAIN_SECONDS
+
+
+def find_killed(case: Case) -> Finding | None:
+    """Report lock-ups that the liveness probe found and the restart cured."""
+    probe, kills = case.container.liveness, killed_in_lockup(case)
+    if probe is None or not kills:
+        return None
+    return Finding(
+        name=FindingName.LIVENESS_KILL_OF_LOCKUP,
+        container=case.container.name,
+        severity=Severity.WARNING,
+        confidence=from_repeats(len(kills), strength=_STRENGTH),
+        samples=len(kills),
+        evidence=(
+            f"{several(len(kills), 'liveness kill')} followed silence that had not ended by itself",
+            "answers were quick until they stopped, and the fresh container was well",
+        ),
+        explanation=(
+            "The application gets stuck and only a restart helps: the liveness probe does what it is for and must "
+            "stay. The cure is in the application; take a thread dump before the next restart."
+        ),
+    )
+
+
+def lockups_without_liveness(case: Case) -> tuple[FailureRun, ...]:
+    """The runs of silence that never ended, in containers that had answered before and that nothing restarts."""
+    probe = case.container.readiness
+    if probe is None or case.container.liveness is not None:
+        return ()
+    return tuple(run for run in case.runs(ProbeType.READINESS) if _is_for_good(case, run, probe))
+
+
+def _is_for_good(case: Case, run: FailureRun, probe: Probe) -> bool:
+    silence = sum(count for cause, count in run.causes.items() if cause.is_silence)
+    if run.ending is not RunEnding.OPEN or 2 * silence <= sum(run.causes.values()) or not silence:
+        return False
+    glitches = [
+        other.last_at - other.started_at
+        for other in case.runs(ProbeType.READINESS)
+        if other.ending is RunEnding.BY_ITSELF
+    ]
+    lasted = case.history.last_seen_at - run.started_at
+    long_enough = max(
+        _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS * probe.period_seconds, _TIMES_LONGER * max(glitches, default=0.0)
+    )
+    return lasted >= long_enough and _answered_before(case, run) and not _loaded(case, run, probe)
+
+
+def _answered_before(case: Case, run: FailureRun) -> bool:
+    return any(
+        life.pod_uid == run.pod_uid and life.answered_at is not None and life.answered_at <= run.last_at
+        for life in case.history.lives
+    )
+
+
+def _loaded(case: Case, run: FailureRun, probe: Probe) -> bool:
+    """Whether answers were slow, or the CPU throttled, when the silence began."""
+    minutes = case.minutes_between(run.started_at - 60.0, run.started_at + 60.0)
+    limit = probe.timeout_seconds * SLOW_SHARE_OF_TIMEOUT
+    slow = sum(slower_than(minute, ProbeType.READINESS, limit) for minute in minutes)
+    periods = sum(minute.cpu_periods for minute in minutes)
+    throttled = sum(minute.cpu_throttled for minute in minutes)
+    return slow > 1 or (periods > 0 and throttled / periods >= _THROTTLED_SHARE)
+
+
+def find_unattended(case: Case) -> Finding | None:
+    """Report lock-ups that nothing ends."""
+    runs = lockups_without_liveness(case)
+    if not runs:
+        return None
+    longest = max(case.history.last_seen_at - run.started_at for run in runs)
+    return Finding(
+        name=FindingName.LOCKUP_WITHOUT_LIVENESS,
+        container=case.container.name,
+        severity=Severity.CRITICAL,
+        confidence=from_repeats(len(runs), strength=_STRENGTH),
+        samples=len(runs),
+        evidence=(
+            f"{several(len(runs), 'replica')} answered at first, then went silent and never answered again",
+            f"the longest silence has lasted {longest:.0f} s and goes on",
+            "there is no liveness probe, so nothing restarts the container",
+        ),
+        explanation=(
+            "The application gets stuck for good. Readiness takes it out of its Services but cannot bring it back; a "
+            "liveness probe would restart it."
+        ),
+    )

@@ -1,0 +1,161 @@
+"""Findings that the manifest alone shows, and how they matter."""
+
+from collections.abc import Iterator
+
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.model.probe import HttpGet, Probe, ProbeType, TcpSocket
+
+_CERTAIN = 0.99
+
+
+def _probes(case: Case) -> Iterator[tuple[ProbeType, Probe]]:
+    for kind in ProbeType:
+        probe = case.container.probe(kind)
+        if probe is not None:
+            yield kind, probe
+
+
+def _finding(
+    case: Case, name: FindingName, severity: Severity, evidence: list[str], explanation: str
+) -> Finding | None:
+    if not evidence:
+        return None
+    return Finding(
+        name=name,
+        container=case.container.name,
+        severity=severity,
+        confidence=_CERTAIN,
+        samples=len(evidence),
+        evidence=tuple(evidence),
+        explanation=explanation,
+    )
+
+
+def find_long_timeouts(case: Case) -> Finding | None:
+    """timeout-exceeds-period: a probe that takes longer than its period delays the next one (worker.go run)."""
+    evidence = [
+        f"{kind.field}: timeoutSeconds {probe.timeout_seconds}, periodSeconds {probe.period_seconds}"
+        for kind, probe in _probes(case)
+        if probe.timeout_seconds > probe.period_seconds
+    ]
+    return _finding(
+        case,
+        FindingName.TIMEOUT_EXCEEDS_PERIOD,
+        Severity.INFO,
+        evidence,
+        "Attempts never overlap, so while they time out the probe runs once per timeout and not once per period: a "
+        "lock-up is found later than the numbers suggest.",
+    )
+
+
+def find_unknown_ports(case: Case) -> Finding | None:
+    """port-not-declared: a port name must exist on that container, or every attempt is an error (prober util.go)."""
+    names = {port.name for port in case.container.ports}
+    evidence = [
+        f"{kind.field}: port {probe.handler.port!r}, declared are {', '.join(sorted(filter(None, names))) or 'none'}"
+        for kind, probe in _probes(case)
+        if isinstance(probe.handler, HttpGet | TcpSocket)
+        and isinstance(probe.handler.port, str)
+        and not probe.handler.port.isdecimal()
+        and probe.handler.port not in names
+    ]
+    return _finding(
+        case,
+        FindingName.PORT_NOT_DECLARED,
+        Severity.CRITICAL,
+        evidence,
+        "The API server does not check the name of a probe's port; the kubelet cannot resolve it and throws every "
+        "attempt away. A liveness probe then never restarts anything, a readiness probe never lets the pod in.",
+    )
+
+
+def find_hosts(case: Case) -> Finding | None:
+    """host-in-probe: the kubelet then asks another address than the pod's."""
+    evidence = [
+        f"{kind.field}: host {probe.handler.host!r}"
+        for kind, probe in _probes(case)
+        if isinstance(probe.handler, HttpGet | TcpSocket) and probe.handler.host
+    ]
+    return _finding(
+        case,
+        FindingName.HOST_IN_PROBE,
+        Severity.WARNING,
+        evidence,
+        "The probe asks a fixed host and not the pod itself, so it says nothing about this container. The baseline Pod "
+        "Security Standard forbids it since 1.34. To set a virtual host, use a Host header.",
+    )
+
+
+def find_success_thresholds(case: Case) -> Finding | None:
+    """success-threshold-ignored: must be 1 for liveness and startup (validation.go)."""
+    evidence = [
+        f"{kind.field}: successThreshold {probe.success_threshold}"
+        for kind, probe in _probes(case)
+        if kind is not ProbeType.READINESS and probe.success_threshold != 1
+    ]
+    return _finding(
+        case,
+        FindingName.SUCCESS_THRESHOLD_IGNORED,
+        Severity.WARNING,
+        evidence,
+        "The API server refuses a successThreshold other than 1 on liveness and startup probes.",
+    )
+
+
+def liveness_acts_first(case: Case) -> bool:
+    """Whether liveness restarts a container before readiness would take it out, by the same question."""
+    liveness, readiness = case.container.liveness, case.container.readiness
+    return (
+        liveness is not None
+        and readiness is not None
+        and liveness.handler == readiness.handler
+        and liveness.handler is not None
+        and liveness.detection_seconds < readiness.detection_seconds
+    )
+
+
+def find_wrong_order(case: Case) -> Finding | None:
+    """liveness-before-readiness: the same handler is fine if liveness is the laxer one."""
+    liveness, readiness = case.container.liveness, case.container.readiness
+    if liveness is None or readiness is None or not liveness_acts_first(case):
+        return None
+    return _finding(
+        case,
+        FindingName.LIVENESS_BEFORE_READINESS,
+        Severity.WARNING,
+        [
+            f"both ask {liveness.handler}",
+            f"liveness acts after at most {liveness.detection_seconds} s, readiness {readiness.detection_seconds} s",
+        ],
+        "The container is restarted before readiness could take it out of its Services and give it time to recover.",
+    )
+
+
+def find_lone_readiness(case: Case) -> Finding | None:
+    """single-replica-readiness: with one replica readiness can only take the only backend away."""
+    if case.container.readiness is None or case.replicas != 1:
+        return None
+    keeps = "A rolling update waits for it, so removing it would let a rollout end before the new pod answers."
+    loses = "The rollout does not wait for it either, so nothing is lost without it."
+    return _finding(
+        case,
+        FindingName.SINGLE_REPLICA_READINESS,
+        Severity.INFO,
+        ["1 replica is wanted, and it has a readiness probe"],
+        "While it fails there is no other replica to take the traffic. "
+        + (keeps if case.workload.replaces_gradually else loses),
+    )
+
+
+def find_missing_readiness(case: Case) -> Finding | None:
+    """missing-readiness: a Service sends traffic to replicas that may not be up yet."""
+    if not case.exposed or case.replicas <= 1 or any(c.readiness is not None for c in case.workload.containers):
+        return None
+    return _finding(
+        case,
+        FindingName.MISSING_READINESS,
+        Severity.INFO,
+        ["a Service selects these pods, and none of their containers has a readiness probe"],
+        "The Service sends requests to a pod as soon as its process runs, whether it answers yet or not.",
+    )

@@ -1,0 +1,47 @@
+"""cpu-throttled: probe trouble that is want of CPU."""
+
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.confidence import from_repeats
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.wording import several
+from probetuner.history.record import Minute
+
+_STRENGTH = 0.5
+_THROTTLED_SHARE = 0.25
+_LEAST_FAILURES = 3
+
+
+def throttled_minutes(case: Case) -> tuple[Minute, ...]:
+    """The minutes in which probes failed and the container was throttled in a good part of its CFS periods."""
+    return tuple(
+        minute
+        for minute in case.history.minutes
+        if sum(minute.failed.values())
+        and minute.cpu_periods
+        and minute.cpu_throttled / minute.cpu_periods >= _THROTTLED_SHARE
+    )
+
+
+def find(case: Case) -> Finding | None:
+    """Report probe failures that coincide with CFS throttling and are silence, as slowness makes it."""
+    minutes = throttled_minutes(case)
+    failures = sum(sum(minute.failed.values()) for minute in minutes)
+    silent = any(cause.is_silence for run in case.history.runs for cause in run.causes)
+    if failures < _LEAST_FAILURES or not silent:
+        return None
+    share = sum(minute.cpu_throttled for minute in minutes) / sum(minute.cpu_periods for minute in minutes)
+    return Finding(
+        name=FindingName.CPU_THROTTLED,
+        container=case.container.name,
+        severity=Severity.CRITICAL,
+        confidence=from_repeats(len(minutes), strength=_STRENGTH),
+        samples=failures,
+        evidence=(
+            f"throttled in {share:.0%} of the CFS periods of {several(len(minutes), 'minute')} with failing probes",
+            f"{several(failures, 'probe')} failed in them, by timeouts",
+        ),
+        explanation=(
+            "The container is stopped by its CPU limit while it should answer. Give it more CPU first; longer timeouts "
+            "would only hide that users wait as well."
+        ),
+    )

@@ -1,0 +1,41 @@
+"""A proposal in the making: the probes of one container, and what has been decided about them so far."""
+
+from dataclasses import dataclass, replace
+
+from probetuner.diagnosis.case import Case
+from probetuner.model.policy import Allowance, Policy
+from probetuner.tuning.recommendation import Action, ActionName, Probes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`."""
+
+    case: Case
+    policy: Policy
+    probes: Probes
+    actions: tuple[Action, ...] = ()
+    withheld: tuple[Action, ...] = ()
+
+    def take(self, name: ActionName, reason: str, *, needs: Allowance, probes: Probes) -> "Proposal":
+        """Add an action that leads to these probes, if the policy allows it."""
+        if probes == self.probes:
+            return self
+        action = Action(name=name, container=self.case.container.name, reason=reason, needs=needs)
+        if needs not in self.policy.allow:
+            return replace(self, withheld=(*self.withheld, action))
+        return replace(self, actions=(*self.actions, action), probes=probes)
+
+    def advise(self, name: ActionName, reason: str) -> "Proposal":
+        """Add an action that only a person can take."""
+        action = Action(name=name, container=self.case.container.name, reason=reason)
+        if action in self.actions:
+            return self
+        return replace(self, actions=(*self.actions, action))
+
+
+def begin(case: Case, policy: Policy) -> Proposal:
+    """Begin with the probes as they are."""
+    container = case.container
+    probes = Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
+    return Proposal(case=case, policy=policy, probes=probes)

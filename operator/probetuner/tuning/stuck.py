@@ -1,0 +1,89 @@
+"""Settings for containers that do lock up: a liveness probe, quick enough, and an end that comes soon."""
+
+from dataclasses import replace
+from math import ceil
+
+from probetuner.history.record import RunEnding
+from probetuner.model.policy import Allowance
+from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.recommendation import ActionName
+
+_PERIOD_SECONDS, _LEAST_TIMEOUT_SECONDS = 10, 5
+_GRACE_SECONDS = 10
+
+
+def add_liveness(proposal: Proposal) -> Proposal:
+    """Let liveness ask what readiness asks, but more patiently: it was that question that the lock-up left open."""
+    readiness = proposal.probes.readiness
+    if readiness is None or proposal.probes.liveness is not None:
+        return proposal
+    liveness = Probe(
+        handler=readiness.handler,
+        initial_delay_seconds=readiness.initial_delay_seconds,
+        period_seconds=_PERIOD_SECONDS,
+        timeout_seconds=max(_LEAST_TIMEOUT_SECONDS, readiness.timeout_seconds),
+        written=readiness.written,
+    )
+    liveness = replace(liveness, failure_threshold=_affordable(proposal, liveness))
+    return proposal.take(
+        ActionName.ADD_LIVENESS,
+        f"{readiness.handler} fell silent for good, and only a restart ends that",
+        needs=Allowance.TYPES,
+        probes=replace(proposal.probes, liveness=liveness),
+    )
+
+
+def find_sooner(proposal: Proposal) -> Proposal:
+    """Lower the number of failures until a lock-up is found within the objective, but outlast what passed by itself."""
+    liveness = proposal.probes.liveness
+    if liveness is None:
+        return proposal
+    failures = min(liveness.failure_threshold, _affordable(proposal, liveness))
+    return proposal.take(
+        ActionName.LOWER_FAILURE_THRESHOLD,
+        f"{failures} failures find a lock-up within the objective",
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, liveness=replace(liveness, failure_threshold=failures)),
+    )
+
+
+def end_sooner(proposal: Proposal) -> Proposal:
+    """Set a short grace period on the liveness probe: a stuck process does not stop when asked (KEP-2238)."""
+    liveness = proposal.probes.liveness
+    if liveness is None:
+        return proposal
+    return proposal.take(
+        ActionName.SET_PROBE_GRACE,
+        "a stuck process uses up the whole grace period",
+        needs=Allowance.GRACE,
+        probes=replace(proposal.probes, liveness=replace(liveness, termination_grace_period_seconds=_GRACE_SECONDS)),
+    )
+
+
+def put_in_order(proposal: Proposal) -> Proposal:
+    """Give liveness enough failures that readiness acts first."""
+    liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
+    if liveness is None or readiness is None or liveness.detection_seconds >= readiness.detection_seconds:
+        return proposal
+    missing = readiness.detection_seconds - liveness.detection_seconds
+    failures = liveness.failure_threshold + 1 + ceil(missing / liveness.cadence_seconds)
+    return proposal.take(
+        ActionName.RAISE_FAILURE_THRESHOLD,
+        "readiness asks the same and must be able to act before liveness restarts",
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, liveness=replace(liveness, failure_threshold=failures)),
+    )
+
+
+def _affordable(proposal: Proposal, probe: Probe) -> int:
+    """The most failures that still find a lock-up within the objective, and at least as many as glitches need."""
+    left = proposal.policy.objectives.liveness_detection_seconds - probe.period_seconds - probe.timeout_seconds
+    within = 1 + max(0, left) // probe.cadence_seconds
+    glitches = [
+        run.last_at - run.started_at
+        for run in proposal.case.history.runs
+        if run.ending is RunEnding.BY_ITSELF and run.probe is not ProbeType.STARTUP
+    ]
+    outlasting = 1 + ceil(max(glitches, default=0.0) / probe.cadence_seconds)
+    return max(within, outlasting)
