@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from probetuner.facts import messages
 from probetuner.facts.fact import BackOff, Fact, KillAnnounced, PodRef, ProbeErrored, ProbeFailed
-from probetuner.facts.fields import Object, count, moment, text
 from probetuner.facts.messages import Attempt, Kill, Outcome, Waiting
+from probetuner.model.fields import Object, count, moment, text
 from probetuner.model.probe import Handler
 from probetuner.model.workload import section
 

@@ -7,13 +7,13 @@ from typing import Any
 from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.events import EventCounts, ProbeEvent, facts_of, parse_event
 from probetuner.facts.fact import Fact
-from probetuner.facts.fields import text
 from probetuner.facts.growth import Reading, Scraped
 from probetuner.facts.messages import Attempt
 from probetuner.facts.metrics import read_probes
 from probetuner.facts.nodes import NodeReadiness, read_node
 from probetuner.facts.owner import owner_of
 from probetuner.facts.pods import PodState, disturbed, read_pod
+from probetuner.model.fields import text
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef, section
 

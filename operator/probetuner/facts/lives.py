@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from probetuner.facts.fields import Object, count, moment, text
+from probetuner.model.fields import Object, count, moment, text
 from probetuner.model.workload import section
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from probetuner.facts.fields import Object, moment, objects, text
+from probetuner.model.fields import Object, moment, objects, text
 from probetuner.model.workload import section
 
 

@@ -1,6 +1,6 @@
 """Whose pod a pod is."""
 
-from probetuner.facts.fields import Object, objects, text
+from probetuner.model.fields import Object, objects, text
 from probetuner.model.workload import WorkloadKind, WorkloadRef, section
 
 TEMPLATE_HASH_LABELS = ("pod-template-hash", "controller-revision-hash")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from probetuner.facts.containers import Circumstances, ContainerState, read_container
 from probetuner.facts.fact import Fact, NodeDisturbed, PodEnding, PodRef
-from probetuner.facts.fields import Object, count, moment, objects, text
 from probetuner.facts.lives import read_status
 from probetuner.facts.owner import TEMPLATE_HASH_LABELS, owner_of
 from probetuner.model.container import parse_containers
+from probetuner.model.fields import Object, count, moment, objects, text
 from probetuner.model.workload import section
 
 

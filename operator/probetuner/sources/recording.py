@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from probetuner.facts.fields import moment, text
+from probetuner.model.fields import moment, text
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import section
 
