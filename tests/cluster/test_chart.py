@@ -11,7 +11,6 @@ from lab import Lab, LabError
 pytestmark = pytest.mark.cluster
 
 EVERYTHING = ("apply.enabled=true", "metrics.service.enabled=true", "crds.keep=false", "defaultMode=Observe")
-WORKLOADS = {"deployments", "statefulsets", "daemonsets", "replicasets", "pods"}
 WRITING = {"create", "update", "patch", "delete", "deletecollection"}
 CRDS = CHART.parents[2] / "crds"
 
