@@ -6,6 +6,7 @@ from demo.cluster import DemoError
 from demo.load import Load, run_load
 from demo.outcome import PressureOutcome
 from demo.stage import Stage
+from demo.workloads import documents
 
 WORKLOAD = "rng"
 _PATH = "/1"
@@ -18,7 +19,7 @@ def play(stage: Stage) -> PressureOutcome:
 
     Raises DemoError when the story does not get that far.
     """
-    old = stage.set_up()
+    old = stage.set_up(documents(WORKLOAD, stage.cluster))
     old_probes = stage.look().probes
     load, load_before = _load_that_kills(stage, old)
     patched_under_load = stage.look().template != old

@@ -3,6 +3,7 @@
 from demo.change import sides, wait_for_change, wait_for_verdict
 from demo.outcome import StartOutcome
 from demo.stage import Stage
+from demo.workloads import documents
 
 WORKLOAD = "catalog"
 
@@ -12,7 +13,7 @@ def play(stage: Stage) -> StartOutcome:
 
     Raises DemoError when the story does not get that far.
     """
-    old = stage.set_up()
+    old = stage.set_up(documents(WORKLOAD, stage.cluster))
     old_probes = stage.look().probes
     ready = wait_for_change(stage, old=old)
     change = wait_for_verdict(stage)

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
-from demo import namespaces, observation, workloads
+from demo import namespaces, observation
 from demo.cluster import Cluster, DemoError
 from demo.narration import news, policy_moved
 from demo.observation import Observation
@@ -44,10 +44,10 @@ class Stage:
         self._began = self._spoke = time.monotonic()
         self._latest: Observation | None = None
 
-    def set_up(self) -> str:
-        """Make the namespace with the workload in it, wait for its pods, and return their pod-template-hash."""
+    def set_up(self, documents: Iterable[Mapping[str, Any]]) -> str:
+        """Make the namespace with these objects in it, wait for the pods, and return their pod-template-hash."""
         namespaces.make(self.cluster, self.namespace)
-        self.cluster.apply(workloads.documents(self.workload, self.cluster), namespace=self.namespace)
+        self.cluster.apply(documents, namespace=self.namespace)
         return self.until(
             lambda now: now.template if now.pods else None, what="its first pods", seconds=_SECONDS_TO_SET_UP
         )

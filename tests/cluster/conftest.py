@@ -1,6 +1,5 @@
 """The real cluster that these tests run against."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +9,6 @@ from cluster.policies import NAMESPACE
 from lab import Lab
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
-
-
-@pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """A cluster of the tests' own, taken down afterwards unless PROBETUNER_KEEP_LAB is set.
-
-    PROBETUNER_LAB names it, so that two runs at once on one machine do not take each other's down.
-    """
-    cluster = Lab(os.environ.get("PROBETUNER_LAB", "test"))
-    cluster.up()
-    yield cluster
-    if not os.environ.get("PROBETUNER_KEEP_LAB"):
-        cluster.down()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,31 @@
+"""One operator, installed as users install it, and everything that it is watched at, for all end-to-end tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo import installation, namespaces
+from demo.cluster import Cluster, lab_cluster
+from e2e.play import Play, playing
+from lab import Lab
+
+OPERATOR = "e2e-probetuner"
+
+
+@pytest.fixture(scope="session")
+def cluster(lab: Lab) -> Iterator[Cluster]:
+    """The lab with the operator of this checkout installed; afterwards nothing of the tests is in it."""
+    found = lab_cluster(lab)
+    namespaces.remove_all(found)
+    namespaces.make(found, OPERATOR)
+    installation.install(found, namespace=OPERATOR)
+    yield found
+    installation.uninstall(found, namespace=OPERATOR)
+    namespaces.remove_all(found)
+
+
+@pytest.fixture(scope="session")
+def play(cluster: Cluster) -> Iterator[Play]:
+    """All stories and all workloads that must stay as they are, playing at once."""
+    with playing(cluster) as started:
+        yield started

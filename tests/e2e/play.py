@@ -1,0 +1,98 @@
+"""Everything that the end-to-end tests watch, started at once, so that the tests wait beside each other."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo import pressure, slow_start
+from demo.cluster import Cluster
+from demo.outcome import PressureOutcome, StartOutcome
+from demo.stage import Stage
+from demo.workloads import documents
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainVoice:
+    """Prints what a story says, for pytest to show with a test that fails."""
+
+    name: str
+
+    def say(self, line: str) -> None:
+        """Print it."""
+        print(f"{self.name}: {line}", flush=True)
+
+    def doing(self, what: str) -> None:
+        """Print it too."""
+        print(f"{self.name}: {what}", flush=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untouched:
+    """A workload that must not be changed, with its Deployment as it was when it was made."""
+
+    stage: Stage
+    made: dict[str, Any]
+
+    def deployment(self) -> dict[str, Any]:
+        """The Deployment as it is now, with what says who wrote which field."""
+        return deployment(self.stage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """The stories, and by name the workloads that must stay as they are."""
+
+    pressure: Future[PressureOutcome]
+    start: Future[StartOutcome]
+    untouched: dict[str, Untouched]
+
+
+def stage(cluster: Cluster, name: str, *, workload: str, stop: threading.Event | None = None) -> Stage:
+    """A stage in the namespace `e2e-NAME`."""
+    voice = PlainVoice(name=name)
+    return Stage(cluster, namespace=f"e2e-{name}", workload=workload, voice=voice, stop=stop or threading.Event())
+
+
+def deployment(on: Stage) -> dict[str, Any]:
+    """The Deployment of a stage, with what says who wrote which field."""
+    found: dict[str, Any] = on.cluster.get(
+        f"deployment/{on.workload}", f"--namespace={on.namespace}", "--show-managed-fields"
+    )
+    return found
+
+
+@contextmanager
+def playing(cluster: Cluster) -> Iterator[Play]:
+    """Start everything; at the end the stories are stopped, if they still play."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        try:
+            yield Play(
+                pressure=threads.submit(pressure.play, stage(cluster, "rng", workload=pressure.WORKLOAD, stop=stop)),
+                start=threads.submit(slow_start.play, stage(cluster, "start", workload=slow_start.WORKLOAD, stop=stop)),
+                untouched={
+                    "crash": _untouched(cluster, "crash", workload="crash", folder=HERE),
+                    "oom": _untouched(cluster, "oom", workload="oom", folder=HERE),
+                    **{mode: _slow_starter(cluster, mode) for mode in ("Off", "Observe", "Recommend")},
+                },
+            )
+        finally:
+            stop.set()
+
+
+def _slow_starter(cluster: Cluster, mode: str) -> Untouched:
+    on = stage(cluster, mode.lower(), workload=slow_start.WORKLOAD)
+    on.set_up(documents(slow_start.WORKLOAD, cluster, mode=mode))
+    return Untouched(stage=on, made=deployment(on))
+
+
+def _untouched(cluster: Cluster, name: str, *, workload: str, folder: Path) -> Untouched:
+    on = stage(cluster, name, workload=workload)
+    on.set_up(documents(workload, cluster, folder=folder))
+    return Untouched(stage=on, made=deployment(on))
