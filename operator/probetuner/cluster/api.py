@@ -43,7 +43,7 @@ class Api:
 
     def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
         self._client = connection.client
-        self._dry_run = dry_run
+        self.dry_run = dry_run
         self._threads = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="api")
         self._logged: OrderedDict[tuple[str, str], str] = OrderedDict()
 
@@ -78,7 +78,7 @@ class Api:
 
         Raises ApiError.
         """
-        if self._dry_run:
+        if self.dry_run:
             self._tell(method, path, body)
             return None
         return await self._send(method, path, query=query, body=body, content_type=content_type)

@@ -1,6 +1,6 @@
 """ProbeHistories in the cluster: what is remembered of a workload, saved beside it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import structlog
@@ -48,12 +48,15 @@ async def delete(api: Api, ref: WorkloadRef) -> None:
     await _delete(api, _path(ref))
 
 
-async def delete_all_but(api: Api, served: Collection[WorkloadRef]) -> None:
-    """Delete what was saved of workloads that are no longer served. Raises ApiError."""
-    wanted = {_path(ref) for ref in served}
-    async for found in api.each(ALL_HISTORIES, query=[("labelSelector", OWNED_SELECTOR)], metadata_only=True):
-        path = f"{collection('probehistories', found['metadata']['namespace'])}/{found['metadata']['name']}"
-        if path not in wanted:
+async def delete_strays(api: Api, wanted: Callable[[], Collection[WorkloadRef]]) -> None:
+    """Delete what was saved of any but the wanted workloads, who are asked for when all is listed. Raises ApiError."""
+    found = [
+        f"{collection('probehistories', raw['metadata']['namespace'])}/{raw['metadata']['name']}"
+        async for raw in api.each(ALL_HISTORIES, query=[("labelSelector", OWNED_SELECTOR)], metadata_only=True)
+    ]
+    kept = {_path(ref) for ref in wanted()}
+    for path in found:
+        if path not in kept:
             await _delete(api, path)
 
 

@@ -1,6 +1,7 @@
 """ProbePolicies in the cluster: made, deleted, and their status kept up to date."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from probetuner.change.enrolment import PolicyObject, parse_policy_object
@@ -16,8 +17,11 @@ class NameTakenError(Exception):
     """Another workload's ProbePolicy has the name that this workload's would get; the text says what to do."""
 
 
-async def create(api: Api, ref: WorkloadRef, *, uid: str) -> PolicyObject | None:
-    """Make the operator's own policy of a workload; None in a dry run. Raises ApiError and NameTakenError."""
+async def create(api: Api, ref: WorkloadRef, *, uid: str) -> PolicyObject:
+    """Make the operator's own policy of a workload. Raises ApiError and NameTakenError.
+
+    In a dry run the policy is what it would have been.
+    """
     body = {
         "apiVersion": API_VERSION,
         "kind": "ProbePolicy",
@@ -28,7 +32,7 @@ async def create(api: Api, ref: WorkloadRef, *, uid: str) -> PolicyObject | None
         made = await api.write("POST", collection("probepolicies", ref.namespace), body, query=_FIELD_MANAGER)
     except ConflictError:
         return await _existing(api, ref)
-    return None if made is None else parse_policy_object(made)
+    return parse_policy_object(made or body)
 
 
 async def read(api: Api, policy: PolicyObject) -> PolicyObject | None:
@@ -39,11 +43,11 @@ async def read(api: Api, policy: PolicyObject) -> PolicyObject | None:
         return None
 
 
-async def write_status(api: Api, policy: PolicyObject, status: Mapping[str, Any]) -> PolicyObject | None:
+async def write_status(api: Api, policy: PolicyObject, status: Mapping[str, Any]) -> PolicyObject:
     """Write the status if it says something else than the one there; return the policy as it is then.
 
     It is written only onto exactly this version of the policy, so that nothing is decided on a status that has moved
-    on. Raises ApiError; ConflictError when it has. None in a dry run.
+    on. Raises ApiError; ConflictError when it has. In a dry run the policy is what it would have been.
     """
     if policy.status == status:
         return policy
@@ -60,7 +64,7 @@ async def write_status(api: Api, policy: PolicyObject, status: Mapping[str, Any]
     # Strict: a field that the schema does not know would be dropped, missed, and written again for ever.
     query = [*_FIELD_MANAGER, ("force", "true"), ("fieldValidation", "Strict")]
     written = await api.write("PATCH", f"{_path(policy)}/status", body, query=query, content_type=APPLY)
-    return None if written is None else parse_policy_object(written)
+    return replace(policy, status=status) if written is None else parse_policy_object(written)
 
 
 async def delete(api: Api, policy: PolicyObject) -> None:

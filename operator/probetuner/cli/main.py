@@ -1,0 +1,84 @@
+"""The command line. Each command is imported when it is called, so that none waits for what another needs."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probetuner.cli.words import LogFormat, LogLevel
+from probetuner.model.mode import Mode
+
+app = typer.Typer(
+    name="probetuner",
+    help=(
+        "Finds out which restarts and flaps Kubernetes probes caused, and tunes the probes.\n\n"
+        "Workloads say how far it may go with the annotation probetuner.dev/mode "
+        "(Off, Observe, Recommend or Apply), on themselves or on their Namespace."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the flag's value
+    if wanted:
+        typer.echo(f"probetuner {version('probetuner')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before any command."""
+
+
+@app.command()
+def run(
+    *,
+    default_mode: Annotated[
+        Mode, typer.Option(help="The mode of workloads that no ProbePolicy and no annotation speaks for.")
+    ] = Mode.OFF,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing to the cluster; log what would be written.")
+    ] = False,
+    http_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where /livez, /readyz and /metrics are; 0 takes a free port.")
+    ] = 8080,
+    scrape_interval_seconds: Annotated[
+        float, typer.Option(min=1.0, max=300.0, help="How often each kubelet is asked for its counters.")
+    ] = 10.0,
+    kubelet_ca: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The CA of the kubelets' certificates, if not the cluster's."),
+    ] = None,
+    kubelet_insecure_tls: Annotated[
+        bool, typer.Option("--kubelet-insecure-tls", help="Believe whoever answers at a node's address.")
+    ] = False,
+    log_format: Annotated[LogFormat, typer.Option(help="How the log is written, to standard error.")] = LogFormat.TEXT,
+    log_level: Annotated[LogLevel, typer.Option(help="The least important messages that are logged.")] = LogLevel.INFO,
+) -> None:
+    """Run the operator.
+
+    Inside a cluster it uses its pod's service account, elsewhere the kubeconfig that KUBECONFIG names.
+    It watches until SIGTERM or Ctrl-C, and saves what it learned before it ends.
+
+    Try it without risk: probetuner run --default-mode Recommend --dry-run
+    """
+    from probetuner.cli.run import run_operator  # noqa: PLC0415 - the operator's libraries take a second to import
+    from probetuner.controller.options import Options  # noqa: PLC0415 - as above
+
+    options = Options(
+        default_mode=default_mode,
+        dry_run=dry_run,
+        http_port=http_port,
+        scrape_interval_seconds=scrape_interval_seconds,
+        kubelet_authority=kubelet_ca,
+        kubelet_insecure_tls=kubelet_insecure_tls,
+    )
+    raise typer.Exit(run_operator(options, log_format=log_format, log_level=log_level))

@@ -1,0 +1,57 @@
+"""Counting what there is: at the start, and every so often, because a watch may miss that something was deleted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from probetuner.change.enrolment import PolicyObject, parse_policy_object
+from probetuner.cluster.api import Api
+from probetuner.cluster.policies import ALL_POLICIES
+from probetuner.cluster.workloads import PLURALS
+from probetuner.controller.view import Census, PolicyKey, known_of, mode_of
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadKind, WorkloadRef
+
+log = structlog.get_logger()
+
+
+async def take_census(api: Api) -> Census:
+    """List namespaces and workloads, their metadata only, and policies. Raises ApiError."""
+    namespaces = {
+        raw["metadata"]["name"]: mode_of(raw) async for raw in api.each("/api/v1/namespaces", metadata_only=True)
+    }
+    workloads = {
+        ref_of(kind, raw): known_of(raw)
+        for kind, plural in PLURALS.items()
+        async for raw in api.each(f"/apis/apps/v1/{plural}", metadata_only=True)
+    }
+    policies: dict[PolicyKey, PolicyObject] = {}
+    async for raw in api.each(ALL_POLICIES):
+        policy = policy_of(raw)
+        if policy is not None:
+            policies[policy.namespace, policy.name] = policy
+    return Census(namespaces=namespaces, workloads=workloads, policies=policies)
+
+
+async def pod_uids(api: Api, namespace: str) -> set[str]:
+    """Return the uids of the pods of a namespace. Raises ApiError."""
+    pods = api.each(f"/api/v1/namespaces/{namespace}/pods", metadata_only=True)
+    return {raw["metadata"]["uid"] async for raw in pods}
+
+
+def ref_of(kind: WorkloadKind, raw: Mapping[str, Any]) -> WorkloadRef:
+    """Return the name of a workload."""
+    return WorkloadRef(kind=kind, namespace=raw["metadata"]["namespace"], name=raw["metadata"]["name"])
+
+
+def policy_of(raw: Mapping[str, Any]) -> PolicyObject | None:
+    """Read a ProbePolicy; one that names no workload is told of in the log, since no workload shows it."""
+    try:
+        policy = parse_policy_object(raw)
+    except InvalidObjectError as invalid:
+        log.warning("policy not understood and left out", problem=str(invalid))
+        return None
+    if policy.target is None:
+        log.warning("policy not understood and left out", policy=str(policy), problem=policy.problem)
+    return policy

@@ -1,0 +1,94 @@
+"""What the watches tell, taken in: into the picture of who is served, and into the histories of those who are."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from probetuner.cluster.workloads import PLURALS
+from probetuner.controller.census import policy_of, ref_of
+from probetuner.controller.scraping import Scraper
+from probetuner.controller.serving import Following
+from probetuner.controller.view import View
+from probetuner.controller.watching import Change
+from probetuner.controller.workqueue import WorkQueue
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadKind, WorkloadRef, parse_workload
+from probetuner.sources.kubelet import parse_address
+
+_KINDS = {plural: kind for kind, plural in PLURALS.items()}
+
+DEBOUNCE_SECONDS = 1.0
+"""Changes come in flocks; one look is enough for those of a second."""
+
+log = structlog.get_logger()
+
+
+class Intake:
+    """Takes in objects, in the thread of the event loop that it is made in. `clock` gives epoch seconds."""
+
+    def __init__(
+        self,
+        view: View,
+        following: Following,
+        scraper: Scraper,
+        queue: WorkQueue[WorkloadRef],
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._view = view
+        self._following = following
+        self._scraper = scraper
+        self._queue = queue
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+
+    def receive(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
+        """Take an object from any thread; most pods and events are nobody's, and dropped at once."""
+        if plural in ("pods", "events") and not self._following.concerns(raw):
+            return
+        self._loop.call_soon_threadsafe(self._take, plural, raw, change)
+
+    def _take(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
+        gone = change == "DELETED"
+        match plural:
+            case "pods" | "events":
+                self._following.watch(raw, change, self._clock())
+            case "nodes":
+                self._take_node(raw, change)
+            case "namespaces":
+                self._look_at(self._view.see_namespace(raw, gone=gone))
+            case "probepolicies":
+                policy = policy_of(raw)
+                self._look_at([] if policy is None else self._view.see_policy(policy, gone=gone))
+            case _:
+                self._take_workload(_KINDS[plural], raw, gone=gone)
+
+    def _take_workload(self, kind: WorkloadKind, raw: Mapping[str, Any], *, gone: bool) -> None:
+        ref = ref_of(kind, raw)
+        self._look_at(self._view.see_workload(ref, raw, gone=gone))
+        served = self._following.served.get(ref)
+        if served is None or gone:
+            return
+        try:
+            served.workload = parse_workload(raw)
+        except InvalidObjectError as invalid:
+            log.warning("workload not understood, its last state is kept", problem=str(invalid))
+        self._look_at([ref])
+
+    def _take_node(self, raw: Mapping[str, Any], change: Change) -> None:
+        self._following.watch(raw, change, self._clock())
+        name = raw["metadata"]["name"]
+        self._scraper.addresses.pop(name, None)
+        try:
+            address = None if change == "DELETED" else parse_address(raw)
+        except InvalidObjectError as invalid:
+            log.warning("node not understood", problem=str(invalid))
+        else:
+            if address is not None:
+                self._scraper.addresses[name] = address
+
+    def _look_at(self, refs: Iterable[WorkloadRef]) -> None:
+        for ref in refs:
+            self._queue.add(ref, delay_seconds=DEBOUNCE_SECONDS)

@@ -1,0 +1,56 @@
+"""Keeping what is remembered: each changed history is saved, at most once a minute, and all of them at the end."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from probetuner.cluster import histories
+from probetuner.cluster.api import Api
+from probetuner.cluster.errors import ApiError
+from probetuner.controller.serving import Following, Served
+
+_LOOK_SECONDS = 5.0
+_INTERVAL_SECONDS = 60.0
+_AT_ONCE = 4
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    """Saves the histories of served workloads. `clock` gives epoch seconds."""
+
+    def __init__(self, api: Api, following: Following, *, clock: Callable[[], float]) -> None:
+        self._api = api
+        self._following = following
+        self._clock = clock
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self) -> None:
+        """Save what is due, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            latest = self._clock() - _INTERVAL_SECONDS
+            await self._save([served for served in self._changed() if served.saved_at <= latest])
+
+    async def save_all(self) -> None:
+        """Save everything that is not saved yet."""
+        await self._save(self._changed())
+
+    def _changed(self) -> list[Served]:
+        return [served for served in self._following.served.values() if served.history is not served.saved]
+
+    async def _save(self, due: list[Served]) -> None:
+        await asyncio.gather(*(self._save_one(served) for served in due))
+
+    async def _save_one(self, served: Served) -> None:
+        history, workload = served.history, served.workload
+        async with self._slots:
+            # Set before the attempt: one that fails is repeated in a minute, not at once.
+            served.saved_at = self._clock()
+            try:
+                await histories.save(self._api, workload.ref, history, uid=workload.uid, now=served.saved_at)
+            except ApiError as problem:
+                log.warning("history not saved, to be tried again", workload=str(workload.ref), problem=str(problem))
+            else:
+                served.saved = history

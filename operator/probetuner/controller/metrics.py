@@ -1,0 +1,58 @@
+"""The operator's own metrics. What is about a workload goes when the workload does, so their number is bounded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from probetuner.model.workload import WorkloadRef
+
+_WORKLOAD = ("namespace", "kind", "name")
+
+
+class Metrics:
+    """Counters of what the operator did, and gauges of what it shows of each workload."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.patches = self._counter("patches", "Patches of workloads, by what became of them.", "result")
+        self.reconcile_errors = self._counter("reconcile_errors", "Looks at a workload that failed and are retried.")
+        self.scrape_errors = self._counter("kubelet_scrape_errors", "Scrapes of a kubelet that gave no counters.")
+        self.watch_failures = self._counter("watch_failures", "Ends of the watches, which are begun again each time.")
+        self._findings = self._gauge("findings", "Findings that hold now.", "container", "finding")
+        self._false_restarts = self._gauge("false_restarts", "Restarts by a probe that cured nothing, as remembered.")
+        self._flaps = self._gauge("flaps", "Short unready spells in steady state, as remembered.")
+        self._shown: dict[WorkloadRef, set[tuple[str, str]]] = {}
+
+    def show(self, ref: WorkloadRef, status: Mapping[str, Any]) -> None:
+        """Show what the status of a workload's policy says."""
+        of = (ref.namespace, ref.kind.value, ref.name)
+        findings = {(f.get("container") or "", f["name"]) for f in status.get("findings") or ()}
+        for gone in self._shown.get(ref, set()) - findings:
+            self._findings.remove(*of, *gone)
+        for finding in findings:
+            self._findings.labels(*of, *finding).set(1)
+        self._false_restarts.labels(*of).set(status.get("falseRestarts") or 0)
+        self._flaps.labels(*of).set(status.get("flaps") or 0)
+        self._shown[ref] = findings
+
+    def forget(self, ref: WorkloadRef) -> None:
+        """Drop everything about a workload."""
+        findings = self._shown.pop(ref, None)
+        if findings is None:
+            return
+        of = (ref.namespace, ref.kind.value, ref.name)
+        for finding in findings:
+            self._findings.remove(*of, *finding)
+        self._false_restarts.remove(*of)
+        self._flaps.remove(*of)
+
+    def page(self) -> bytes:
+        """Return the exposition text."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(name, meaning, labels, namespace="probetuner", registry=self._registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(name, meaning, (*_WORKLOAD, *labels), namespace="probetuner", registry=self._registry)

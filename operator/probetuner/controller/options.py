@@ -1,0 +1,22 @@
+"""How the operator is to run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from probetuner.model.mode import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `probetuner run` was told.
+
+    `default_mode` is the mode of workloads that nobody speaks for. With `dry_run` nothing is written to the cluster.
+    `kubelet_authority` is a file with the CA of the kubelets' certificates, None where it is the cluster's own.
+    """
+
+    default_mode: Mode = Mode.OFF
+    dry_run: bool = False
+    http_port: int = 8080
+    scrape_interval_seconds: float = 10.0
+    kubelet_authority: Path | None = None
+    kubelet_insecure_tls: bool = False

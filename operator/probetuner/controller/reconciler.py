@@ -1,0 +1,167 @@
+"""One look at one workload: who speaks for it, what is known of it, what was decided, and the doing of that."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from probetuner.change import blocked
+from probetuner.change.enrolment import Enrolment, PolicyObject
+from probetuner.change.situation import Decision, Situation
+from probetuner.cluster import histories, policies, workloads
+from probetuner.cluster.api import Api
+from probetuner.cluster.errors import NotFoundError
+from probetuner.controller.execution import Executor, OutdatedError
+from probetuner.controller.metrics import Metrics
+from probetuner.controller.scraping import Scraper
+from probetuner.controller.serving import Following, Served, serve
+from probetuner.controller.view import View
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.mode import Mode
+from probetuner.model.policy import Policy
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadRef
+
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+class Decide(Protocol):
+    """The pure decision (`change.decide.decide`)."""
+
+    def __call__(self, situation: Situation, now: float) -> Decision:
+        """Decide what to do; `now` is epoch seconds."""
+        ...
+
+
+class Reconciler:
+    """Brings what stands in the cluster in line with what is known. `clock` gives epoch seconds."""
+
+    def __init__(
+        self,
+        api: Api,
+        view: View,
+        following: Following,
+        scraper: Scraper,
+        metrics: Metrics,
+        *,
+        decide: Decide,
+        clock: Callable[[], float],
+    ) -> None:
+        self._api = api
+        self._view = view
+        self._following = following
+        self._scraper = scraper
+        self._metrics = metrics
+        self._decide = decide
+        self._clock = clock
+        self._executor = Executor(api, view, metrics, clock=clock)
+
+    async def reconcile(self, ref: WorkloadRef) -> float | None:
+        """Look at a workload; returns in how many seconds to look again even if nothing happens.
+
+        Raises ApiError, or whatever else is wrong with this one workload; it is to be looked at again then.
+        """
+        try:
+            enrolment = self._view.enrolment(ref)
+            if enrolment is None:
+                await self._without_workload(ref)
+                return None
+            for policy in enrolment.surplus:
+                await self._delete_policy(policy)
+            if not enrolment.enrolled:
+                await self._leave(ref, had_policy=bool(enrolment.surplus))
+                return None
+            return await self._serve(ref, enrolment)
+        except OutdatedError:
+            return _LOOK_AGAIN_SECONDS
+
+    async def _serve(self, ref: WorkloadRef, enrolment: Enrolment) -> float | None:
+        try:
+            served = await self._follow(ref, enrolment)
+            problem = None
+        except InvalidObjectError as invalid:
+            served, problem = None, f"{invalid}; mend it in the workload."
+        except NotFoundError:
+            self._view.workloads.pop(ref, None)
+            return 0.0
+        policy = enrolment.in_force or await self._create_policy(ref)
+        for other in enrolment.duplicates:
+            status = blocked.duplicate(other, in_force=policy, now=self._clock())
+            await self._executor.write_status(other, status)
+        problem = policy.problem or problem
+        if served is None or problem is not None:
+            await self._executor.write_status(
+                policy, blocked.not_understood(policy, problem or "It is not understood.", now=self._clock())
+            )
+            return None
+        return await self._decide_and_do(served, enrolment, policy)
+
+    async def _decide_and_do(self, served: Served, enrolment: Enrolment, policy: PolicyObject) -> float | None:
+        situation = Situation(
+            workload=served.workload,
+            mode=enrolment.mode,
+            policy=policy.policy or Policy(),
+            history=served.history,
+            policy_generation=policy.generation,
+            status=policy.status,
+            kubelet_problem=self._scraper.problem_of(set(served.pods.values())),
+            refusal=served.refusal,
+        )
+        decision = self._decide(situation, self._clock())
+        await self._executor.carry_out(served, policy, decision)
+        # A refusal is part of the next situation, and to be shown at once.
+        return 0.0 if served.refusal is not situation.refusal else decision.recheck_seconds
+
+    async def _follow(self, ref: WorkloadRef, enrolment: Enrolment) -> Served:
+        """Return what is held about a workload, which is fetched first if nothing is. In mode Off nothing is held."""
+        served = self._following.served.get(ref)
+        if served is not None and served.workload.uid != self._view.workloads[ref].uid:
+            self._following.drop(ref)
+            served = None
+        if enrolment.mode.mode is Mode.OFF and enrolment.mode.problem is None:
+            await self._leave(ref)
+            served = None
+        if served is None:
+            off = enrolment.mode.mode is Mode.OFF
+            history = WorkloadHistory() if off else await histories.load(self._api, ref)
+            served = serve(await workloads.read(self._api, ref), history)
+            if off:
+                return served
+            self._following.add(served)
+        if not served.listed:
+            await self._read_pods(served)
+        return served
+
+    async def _read_pods(self, served: Served) -> None:
+        """Read the pods that were there before, and after them their events, which need them to be known."""
+        path = f"/api/v1/namespaces/{served.workload.ref.namespace}"
+        selector = [("labelSelector", served.selector)]
+        pods = [{**raw, "kind": "Pod"} async for raw in self._api.each(f"{path}/pods", query=selector)]
+        self._following.read_list(served, pods, self._clock())
+        for uid in list(served.pods):
+            of_pod = [("fieldSelector", f"involvedObject.uid={uid}")]
+            async for raw in self._api.each(f"{path}/events", query=of_pod):
+                self._following.watch({**raw, "kind": "Event"}, None, self._clock())
+        served.listed = True
+
+    async def _without_workload(self, ref: WorkloadRef) -> None:
+        await self._leave(ref)
+        for policy in self._view.policies_of(ref):
+            if policy.is_users:
+                status = blocked.target_not_found(policy, ref, now=self._clock())
+                await self._executor.write_status(policy, status)
+            else:
+                await self._delete_policy(policy)
+
+    async def _leave(self, ref: WorkloadRef, *, had_policy: bool = False) -> None:
+        """Stop serving a workload, and clean up what was made for it."""
+        self._metrics.forget(ref)
+        if self._following.drop(ref) or had_policy:
+            await histories.delete(self._api, ref)
+
+    async def _create_policy(self, ref: WorkloadRef) -> PolicyObject:
+        policy = await policies.create(self._api, ref, uid=self._view.workloads[ref].uid)
+        self._view.see_policy(policy)
+        return policy
+
+    async def _delete_policy(self, policy: PolicyObject) -> None:
+        await policies.delete(self._api, policy)
+        self._view.see_policy(policy, gone=True)

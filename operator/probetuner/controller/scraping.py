@@ -1,0 +1,106 @@
+"""Asking the kubelets of the nodes that run served pods for their counters, each on its own."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import structlog
+
+from probetuner.controller.heartbeat import Heartbeat
+from probetuner.controller.metrics import Metrics
+from probetuner.controller.serving import Following
+from probetuner.sources.kubelet import PATHS, KubeletAddress, KubeletError, Kubelets
+
+_LOOK_SECONDS = 1.0
+_JITTER = 0.1
+
+log = structlog.get_logger()
+
+
+class Scraper:
+    """One task for each node, so that a kubelet that hangs or refuses holds up nothing but its own counters.
+
+    `clock` gives epoch seconds. `addresses` is kept by the watch of nodes; `problems` has a sentence for each node
+    that could not be asked last time.
+    """
+
+    def __init__(
+        self,
+        following: Following,
+        kubelets: Kubelets,
+        metrics: Metrics,
+        *,
+        interval_seconds: float,
+        clock: Callable[[], float],
+        heartbeat: Heartbeat,
+    ) -> None:
+        self.addresses: dict[str, KubeletAddress] = {}
+        self.problems: dict[str, str] = {}
+        self._following = following
+        self._kubelets = kubelets
+        self._metrics = metrics
+        self._interval_seconds = interval_seconds
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Scrape until cancelled."""
+        try:
+            while True:
+                self._heartbeat.beat()
+                self._adjust(self._following.nodes())
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            self._adjust(set())
+
+    def problem_of(self, nodes: set[str]) -> str | None:
+        """Say why there are no counters from some of these nodes, in a sentence; None when there are."""
+        return next((self.problems[node] for node in sorted(nodes) if node in self.problems), None)
+
+    def _adjust(self, nodes: set[str]) -> None:
+        for node, task in list(self._tasks.items()):
+            if task.done():
+                log.error("scraping failed and is begun anew", node=node, exc_info=task.exception())
+                del self._tasks[node]
+        for node in self._tasks.keys() - nodes:
+            self._tasks.pop(node).cancel()
+            self.problems.pop(node, None)
+        for node in nodes - self._tasks.keys():
+            self._tasks[node] = asyncio.create_task(self._scrape_for_ever(node), name=f"scrape {node}")
+
+    async def _scrape_for_ever(self, node: str) -> None:
+        await asyncio.sleep(random.uniform(0, _LOOK_SECONDS))  # noqa: S311 - to spread the load, not to hide anything
+        while True:
+            self._note(node, await self._scrape(node))
+            await asyncio.sleep(self._interval_seconds * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - as above
+
+    async def _scrape(self, node: str) -> str | None:
+        """Read both pages of a node; returns a sentence when that did not work."""
+        address = self.addresses.get(node)
+        if address is None:
+            return f"Node {node} has no internal address yet; its kubelet is asked as soon as it has."
+        try:
+            for path in PATHS:
+                text = await self._kubelets.read(address, path)
+                read = self._following.reader.scraping(node, path)
+                if read is not None:
+                    reading = await asyncio.to_thread(read, text, self._clock())
+                    self._following.learn(self._following.reader.scraped(node, path, reading))
+        except KubeletError as problem:
+            return str(problem)
+        return self._following.reader.problem(node)
+
+    def _note(self, node: str, problem: str | None) -> None:
+        if problem is not None:
+            self._metrics.scrape_errors.inc()
+        if problem == self.problems.get(node):
+            return
+        if problem is None:
+            del self.problems[node]
+            log.info("kubelet answers again", node=node)
+        else:
+            self.problems[node] = problem
+            log.warning("no counters from a kubelet", node=node, problem=problem)
+        for ref in self._following.on_node(node):
+            self._following.changed(ref)

@@ -1,0 +1,167 @@
+"""What the operator holds about each workload that it serves, and the reading of what concerns their pods."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from probetuner.change.situation import Refusal
+from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact
+from probetuner.facts.feed import Reader
+from probetuner.facts.owner import owner_of
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import Workload, WorkloadRef, parse_workload, section
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, kw_only=True)
+class Served:
+    """A workload that is served.
+
+    `resumed_at` is the time of the newest fact in the history that was loaded, minus infinity when none was: what is
+    not newer is in it already. `saved` is the history as the ProbeHistory has it, since `saved_at` (epoch seconds).
+    `selector` is what its pods are listed by, and `listed` turns true once those that were there before have been
+    read; `pods` maps uids to nodes. `refusal` is the API server's answer to the last patch, when it was no.
+    """
+
+    workload: Workload
+    selector: str
+    history: WorkloadHistory
+    resumed_at: float
+    saved: WorkloadHistory
+    saved_at: float = 0.0
+    pods: dict[str, str] = field(default_factory=dict)
+    listed: bool = False
+    refusal: Refusal | None = None
+
+    def learn(self, fact: Fact) -> bool:
+        """Add a fact to the history; returns whether that changed anything."""
+        # The start and the end of a life are told again at first sight, and the ledger knows them by their number.
+        if fact.at <= self.resumed_at and not isinstance(fact, ContainerStarted | ContainerExited):
+            return False
+        before = self.history
+        self.history = observe(before, fact)
+        return self.history is not before
+
+
+def serve(raw: Mapping[str, Any], history: WorkloadHistory) -> Served:
+    """Begin with a workload, and with what was saved of it. Raises InvalidObjectError."""
+    workload = parse_workload(raw)
+    newest = max((entry.last_seen_at for entry in history.containers), default=float("-inf"))
+    selector = section(section(raw, "spec", str(workload.ref)), "selector", f"{workload.ref}: spec")
+    return Served(workload=workload, selector=_selector(selector), history=history, resumed_at=newest, saved=history)
+
+
+class Following:
+    """The served workloads, and their pods, nodes and events as the reader knows them.
+
+    `changed` is called with a workload of which something new is known. Everything but `concerns` belongs to the event
+    loop's thread. `since` is when observation began, in epoch seconds.
+    """
+
+    def __init__(self, *, since: float, changed: Callable[[WorkloadRef], None]) -> None:
+        self.served: dict[WorkloadRef, Served] = {}
+        self.reader = Reader(since=since, follows=lambda ref: ref in self.served)
+        self.changed = changed
+        self._namespaces: frozenset[str] = frozenset()
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces that have served workloads."""
+        return self._namespaces
+
+    def add(self, served: Served) -> None:
+        """Begin to follow a workload."""
+        self.served[served.workload.ref] = served
+        self._namespaces = frozenset(ref.namespace for ref in self.served)
+
+    def drop(self, ref: WorkloadRef) -> bool:
+        """Forget a workload; returns whether it was followed."""
+        if self.served.pop(ref, None) is None:
+            return False
+        self._namespaces = frozenset(served.namespace for served in self.served)
+        self._keep_known_pods()
+        return True
+
+    def concerns(self, raw: Mapping[str, Any]) -> bool:
+        """Whether a Pod or an Event may be of a served workload. Cheap, and safe in any thread."""
+        if (raw.get("metadata") or {}).get("namespace") not in self._namespaces:
+            return False
+        try:
+            return raw.get("kind") != "Pod" or owner_of(raw) in self.served
+        except InvalidObjectError:
+            return False
+
+    def watch(self, raw: Mapping[str, Any], change: str | None, at: float) -> None:
+        """Take in a Pod, an Event or a Node, as a watch or a list gave it at that time."""
+        try:
+            facts = self.reader.watch(raw, change, at)
+            if raw.get("kind") == "Pod":
+                self._track(raw, gone=change == "DELETED")
+        except InvalidObjectError as invalid:
+            log.warning("object not understood and left out", problem=str(invalid))
+        else:
+            self.learn(facts)
+
+    def read_list(self, served: Served, pods: Iterable[Mapping[str, Any]], at: float) -> None:
+        """Take in the pods that a workload had before it was followed; what a watch gave meanwhile is newer."""
+        for raw in pods:
+            if (raw.get("metadata") or {}).get("uid") not in served.pods:
+                self.watch(raw, None, at)
+
+    def learn(self, facts: Iterable[Fact]) -> None:
+        """Fold facts into the histories of the workloads that they are about."""
+        touched = set()
+        for fact in facts:
+            ref = fact.pod.workload
+            served = self.served.get(ref) if ref is not None else None
+            if served is not None and served.learn(fact):
+                touched.add(served.workload.ref)
+        for ref in touched:
+            self.changed(ref)
+
+    def pods_in(self, namespace: str) -> set[str]:
+        """Return the uids of the pods that are followed in a namespace."""
+        return {uid for ref, served in self.served.items() if ref.namespace == namespace for uid in served.pods}
+
+    def forget_pods(self, uids: Collection[str]) -> None:
+        """Forget pods that were deleted unseen."""
+        for served in self.served.values():
+            served.pods = {uid: node for uid, node in served.pods.items() if uid not in uids}
+        self._keep_known_pods()
+
+    def nodes(self) -> set[str]:
+        """Return the nodes that run pods of served workloads."""
+        return {node for served in self.served.values() for node in served.pods.values() if node}
+
+    def on_node(self, node: str) -> list[WorkloadRef]:
+        """Return the served workloads that have pods on a node."""
+        return [ref for ref, served in self.served.items() if node in served.pods.values()]
+
+    def _track(self, raw: Mapping[str, Any], *, gone: bool) -> None:
+        ref = owner_of(raw)
+        served = self.served.get(ref) if ref is not None else None
+        if served is None:
+            return
+        uid = str(raw["metadata"]["uid"])
+        if gone:
+            served.pods.pop(uid, None)
+        else:
+            served.pods[uid] = str((raw.get("spec") or {}).get("nodeName") or "")
+
+    def _keep_known_pods(self) -> None:
+        self.reader.keep([uid for served in self.served.values() for uid in served.pods])
+
+
+def _selector(raw: Mapping[str, Any]) -> str:
+    """Write a label selector as list requests take it."""
+    parts = [f"{key}={value}" for key, value in (raw.get("matchLabels") or {}).items()]
+    for term in raw.get("matchExpressions") or ():
+        key, values = term.get("key"), ",".join(term.get("values") or ())
+        form = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "DoesNotExist": f"!{key}"}
+        parts.append(form.get(term.get("operator"), str(key)))
+    return ",".join(parts)

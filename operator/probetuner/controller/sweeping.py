@@ -1,0 +1,96 @@
+"""Bringing the picture in line with the cluster: at the start, and every ten minutes after it.
+
+kopf tells nothing of what was deleted while a watch was broken off, and nothing of what a workload became between two
+of our own requests.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from probetuner.cluster import histories, workloads
+from probetuner.cluster.api import Api
+from probetuner.cluster.errors import ApiError, NotFoundError
+from probetuner.controller.census import pod_uids, take_census
+from probetuner.controller.heartbeat import Heartbeat
+from probetuner.controller.serving import Following
+from probetuner.controller.view import View
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadRef, parse_workload
+
+_INTERVAL_SECONDS = 600.0
+_FIRST_WAIT_SECONDS = 1.0
+_LAST_WAIT_SECONDS = 30.0
+
+log = structlog.get_logger()
+
+
+class Sweeper:
+    """Takes the census. `look_at` is called with each workload that it may matter to."""
+
+    def __init__(self, api: Api, view: View, following: Following, *, look_at: Callable[[WorkloadRef], None]) -> None:
+        self.problem: str | None = "The cluster has not been listed yet."
+        self._api = api
+        self._view = view
+        self._following = following
+        self._look_at = look_at
+
+    async def begin(self, heartbeat: Heartbeat) -> None:
+        """Take the first census; what hinders it is logged, and it is tried until it is done."""
+        wait_seconds = _FIRST_WAIT_SECONDS
+        while True:
+            heartbeat.beat()
+            try:
+                await self._count()
+            except ApiError as problem:
+                self.problem = f"The cluster cannot be listed: {_with_next_step(problem)}"
+                log.warning("the cluster cannot be listed, to be tried again", problem=self.problem)
+                await asyncio.sleep(wait_seconds)
+                wait_seconds = min(_LAST_WAIT_SECONDS, 2 * wait_seconds)
+            else:
+                self.problem = None
+                return
+
+    async def run(self) -> None:
+        """Sweep every so often, until cancelled."""
+        while True:
+            await asyncio.sleep(_INTERVAL_SECONDS)
+            try:
+                await self._count()
+                await self._sweep_served()
+                await histories.delete_strays(self._api, self._view.remembered)
+            except ApiError as problem:
+                log.warning("not swept, to be tried again", problem=str(problem))
+
+    async def _count(self) -> None:
+        self._view.begin_census()
+        census = await take_census(self._api)
+        for ref in self._view.end_census(census) | set(self._following.served):
+            self._look_at(ref)
+
+    async def _sweep_served(self) -> None:
+        for namespace in self._following.namespaces:
+            before = self._following.pods_in(namespace)
+            self._following.forget_pods(before - await pod_uids(self._api, namespace))
+        for ref, served in list(self._following.served.items()):
+            known = self._view.workloads.get(ref)
+            if known is not None and known.resource_version != served.workload.resource_version:
+                await self._read_again(ref)
+
+    async def _read_again(self, ref: WorkloadRef) -> None:
+        try:
+            raw = await workloads.read(self._api, ref)
+            workload = parse_workload(raw)
+        except (NotFoundError, InvalidObjectError) as problem:
+            log.warning("workload not read", workload=str(ref), problem=str(problem))
+            return
+        if ref in self._following.served:
+            self._following.served[ref].workload = workload
+            self._look_at(ref)
+
+
+def _with_next_step(problem: ApiError) -> str:
+    if isinstance(problem, NotFoundError):
+        return f"{problem}; install the definitions of ProbePolicy and ProbeHistory (crds/, or the chart)."
+    return str(problem)

@@ -1,0 +1,146 @@
+"""The kubelets' own metrics, asked of each kubelet directly.
+
+Only `get` on `nodes/metrics` is needed for that. The way through the API server's proxy would need `nodes/proxy`, which
+lets its holder run commands in any pod of the node.
+"""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import section
+
+PATHS = ("/metrics/probes", "/metrics/cadvisor")
+
+_PORT = 10250
+_TIMEOUT_SECONDS = 10.0
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+class KubeletError(Exception):
+    """A kubelet could not be asked; the text is a sentence for the user, with the next step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletAddress:
+    """Where the kubelet of a node listens."""
+
+    node: str
+    host: str
+    port: int
+
+    def url(self, path: str) -> str:
+        """The URL of one of its pages."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}{path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletAccess:
+    """Who we are to the kubelets, and how we know them: files are paths, None where there are none.
+
+    `bearer_token` gives the token that is good now. Without `verify`, whoever answers at a node's address is believed
+    and is sent the token.
+    """
+
+    bearer_token: Callable[[], str | None]
+    certificate_file: str | None = None
+    key_file: str | None = None
+    authority_file: str | None = None
+    verify: bool = True
+
+
+def parse_address(raw: Mapping[str, Any]) -> KubeletAddress | None:
+    """Read where a Node's kubelet listens; None while the Node has no internal address. Raises InvalidObjectError."""
+    name = section(raw, "metadata", "Node").get("name")
+    if not isinstance(name, str) or not name:
+        raise InvalidObjectError("Node.metadata.name", "is missing")
+    status = section(raw, "status", f"Node/{name}")
+    endpoints = section(status, "daemonEndpoints", f"Node/{name}.status")
+    port = section(endpoints, "kubeletEndpoint", f"Node/{name}.status.daemonEndpoints").get("Port")
+    for address in status.get("addresses") or ():
+        if isinstance(address, Mapping) and address.get("type") == "InternalIP" and address.get("address"):
+            return KubeletAddress(
+                node=name, host=str(address["address"]), port=port if isinstance(port, int) and port else _PORT
+            )
+    return None
+
+
+class Kubelets:
+    """The kubelets of a cluster. To be used and closed inside one event loop."""
+
+    def __init__(self, access: KubeletAccess, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        self._access = access
+        self._timeout_seconds = timeout_seconds
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=_trust(access), limit=0),
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+        )
+
+    async def read(self, address: KubeletAddress, path: str) -> str:
+        """Return the text of one of a kubelet's pages. Raises KubeletError."""
+        token = self._access.bearer_token()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            async with self._session.get(address.url(path), headers=headers, allow_redirects=False) as answer:
+                if answer.status != HTTPStatus.OK:
+                    raise KubeletError(_refusal(address, path, answer.status))
+                return await _bounded_text(answer, address, path)
+        except TimeoutError:
+            raise KubeletError(
+                f"The kubelet of node {address.node} did not answer {path} within {self._timeout_seconds:.0f} s; "
+                "look at the node's load and at network policies towards it."
+            ) from None
+        except (ssl.SSLError, aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as problem:
+            raise KubeletError(
+                f"The kubelet of node {address.node} does not prove who it is ({problem}); give the CA that signed "
+                "its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it."
+            ) from None
+        except (aiohttp.ClientError, OSError) as problem:
+            raise KubeletError(
+                f"The kubelet of node {address.node} cannot be reached at {address.host}:{address.port} ({problem}); "
+                "allow the operator's pod to connect to that port."
+            ) from None
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._session.close()
+
+
+def _trust(access: KubeletAccess) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=access.authority_file)
+    if not access.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if access.certificate_file is not None:
+        context.load_cert_chain(access.certificate_file, access.key_file)
+    return context
+
+
+def _refusal(address: KubeletAddress, path: str, status: int) -> str:
+    opening = f"The kubelet of node {address.node} refuses {path} (HTTP {status})"
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return f"{opening}; turn on authentication.webhook in the kubelet's configuration."
+        case HTTPStatus.FORBIDDEN:
+            return f"{opening}; give the operator's service account get on nodes/metrics, as the chart does."
+        case _:
+            return f"{opening}; look at the kubelet's log."
+
+
+async def _bounded_text(answer: aiohttp.ClientResponse, address: KubeletAddress, path: str) -> str:
+    chunks, size = [], 0
+    async for chunk in answer.content.iter_chunked(1024 * 1024):
+        size += len(chunk)
+        if size > _MOST_BYTES:
+            raise KubeletError(
+                f"The answer of the kubelet of node {address.node} to {path} is larger than {_MOST_BYTES >> 20} MiB "
+                "and was not read; look for what floods its metrics."
+            )
+        chunks.append(chunk)
+    return b"".join(chunks).decode(errors="replace")
