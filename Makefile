@@ -1,7 +1,6 @@
 # Every target is a thin wrapper of a command that can be typed by hand.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-CLUSTER ?= lab
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
@@ -21,7 +20,7 @@ setup: .venv/ready ## make .venv with probetuner and everything to develop it
 	@touch $@
 
 demo: setup ## the whole story on a real cluster: kills, advice, patch, cure (CLUSTER=current: on yours)
-	PYTHONPATH=tests:. $(BIN)/python -m demo --cluster $(CLUSTER)
+	$(BIN)/python -m demo
 
 test: setup lint ## everything, on a real API server and kubelet
 	$(BIN)/pytest
