@@ -113,6 +113,7 @@ def facts_of(event: ProbeEvent, *, grown: int, pod: PodRef, handler: type[Handle
                     probe=attempt.probe,
                     message=messages.error_text(attempt.output),
                     count=grown,
+                    combined=attempt.combined,
                 )
             ]
         case Kill(probe=probe):

@@ -116,11 +116,15 @@ class ProbeFailed(Observed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeErrored(Observed):
-    """Attempts could not be made; the kubelet throws their result away (worker.go doProbe)."""
+    """Attempts could not be made; the kubelet throws their result away (worker.go doProbe).
+
+    `count` and `combined` as in `ProbeFailed`.
+    """
 
     probe: ProbeType
     message: str
     count: int = 1
+    combined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

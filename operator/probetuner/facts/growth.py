@@ -50,7 +50,9 @@ class Growth:
     values: dict[Series, tuple[float, ...]] = field(default_factory=dict)
 
     def covers(self, pod: PodState) -> bool:
-        """Whether all growth of the pod's series is new."""
+        """Whether all growth of the pod's series is new and evidence: not so once the pod was already ending."""
+        if pod.ending_at is not None and self.began(pod) >= pod.ending_at:
+            return False
         horizon = self.before.at if self.before else self.since
         return self._asked_before(pod) or pod.created_at >= (math.floor(horizon) if math.isfinite(horizon) else horizon)
 

@@ -83,9 +83,10 @@ def _latencies(samples: Iterable[Sample], pods: Sequence[PodState], growth: Grow
         namespace, label, container, kind, bound = _labels(sample, "namespace", "pod", "container", "probe_type", "le")
         if kind in _TYPES:
             found[namespace, label, container, kind][_number(bound)] = sample.value
+    members_of = _members(pods)
     facts: list[Fact] = []
     for (namespace, label, container, kind), cumulative in found.items():
-        members = _members(pods, namespace, label)
+        members = members_of.get((namespace, label))
         if not members:
             continue
         series = (subject_of_label(namespace, label), container, kind, "latency")
@@ -110,10 +111,12 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _members(pods: Sequence[PodState], namespace: str, label: str) -> list[PodState]:
+def _members(pods: Sequence[PodState]) -> dict[tuple[str, str], list[PodState]]:
     """The pods that a latency series is about: the one of that name, else all that share the label on some kubelets."""
-    here = [pod for pod in pods if pod.ref.namespace == namespace]
-    return [pod for pod in here if pod.ref.name == label] or [pod for pod in here if pod.group == label]
+    members: defaultdict[tuple[str, str], list[PodState]] = defaultdict(list)
+    for pod in pods:
+        members[pod.ref.namespace, pod.group].append(pod)
+    return members | {(pod.ref.namespace, pod.ref.name): [pod] for pod in pods}
 
 
 def _common_ref(members: Sequence[PodState], label: str) -> PodRef | None:

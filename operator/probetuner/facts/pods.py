@@ -14,7 +14,7 @@ from probetuner.model.workload import section
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodState:
-    """All that is remembered of a pod; a few hundred bytes per container. Times are epoch seconds.
+    """All that is remembered of a pod, some 1.2 kB with one container. Times are epoch seconds.
 
     `ending_at` is when its deletion was asked for or it was otherwise doomed. `lost` while the node controller holds
     it unready for a node that went silent. `group` is the pod label that some kubelets give its latencies.

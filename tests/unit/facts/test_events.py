@@ -50,6 +50,7 @@ def test_the_known_handler_decides_what_free_text_means() -> None:
 def test_errors_kills_and_waits_are_facts_and_warnings_are_not() -> None:
     """Each meaning gives its own fact; a warning counts as a success and tells nothing."""
     errored = facts_of(read("Readiness probe errored: no"), grown=2, pod=POD)
+    combined = facts_of(read("(combined from similar events): Readiness probe errored: no"), grown=1, pod=POD)
     killed = facts_of(read("Container app failed startup probe, will be restarted", reason="Killing"), grown=1, pod=POD)
     waits = facts_of(read("Back-off restarting failed container app in pod x", reason="BackOff"), grown=1, pod=POD)
 
@@ -58,6 +59,7 @@ def test_errors_kills_and_waits_are_facts_and_warnings_are_not() -> None:
     ]
     assert killed == [KillAnnounced(at=NOON + 10, pod=POD, container="app", probe=ProbeType.STARTUP)]
     assert waits == [BackOff(at=NOON + 10, pod=POD, container="app", seconds=None)]
+    assert [f.combined for f in combined if isinstance(f, ProbeErrored)] == [True]
     assert facts_of(read("Liveness probe warning: redirect"), grown=1, pod=POD) == []
     assert facts_of(read(), grown=0, pod=POD) == []
 

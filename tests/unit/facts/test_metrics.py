@@ -12,13 +12,15 @@ from probetuner.facts.growth import Scraped
 from probetuner.facts.metrics import read_probes
 from probetuner.facts.pods import PodState, read_pod
 from probetuner.model.probe import ProbeType
-from unit.facts.objects import NOON, pod
+from unit.facts.objects import NOON, clock, pod
 
 START = "process_start_time_seconds 1.7e+09\n"
 
 
-def state(name: str = "web-5d4f-abcde", uid: str = "uid-1", *, created: float = 0, **options: Any) -> PodState:
-    return read_pod(None, pod(name=name, uid=uid, created=created, **options), at=NOON)[0]
+def state(
+    name: str = "web-5d4f-abcde", uid: str = "uid-1", *, created: float = 0, at: float = NOON, **options: Any
+) -> PodState:
+    return read_pod(None, pod(name=name, uid=uid, created=created, **options), at=at)[0]
 
 
 def total(result: str, value: object, *, uid: str = "uid-1", kind: str = "Liveness") -> str:
@@ -141,6 +143,22 @@ def test_lines_that_are_lost_are_not_counters_at_zero() -> None:
     assert second.problem == "1 of 2 lines could not be read"
     assert counts(second.facts) == []
     assert counts(third.facts) == [(0, 1)]
+
+
+def test_a_lost_failure_line_is_not_a_probe_begun_anew() -> None:
+    """Where one of a probe's two lines is lost, the other goes on, and nothing is counted again."""
+    first = total("successful", 5) + total("failed", 3)
+    told = scrape(first, total("successful", 6) + total("failed", "?"), total("successful", 7) + total("failed", 4))
+
+    assert [counts(facts) for facts in told] == [[(5, 3)], [(1, 0)], [(1, 1)]]
+
+
+def test_attempts_at_a_pod_that_is_going_away_are_no_evidence() -> None:
+    """Readiness is probed until the container stops; what began after deletion was asked for is left out."""
+    deleting = {"deletionTimestamp": clock(42), "deletionGracePeriodSeconds": 30}
+    told = scrape(*(total("failed", value) for value in (1, 3, 9)), pods=(state(metadata=deleting, at=NOON + 12),))
+
+    assert [counts(facts) for facts in told] == [[(0, 1)], [(0, 2)], []]
 
 
 def test_other_pods_are_left_out() -> None:
