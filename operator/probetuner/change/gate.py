@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from probetuner.change.owners import manager_above
 from probetuner.change.record import Change, Outcome
-from probetuner.change.situation import Situation
+from probetuner.change.situation import RefusalReason, Situation
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.mode import APPROVE_ANNOTATION, Mode
@@ -139,14 +139,15 @@ def _by_past(
         )
     if any(change.verdict is Outcome.ROLLED_BACK for change in same):
         return Block(reason=BlockReason.TRIED_BEFORE, message="this was tried and rolled back; it is not tried again")
-    today = [change for change in changes if now - change.decided_at < _DAY_SECONDS]
+    made = [change for change in changes if change.applied_at is not None]
+    today = [change for change in made if now - change.decided_at < _DAY_SECONDS]
     if len(today) >= rules.max_changes_per_day:
         return Block(
             reason=BlockReason.DAILY_CAP,
             message=f"{len(today)} changes in 24 hours reach spec.apply.maxChangesPerDay",
             until=min(change.decided_at for change in today) + _DAY_SECONDS,
         )
-    latest = max((change.decided_at for change in changes), default=None)
+    latest = max((change.decided_at for change in made), default=None)
     if latest is not None and now - latest < rules.cooldown_seconds:
         return Block(
             reason=BlockReason.COOL_DOWN,
@@ -173,7 +174,7 @@ def _by_state(situation: Situation, findings: Sequence[Finding]) -> Block | None
             reason=BlockReason.OUTAGE,
             message=f"{rollout.ready} of {rollout.desired} replicas are ready; a rollout now would take more away",
         )
-    if situation.refusal is not None:
+    if situation.refusal is not None and situation.refusal.reason is not RefusalReason.CONFLICT:
         return Block(reason=BlockReason.REFUSED, message=situation.refusal.message)
     return None
 

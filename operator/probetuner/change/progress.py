@@ -6,7 +6,7 @@ from typing import Any
 
 from probetuner.change.patch import holds
 from probetuner.change.record import Change, Outcome
-from probetuner.change.situation import Announcement, Situation, Tone
+from probetuner.change.situation import Announcement, RefusalReason, Situation, Tone
 from probetuner.change.times import to_text
 from probetuner.change.verify import judge
 
@@ -53,7 +53,9 @@ def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
 def _send_or_give_up(situation: Situation, change: Change, *, undone: bool, now: float) -> Progress:
     """The change was written down and is not on the workload: send it (again), unless the ground has moved."""
     refusal = situation.refusal
-    if refusal is not None and refusal.at >= change.decided_at:
+    # A conflict only says that the workload has moved on (its status does all the time): decide upon the newer one.
+    final = refusal is not None and refusal.reason is not RefusalReason.CONFLICT
+    if refusal is not None and final and refusal.at >= change.decided_at:
         reason = f"the API server refused the patch ({refusal.reason}): {refusal.message}"
         return _dropped(change, reason, now=now)
     if not undone or now - change.decided_at > _SEND_AGAIN_SECONDS:
