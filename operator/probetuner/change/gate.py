@@ -16,6 +16,7 @@ from probetuner.model.mode import APPROVE_ANNOTATION, Mode
 from probetuner.tuning.recommendation import Recommendation
 
 _DAY_SECONDS = 86400.0
+_REFUSED_SECONDS = 600.0
 _SURE_ENOUGH = 0.8
 _REVERTS_BORNE = 2
 
@@ -64,6 +65,7 @@ def find_block(
         or _by_evidence(situation, findings)
         or _by_past(situation, recommendation, changes, now=now)
         or _by_state(situation, findings)
+        or _by_refusal(situation, now=now)
     )
 
 
@@ -174,9 +176,14 @@ def _by_state(situation: Situation, findings: Sequence[Finding]) -> Block | None
             reason=BlockReason.OUTAGE,
             message=f"{rollout.ready} of {rollout.desired} replicas are ready; a rollout now would take more away",
         )
-    if situation.refusal is not None and situation.refusal.reason is not RefusalReason.CONFLICT:
-        return Block(reason=BlockReason.REFUSED, message=situation.refusal.message)
     return None
+
+
+def _by_refusal(situation: Situation, *, now: float) -> Block | None:
+    refusal = situation.refusal
+    if refusal is None or refusal.reason is RefusalReason.CONFLICT or now - refusal.at >= _REFUSED_SECONDS:
+        return None
+    return Block(reason=BlockReason.REFUSED, message=refusal.message, until=refusal.at + _REFUSED_SECONDS)
 
 
 _KILLS = (FindingName.LIVENESS_KILL_UNDER_PRESSURE, FindingName.LIVENESS_KILL_DURING_STARTUP)
