@@ -92,33 +92,39 @@ def facts_of(event: ProbeEvent, *, grown: int, pod: PodRef, handler: type[Handle
     if grown <= 0:
         return []
     match event.meaning:
-        case Attempt(outcome=Outcome.FAILED) as attempt:
-            return [
-                ProbeFailed(
-                    at=event.last_at,
-                    pod=pod,
-                    container=event.container,
-                    probe=attempt.probe,
-                    cause=messages.failure_cause(attempt.output, handler=handler),
-                    count=grown,
-                    combined=attempt.combined,
-                )
-            ]
-        case Attempt(outcome=Outcome.ERRORED) as attempt:
-            return [
-                ProbeErrored(
-                    at=event.last_at,
-                    pod=pod,
-                    container=event.container,
-                    probe=attempt.probe,
-                    message=messages.error_text(attempt.output),
-                    count=grown,
-                    combined=attempt.combined,
-                )
-            ]
+        case Attempt() as attempt:
+            return _of_attempt(event, attempt, grown=grown, pod=pod, handler=handler)
         case Kill(probe=probe):
             return [KillAnnounced(at=event.last_at, pod=pod, container=event.container, probe=probe, count=grown)]
         case Waiting():
             return [BackOff(at=event.last_at, pod=pod, container=event.container, seconds=None)]
-        case _:
-            return []
+
+
+def _of_attempt(
+    event: ProbeEvent, attempt: Attempt, *, grown: int, pod: PodRef, handler: type[Handler] | None
+) -> list[Fact]:
+    if attempt.outcome is Outcome.FAILED:
+        return [
+            ProbeFailed(
+                at=event.last_at,
+                pod=pod,
+                container=event.container,
+                probe=attempt.probe,
+                cause=messages.failure_cause(attempt.output, handler=handler),
+                count=grown,
+                combined=attempt.combined,
+            )
+        ]
+    if attempt.outcome is Outcome.ERRORED:
+        return [
+            ProbeErrored(
+                at=event.last_at,
+                pod=pod,
+                container=event.container,
+                probe=attempt.probe,
+                message=messages.error_text(attempt.output),
+                count=grown,
+                combined=attempt.combined,
+            )
+        ]
+    return []

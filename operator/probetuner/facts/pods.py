@@ -58,15 +58,20 @@ def read_pod(
         node_disturbed=state.lost or lost or not node_ready,
         ready_since=_ready_since(conditions, place),
     )
-    containers = []
+    containers, told = _containers(state, raw, circumstances, place)
+    return replace(state, containers=containers, lost=lost), [*facts, *told]
+
+
+def _containers(
+    state: PodState, raw: Object, circumstances: Circumstances, place: str
+) -> tuple[tuple[ContainerState, ...], list[Fact]]:
     statuses = dict(_statuses(raw, place))
-    for container in state.containers:
-        if container.name in statuses:
-            shown = read_status(statuses[container.name], f"{place}: status of {container.name}")
-            container, told = read_container(container, shown, circumstances)  # noqa: PLW2901 - a fold
-            facts += told
-        containers.append(container)
-    return replace(state, containers=tuple(containers), lost=lost), facts
+    containers, facts = {container.name: container for container in state.containers}, []
+    for name in [name for name in containers if name in statuses]:
+        shown = read_status(statuses[name], f"{place}: status of {name}")
+        containers[name], told = read_container(containers[name], shown, circumstances)
+        facts += told
+    return tuple(containers.values()), facts
 
 
 def _first(raw: Object, place: str, at: float) -> PodState:
