@@ -110,17 +110,21 @@ def _loopback_listener() -> socket.socket:
 
 
 def _start_keeper(state: Path, lock: int, listeners: list[int]) -> None:
+    command = [sys.executable, "-m", "lab.keeper", str(state), str(binaries()), *map(str, listeners)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     with (state / "logs" / f"{SUPERVISOR}.log").open("w") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "lab.keeper", state, binaries(), *map(str, listeners)],
+        started = subprocess.run(
+            command,
             pass_fds=(lock, *listeners),
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            env=environment,
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,
+            check=False,
         )
+    if started.returncode:
+        raise _with_log(state, SUPERVISOR, "the lab's namespaces cannot be made")
 
 
 def _start_components(state: Path, api: Api) -> None:

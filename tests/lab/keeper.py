@@ -42,9 +42,12 @@ def _clear(state: Path) -> None:
 
 
 def main() -> None:
-    """Start the supervisor, wait for its end, clear up."""
+    """Leave whoever called, start the supervisor, wait for its end, clear up."""
     state = Path(sys.argv[1])
     cgroups.create(state)
+    if os.fork():
+        return  # the caller goes on at once, and is no parent that would have to wait for us
+    os.setsid()
     child = os.fork()
     if not child:
         _become_supervisor(state, sys.argv[1:])
