@@ -23,6 +23,7 @@ _LOCKS = ("requirements.lock", "requirements-build.lock")
 _OTHERS = ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", *_LOCKS)
 _VERSION = "1"  # of what this module does with its parts: raise it when that changes
 _LARGEST_STORAGE_BYTES = 6 * 1024**3
+_KEPT_IMAGES = 5  # each is 150 MB, and every changed line makes one
 
 
 def build(cache: Path | None = None) -> Path:
@@ -41,7 +42,9 @@ def build(cache: Path | None = None) -> Path:
         with locked(storage.with_suffix(".lock")), step(f"Building {NAME} (up to a minute)"):
             _build(target, sources, images=(base, tools), wheels=wheels, storage=storage)
 
-    return made(folder / "images" / key, make) / "image.tar"
+    image = made(folder / "images" / key, make) / "image.tar"
+    _forget_old(folder / "images")
+    return image
 
 
 def _sources() -> dict[str, bytes]:
@@ -116,6 +119,12 @@ class _Buildah:
         storage = ("--root", str(self.storage), "--runroot", str(self.running), "--storage-driver", "overlay")
         private = ("unshare", "--mount", "--propagation", "private")
         run([*private, "buildah", *storage, command, "--signature-policy", str(self.trust), "--quiet", *arguments])
+
+
+def _forget_old(images: Path) -> None:
+    built = sorted(images.glob("*/image.tar"), key=lambda image: image.stat().st_mtime)
+    for image in built[:-_KEPT_IMAGES]:
+        shutil.rmtree(image.parent, ignore_errors=True)
 
 
 def _bound(storage: Path) -> None:
