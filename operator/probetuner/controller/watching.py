@@ -133,6 +133,8 @@ def _settings() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 0.1
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
+    # An API server that was away is found again within seconds.
+    settings.networking.error_backoffs = (1, 1, 2, 3, 5, 5, 5, 5, 5)
     # The process stops by its own means; kopf must not kill it while a history is being saved.
     settings.process.ultimate_exiting_timeout = None
     return settings

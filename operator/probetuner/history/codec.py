@@ -25,11 +25,12 @@ class SavedHistoryError(ValueError):
 def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
     """Write the history; what does not fit into *most_bytes* is forgotten, the oldest first.
 
-    The figures per minute are most of the bulk and of use for an hour only, so they go before lives, runs and spells.
+    Figures per minute and counts of processes are most of the bulk and of use for an hour only, so they go before
+    lives, runs and spells.
     """
     if len(_write(history)) > most_bytes:
         history = (
-            _longest_that_fits(history, _minutes_since, most_bytes)
+            _longest_that_fits(history, _figures_since, most_bytes)
             or _longest_that_fits(history, _since, most_bytes)
             or _newest_entries(history, most_bytes)
         )
@@ -72,10 +73,17 @@ def _times(entry: ContainerHistory) -> Iterator[float]:
     yield from (run.last_at for run in entry.runs)
     yield from (spell.started_at for spell in entry.unready)
     yield from (minute.started_at for minute in entry.minutes)
+    yield from (disturbance.at for disturbance in entry.disturbances)
+    yield from (sample.at for samples in entry.tasks.values() for sample in samples)
 
 
-def _minutes_since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
-    return replace(entry, minutes=tuple(minute for minute in entry.minutes if minute.started_at > cutoff))
+def _figures_since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
+    newer = {pod: tuple(sample for sample in samples if sample.at > cutoff) for pod, samples in entry.tasks.items()}
+    return replace(
+        entry,
+        minutes=tuple(minute for minute in entry.minutes if minute.started_at > cutoff),
+        tasks={pod: samples for pod, samples in newer.items() if samples},
+    )
 
 
 def _since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
@@ -86,6 +94,8 @@ def _since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
         runs=tuple(run for run in entry.runs if run.last_at > cutoff),
         unready=tuple(spell for spell in entry.unready if spell.started_at > cutoff),
         minutes=(),
+        tasks={},
+        disturbances=tuple(disturbance for disturbance in entry.disturbances if disturbance.at > cutoff),
         forgotten=entry.forgotten + len(entry.lives) - len(lives),
     )
 
@@ -94,7 +104,13 @@ def _newest_entries(history: WorkloadHistory, most_bytes: int) -> WorkloadHistor
     """Keep of whole containers only that they were seen, and of those as many as fit: there are absurdly many."""
     kept = replace(history, containers=())
     for entry in sorted(history.containers, key=lambda entry: entry.last_seen_at, reverse=True):
-        bare = replace(_since(entry, entry.last_seen_at), lives=(), forgotten=entry.forgotten + len(entry.lives))
+        bare = replace(
+            _since(entry, entry.last_seen_at),
+            lives=(),
+            disturbances=(),
+            errors={},
+            forgotten=entry.forgotten + len(entry.lives),
+        )
         more = replace(kept, containers=(bare, *kept.containers))
         if len(_write(more)) > most_bytes:
             break

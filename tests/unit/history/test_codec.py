@@ -9,9 +9,11 @@ from probetuner.history import bounds, codec
 from probetuner.history.life import Life, Tally
 from probetuner.history.record import (
     ContainerHistory,
+    Disturbance,
     FailureRun,
     Minute,
     RunEnding,
+    TaskSample,
     UnreadySpell,
     WorkloadHistory,
 )
@@ -47,6 +49,8 @@ latency = st.tuples(*[counts] * 12)
 minutes = st.builds(
     Minute, started_at=times, failed=st.dictionaries(probes, counts), latency=st.dictionaries(probes, latency)
 )
+samples = st.builds(TaskSample, at=times, processes=counts, threads=counts)
+disturbances = st.builds(Disturbance, at=times, pod_uid=names, node=names, reason=names)
 entries = st.builds(
     ContainerHistory,
     name=names,
@@ -58,6 +62,9 @@ entries = st.builds(
     unready=st.lists(spells, max_size=4).map(tuple),
     minutes=st.lists(minutes, max_size=4).map(tuple),
     errored=st.dictionaries(probes, counts),
+    errors=st.dictionaries(probes, names),
+    tasks=st.dictionaries(names, st.lists(samples, max_size=4).map(tuple), max_size=2),
+    disturbances=st.lists(disturbances, max_size=4).map(tuple),
 )
 histories = st.builds(
     WorkloadHistory, containers=st.lists(entries, max_size=4).map(tuple), counters_at=st.none() | times
