@@ -7,9 +7,10 @@ the probes' own counts prove.
 
 from enum import StrEnum
 
-from probetuner.history.life import Life
+from probetuner.history.filing import GRAIN_SECONDS
+from probetuner.history.life import Life, Tally
 from probetuner.model.container import Container
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
 
 class RestartCause(StrEnum):
@@ -26,32 +27,66 @@ class RestartCause(StrEnum):
 _KILLS = {ProbeType.LIVENESS: RestartCause.LIVENESS_KILL, ProbeType.STARTUP: RestartCause.STARTUP_KILL}
 _TERMINATED, _KILLED = 143, 137
 _CODES_AFTER_A_KILL = (0, _TERMINATED, _KILLED)
+_DEFAULT_GRACE_SECONDS = 30
+_SEEN_LATE_SECONDS = 30.0
+"""Failures show in the counters a scrape later, and the end of the process once it is reaped."""
 
 
-def attribute(life: Life, container: Container) -> RestartCause | None:
-    """Say what ended the life, None while it runs. `container` gives the thresholds that were in force."""
+def attribute(life: Life, container: Container, *, grace_seconds: int = _DEFAULT_GRACE_SECONDS) -> RestartCause | None:
+    """Say what ended the life, None while it runs.
+
+    `container` gives the thresholds that were in force, `grace_seconds` the pod's terminationGracePeriodSeconds.
+    """
     if life.ended_at is None:
         return None
     if life.killed_by is not None:
         return _KILLS.get(life.killed_by, RestartCause.UNKNOWN)
     if life.ending is not None:
         return RestartCause.DISRUPTION
-    unannounced = _killed_by_streak(life, container)
+    unannounced = _killed_by_streak(life, container, life.ended_at, grace_seconds)
     if unannounced is not None:
         return unannounced
     if life.exit_reason == "OOMKilled" and life.exit_code == _KILLED:
         return RestartCause.OOM
-    if life.exit_reason in ("ContainerStatusUnknown", "Unknown") or life.exit_code == _KILLED:
+    if life.exit_reason in ("ContainerStatusUnknown", "Unknown") or life.exit_code in (None, _KILLED):
         return RestartCause.UNKNOWN
     return RestartCause.CRASH
 
 
-def _killed_by_streak(life: Life, container: Container) -> RestartCause | None:
+def _killed_by_streak(life: Life, container: Container, ended_at: float, grace_seconds: int) -> RestartCause | None:
     """A kill whose announcement was lost shows in a streak of failures that reached the threshold at the end."""
     if life.exit_code not in _CODES_AFTER_A_KILL:
         return None
     for kind, cause in _KILLS.items():
-        probe = container.probe(kind)
-        if probe is not None and life.tally(kind).trailing_failures >= probe.failure_threshold:
+        probe, tally = container.probe(kind), life.tally(kind)
+        if probe is None or not _is_recent(tally, probe, ended_at, grace_seconds):
+            continue
+        began = life.started_at if tally.success_since is None else tally.success_since
+        possible = 1 + int((ended_at - began + GRAIN_SECONDS) // probe.period_seconds)
+        inherited = 0 if tally.succeeded else life.inherited.get(kind, 0) % probe.failure_threshold
+        if inherited + min(possible, _in_a_row(tally, probe)) >= probe.failure_threshold:
             return cause
     return None
+
+
+def _is_recent(tally: Tally, probe: Probe, ended_at: float, grace_seconds: int) -> bool:
+    """Whether the last failure was so short before the end that the grace period explains the time between."""
+    counted_at = tally.counted_until if tally.counted_streak else None
+    last = max((at for at in (counted_at, tally.last_failed_at) if at is not None), default=None)
+    grace = probe.termination_grace_period_seconds or grace_seconds
+    return last is not None and ended_at - last <= grace + probe.cadence_seconds + _SEEN_LATE_SECONDS
+
+
+def _in_a_row(tally: Tally, probe: Probe) -> int:
+    """The failures at the end with no success between them.
+
+    Counters show successes. Events do not: of those that no scrape has confirmed, only as many count as follow
+    one another at the probe's own pace.
+    """
+    counted = [(tally.counted_until, tally.counted_streak)] if tally.counted_until is not None else []
+    streak, following = 0, None
+    for at, count in (*((seen.at, seen.count) for seen in reversed(tally.uncounted)), *counted):
+        if following is not None and following - at > 2 * probe.cadence_seconds + GRAIN_SECONDS:
+            break
+        streak, following = streak + count, at
+    return streak

@@ -23,7 +23,7 @@ from probetuner.facts.fact import (
     ReadinessChanged,
     StartupSucceeded,
 )
-from probetuner.history import bounds, ledger, minutes, runs, spells, tasks
+from probetuner.history import attempts, bounds, ledger, minutes, runs, spells, tasks
 from probetuner.history.record import READY_FLAG_FELL, ContainerHistory, Disturbance, WorkloadHistory
 
 
@@ -49,7 +49,7 @@ def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C90
         case ContainerStarted():
             return tasks.begin(ledger.start(entry, fact), fact)
         case ContainerExited():
-            return runs.exited(ledger.end(entry, fact), fact)
+            return spells.close(runs.exited(ledger.end(entry, fact), fact), fact)
         case ReadinessChanged():
             return _readiness(entry, fact)
         case StartupSucceeded():
@@ -57,9 +57,9 @@ def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C90
         case PodEnding():
             return spells.close(ledger.pod_ending(entry, fact), fact)
         case ProbeFailed():
-            return runs.failed(ledger.failed(entry, fact), fact)
+            return attempts.failed(runs.failed(entry, fact), fact)
         case ProbeCounted():
-            return minutes.count(runs.counted(ledger.counted(entry, fact), fact), fact)
+            return _counted(entry, fact)
         case KillAnnounced():
             return runs.killed(ledger.killed(entry, fact), fact)
         case ProbeErrored():
@@ -74,6 +74,12 @@ def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C90
             return _note(entry, fact, fact.reason)
         case _:
             return entry
+
+
+def _counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
+    if attempts.is_known(entry, fact):
+        return entry
+    return minutes.count(attempts.counted(runs.counted(entry, fact), fact), fact)
 
 
 def _readiness(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
@@ -91,6 +97,8 @@ def _errored(entry: ContainerHistory, fact: ProbeErrored) -> ContainerHistory:
 
 def _note(entry: ContainerHistory, fact: Observed, reason: str) -> ContainerHistory:
     disturbance = Disturbance(at=fact.at, pod_uid=fact.pod.uid, node=fact.pod.node, reason=reason)
+    if disturbance in entry.disturbances:
+        return entry
     return replace(entry, disturbances=(*entry.disturbances, disturbance)[-bounds.DISTURBANCES :])
 
 
@@ -104,8 +112,13 @@ def _entry_for(history: WorkloadHistory, fact: Observed) -> ContainerHistory:
 
 
 def _put(entries: tuple[ContainerHistory, ...], grown: ContainerHistory) -> tuple[ContainerHistory, ...]:
-    others = [e for e in entries if (e.name, e.template_hash) != (grown.name, grown.template_hash)]
-    siblings = sorted((e for e in others if e.name == grown.name), key=lambda e: e.last_seen_at)
-    for surplus in siblings[: max(0, len(siblings) + 1 - bounds.TEMPLATES)]:
-        others.remove(surplus)
-    return (*others, grown)
+    """Replace or add an entry; the template, then the container, that was not heard of for longest is forgotten."""
+    key = (grown.name, grown.template_hash)
+    if any((entry.name, entry.template_hash) == key for entry in entries):
+        return tuple(grown if (entry.name, entry.template_hash) == key else entry for entry in entries)
+    siblings = [entry for entry in (*entries, grown) if entry.name == grown.name]
+    surplus = siblings if len(siblings) > bounds.TEMPLATES else [*entries, grown]
+    if surplus is not siblings and len(surplus) <= bounds.CONTAINERS:
+        return (*entries, grown)
+    oldest = min(surplus, key=lambda entry: entry.last_seen_at)
+    return tuple(entry for entry in (*entries, grown) if entry is not oldest)

@@ -8,23 +8,35 @@ from probetuner.model.probe import ProbeType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFailures:
+    """Failures that an event told of; `at` is the latest of them."""
+
+    at: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """What one probe did during one life.
 
     Failures are seen twice, in events (with a cause, but rate-limited) and in counters (complete, but without a
-    cause and only per scrape); both are kept and `failed` is the larger.
+    cause and only per scrape); both are kept and `failed` is the larger. `counted_until` is the time of the newest
+    scrape, `counted_streak` the failures that the counters show since the last success, and `uncounted` what events
+    told of later than that. The last success was counted after `success_since`.
     """
 
     succeeded: int = 0
     failed_by_events: int = 0
     failed_by_counters: int = 0
-    trailing_by_events: int = 0
-    trailing_by_counters: int = 0
     causes: Mapping[FailureCause, int] = field(default_factory=dict)
     first_succeeded_at: float | None = None
     last_succeeded_at: float | None = None
+    success_since: float | None = None
     first_failed_at: float | None = None
     last_failed_at: float | None = None
+    counted_until: float | None = None
+    counted_streak: int = 0
+    uncounted: tuple[SeenFailures, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -32,9 +44,9 @@ class Tally:
         return max(self.failed_by_events, self.failed_by_counters)
 
     @property
-    def trailing_failures(self) -> int:
-        """Failures since the last success that was seen; at the end of a life, the streak it ended with."""
-        return max(self.trailing_by_events, self.trailing_by_counters)
+    def streak(self) -> int:
+        """Failures since the last success that was seen; at the end of a life, what it ended with."""
+        return self.counted_streak + sum(seen.count for seen in self.uncounted)
 
     @property
     def silent(self) -> bool:
@@ -53,7 +65,8 @@ class Life:
     """One run of a container's process. Times are epoch seconds; `ended_at` is None while it runs.
 
     `killed_by` is what the kubelet announced; an announcement can be missing (its events are rate-limited), see
-    `attribution`. `ending` is why the pod itself was going away, if it was.
+    `attribution`. `ending` is why the pod itself was going away when the life ended, if it was. `inherited` are the
+    failures in a row that each probe brought from the lives before: a crash does not set them back (worker.go doProbe).
     """
 
     pod_uid: str
@@ -70,6 +83,8 @@ class Life:
     killed_by: ProbeType | None = None
     kill_announced_at: float | None = None
     ending: str | None = None
+    ending_at: float | None = None
+    inherited: Mapping[ProbeType, int] = field(default_factory=dict)
     tallies: Mapping[ProbeType, Tally] = field(default_factory=dict)
 
     def tally(self, probe: ProbeType) -> Tally:

@@ -95,14 +95,17 @@ class ContainerHistory:
     """What is remembered of one container of one pod template, over all replicas.
 
     Newest last everywhere. `forgotten` counts lives that fell off the ledger because of its bound. `errored` counts
-    attempts that could not be made, `errors` is what the last of them said. `tasks` is by pod uid.
+    attempts that could not be made, `errors` is what the last of them said. `tasks` is by pod uid. `early` has, one a
+    pod, what was told before any life of the pod was known; `newest_pod_at` is when its newest pod first started.
     """
 
     name: str
     template_hash: str
     first_seen_at: float
     last_seen_at: float
+    newest_pod_at: float | None = None
     lives: tuple[Life, ...] = ()
+    early: tuple[Life, ...] = ()
     runs: tuple[FailureRun, ...] = ()
     unready: tuple[UnreadySpell, ...] = ()
     minutes: tuple[Minute, ...] = ()
@@ -130,5 +133,8 @@ class WorkloadHistory:
         return tuple(entry for entry in self.containers if entry.name == container)
 
     def latest(self, container: str) -> ContainerHistory | None:
-        """The history of that container under the template that was seen first most recently."""
-        return max(self.of(container), key=lambda entry: entry.first_seen_at, default=None)
+        """The history of that container under the template that its newest pod was made from.
+
+        A rollback leads back to a template that was seen long before, so the first sight of one says nothing.
+        """
+        return max(self.of(container), key=lambda entry: entry.newest_pod_at or entry.first_seen_at, default=None)

@@ -12,15 +12,21 @@ def change(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
     if fact.ready or not fact.by_probe:
         return close(entry, fact)
     spell = UnreadySpell(pod_uid=fact.pod.uid, started_at=fact.at)
-    return replace(close(entry, fact), unready=(*entry.unready, spell)[-bounds.UNREADY_SPELLS :])
+    if any((known.pod_uid, known.started_at) == (spell.pod_uid, spell.started_at) for known in entry.unready):
+        return entry
+    entry = close(entry, fact)
+    return replace(entry, unready=(*entry.unready, spell)[-bounds.UNREADY_SPELLS :])
 
 
 def close(entry: ContainerHistory, fact: Observed) -> ContainerHistory:
-    """End the open spell of the pod, if there is one."""
+    """End the open spell of the pod, if there is one: from here on it is not the probe that keeps it out."""
+
+    def goes_on(spell: UnreadySpell) -> bool:
+        return spell.ended_at is None and spell.pod_uid == fact.pod.uid and spell.started_at <= fact.at
+
+    if not any(goes_on(spell) for spell in entry.unready):
+        return entry
     return replace(
         entry,
-        unready=tuple(
-            replace(spell, ended_at=fact.at) if spell.ended_at is None and spell.pod_uid == fact.pod.uid else spell
-            for spell in entry.unready
-        ),
+        unready=tuple(replace(spell, ended_at=fact.at) if goes_on(spell) else spell for spell in entry.unready),
     )
