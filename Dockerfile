@@ -34,7 +34,8 @@ RUN python3 -m pip --python /opt/tools/bin/python wheel --no-deps --no-build-iso
 
 FROM ${BASE_IMAGE}
 COPY --from=build /opt/probetuner /opt/probetuner
-ENV PATH=/opt/probetuner/bin:$PATH PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1
+# kopf asks for the name of its user, and /etc/passwd has none for the number that the pod runs as.
+ENV PATH=/opt/probetuner/bin:$PATH PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 USER=probetuner
 USER 65532:65532
 ENTRYPOINT ["probetuner"]
 CMD ["run"]
