@@ -1,0 +1,131 @@
+"""What the pods of a change bore that those before it would not have: the ground of the verdict Kept.
+
+Each part of a change asks for its own proof. Time without trouble proves nothing: what counts is that the trouble
+came back and did no harm, or that what was to be gained is there.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probetuner.change.record import Change
+from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.flapping import flaps
+from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.wording import several
+from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One probe that a change altered, on the pods that have it; `old` and `new` are what the patches say of it."""
+
+    case: Case
+    kind: ProbeType
+    old: Mapping[str, Any] | None
+    new: Mapping[str, Any] | None
+    settled_at: float
+
+    def before(self, attribute: str) -> int:
+        """The effective number before the change; a number that the patches do not name is as it was."""
+        live = self.case.container.probe(self.kind) or Probe(handler=None)
+        present: int = getattr(live, attribute)
+        return present if self.old is None else int(self.old.get(FIELD_OF[attribute], present))
+
+    def loosened(self) -> bool:
+        """Whether the probe was given more time."""
+        live = self.case.container.probe(self.kind)
+        return live is not None and (
+            live.timeout_seconds > self.before("timeout_seconds")
+            or live.failure_threshold > self.before("failure_threshold")
+        )
+
+
+def parts_of(change: Change, cases: tuple[Case, ...], *, settled_at: float) -> tuple[Part, ...]:
+    """The probes that the change altered."""
+    return tuple(_parts(change, cases, settled_at))
+
+
+def _parts(change: Change, cases: tuple[Case, ...], settled_at: float) -> Iterator[Part]:
+    old, new = _by_container(change.undo), _by_container(change.patch)
+    for case in cases:
+        for kind in ProbeType:
+            fields = new.get(case.container.name, {})
+            if kind.field in fields:
+                before = old.get(case.container.name, {}).get(kind.field)
+                yield Part(case=case, kind=kind, old=before, new=fields[kind.field], settled_at=settled_at)
+
+
+def _by_container(patch: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    spec = patch.get("spec", {}).get("template", {}).get("spec", {})
+    entries = (entry for field in ("containers", "initContainers") for entry in spec.get(field) or ())
+    return {entry.get("name", ""): entry for entry in entries}
+
+
+def borne(part: Part) -> str | None:
+    """Say what proves that this part of the change helped; None as long as nothing does."""
+    return _proof_for(part)(part)
+
+
+def _proof_for(part: Part) -> Callable[[Part], str | None]:
+    match part.kind:
+        case ProbeType.STARTUP:
+            return _starts_came_up
+        case ProbeType.LIVENESS if part.old is None:
+            return _lockup_ended
+        case ProbeType.LIVENESS if part.new is None or part.loosened():
+            return _slowness_survived
+        case ProbeType.READINESS if part.old is None:
+            return _slowness_survived
+        case ProbeType.READINESS if part.new is None:
+            return _starts_came_up
+        case ProbeType.READINESS if part.loosened():
+            return _stayed_ready
+    return _ready_sooner if "initialDelaySeconds" in (part.new or {}) else _lockup_ended
+
+
+def _starts_came_up(part: Part) -> str | None:
+    lives = [life for life in part.case.history.lives if life.ending is None]
+    starts = [life.answered_at - life.started_at for life in lives if life.answered_at is not None]
+    if not starts or len(starts) < len(lives) or len(starts) < part.case.replicas:
+        return None
+    return f"all {several(len(starts), 'start')} came up, the slowest after {max(starts):.0f} s, and none was killed"
+
+
+def _slowness_survived(part: Part) -> str | None:
+    timeout, threshold = part.before("timeout_seconds"), part.before("failure_threshold")
+    late = _late(part, timeout, (ProbeType.LIVENESS, ProbeType.READINESS))
+    if late < threshold:
+        return None
+    return f"{several(late, 'attempt')} took longer than the {timeout} s allowed before, and nothing was restarted"
+
+
+def _stayed_ready(part: Part) -> str | None:
+    timeout, threshold = part.before("timeout_seconds"), part.before("failure_threshold")
+    late, seen = _late(part, timeout, (ProbeType.READINESS,)), len(flaps(part.case))
+    if late < threshold or seen:
+        return None
+    return (
+        f"{several(late, 'attempt')} failed or took longer than the {timeout} s allowed before, and no replica flapped"
+    )
+
+
+def _late(part: Part, timeout_seconds: int, kinds: tuple[ProbeType, ...]) -> int:
+    """Attempts since the rollout that the old settings would have counted as failures."""
+    minutes = [m for m in part.case.history.minutes if m.started_at + 60.0 >= part.settled_at]
+    return sum(
+        slower_than(minute, kind, timeout_seconds) + minute.failed.get(kind, 0) for minute in minutes for kind in kinds
+    )
+
+
+def _ready_sooner(part: Part) -> str | None:
+    delay = part.before("initial_delay_seconds")
+    times = [life.ready_at - life.started_at for life in part.case.history.lives if life.ready_at is not None]
+    if len(times) < part.case.replicas or not times or max(times) >= delay:
+        return None
+    return f"{several(len(times), 'start')} became ready after at most {max(times):.0f} s, not after {delay} s"
+
+
+def _lockup_ended(part: Part) -> str | None:
+    ended = len(killed_in_lockup(part.case))
+    return f"{several(ended, 'lock-up')} ended by a restart" if ended else None
