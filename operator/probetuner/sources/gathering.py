@@ -1,0 +1,100 @@
+"""From objects and scrapes to workloads with their histories, whatever they were read from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probetuner.facts.fact import Fact
+from probetuner.facts.feed import Reader
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.service import Service, parse_service
+from probetuner.model.workload import Workload, WorkloadKind, WorkloadRef, parse_workload
+from probetuner.sources.manifests import Origin
+from probetuner.sources.recording import Scrape
+
+_KINDS = frozenset(kind.value for kind in WorkloadKind)
+_NOTHING = WorkloadHistory()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A workload to be judged: what is remembered of it, and where its definition was read.
+
+    `exposed` says whether a Service sends it traffic, None where no Service is known at all.
+    """
+
+    workload: Workload
+    history: WorkloadHistory
+    origin: Origin
+    exposed: bool | None
+
+
+class Gathering:
+    """Workloads, Services and histories as they come; the last definition of a workload counts.
+
+    `since` is when observation began (epoch seconds; minus infinity takes in what objects still tell of the past).
+    """
+
+    def __init__(self, *, since: float) -> None:
+        self._reader = Reader(since=since)
+        self._workloads: dict[WorkloadRef, tuple[Workload, Origin]] = {}
+        self._services: dict[tuple[str, str], Service] = {}
+        self._histories: dict[WorkloadRef, WorkloadHistory] = {}
+
+    def define(self, raw: Mapping[str, Any], origin: Origin) -> None:
+        """Take in a Deployment, StatefulSet, DaemonSet or Service; others say nothing here.
+
+        Raises InvalidObjectError; the object is left out then.
+        """
+        version, kind = raw.get("apiVersion"), raw.get("kind")
+        if kind in _KINDS and isinstance(version, str) and version.startswith("apps/"):
+            workload = parse_workload(raw)
+            self._workloads[workload.ref] = (workload, origin)
+        elif kind == "Service" and version == "v1":
+            service = parse_service(raw)
+            self._services[service.namespace, service.name] = service
+
+    def watch(self, raw: Mapping[str, Any], change: str | None, *, at: float) -> list[Fact]:
+        """What an object tells that was received at that time (epoch seconds). Raises InvalidObjectError."""
+        return self._reader.watch(raw, change, at)
+
+    def scrape(self, scrape: Scrape) -> list[Fact]:
+        """What a kubelet's answer tells."""
+        return self._reader.scrape(scrape.node, scrape.path, scrape.text, scrape.at)
+
+    def remember(self, facts: Iterable[Fact]) -> None:
+        """Fold facts into the histories of the workloads whose pods they are about."""
+        for fact in facts:
+            ref = fact.pod.workload
+            if ref is not None:
+                self._histories[ref] = observe(self._histories.get(ref, _NOTHING), fact)
+
+    def subjects(self) -> list[Subject]:
+        """The workloads that were defined, in the order of their first definition."""
+        return [
+            Subject(
+                workload=workload,
+                history=self._histories.get(ref, _NOTHING),
+                origin=origin,
+                exposed=self._exposed(workload),
+            )
+            for ref, (workload, origin) in self._workloads.items()
+        ]
+
+    def undefined(self) -> list[WorkloadRef]:
+        """The workloads of which pods were seen and no definition: nothing can be said of those."""
+        return sorted(self._histories.keys() - self._workloads.keys())
+
+    def _exposed(self, workload: Workload) -> bool | None:
+        if not self._services:
+            return None
+        return any(service.selects(workload) for service in self._services.values())
+
+
+def place_of(raw: Mapping[str, Any]) -> str:
+    """An object's kind, namespace and name, as far as it has them."""
+    metadata = raw.get("metadata")
+    named = metadata if isinstance(metadata, Mapping) else {}
+    parts = (raw.get("kind"), named.get("namespace"), named.get("name"))
+    return "/".join(str(part)[:253] for part in parts if part)

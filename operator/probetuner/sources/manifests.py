@@ -1,0 +1,141 @@
+"""Files that people and kubectl write, to Kubernetes objects: a folder of manifests, a file, or what was piped in.
+
+A document that cannot be read is told and left out, the others are still given out.
+"""
+
+import itertools
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from probetuner.model.problem import InvalidObjectError
+from probetuner.sources.yaml_values import read_values
+
+SUFFIXES = (".yaml", ".yml", ".json")
+MOST_BYTES = 512 * 1024 * 1024
+"""A dump of some 50,000 pods."""
+
+Tell = Callable[[str], None]
+
+_BEGINS_DOCUMENT = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_MOST_YAML_BYTES = 64 * 1024 * 1024
+_MOST_LEVELS_OF_LISTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an object was read: `place` in words, and the file and the line its document begins with, if any."""
+
+    place: str
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A Kubernetes object, of whatever kind, and where it was read."""
+
+    object: Mapping[str, Any]
+    origin: Origin
+
+
+def files_in(path: Path) -> list[Path]:
+    """The manifests of a folder and of the folders in it, in the order of their names; a file is itself.
+
+    Names that begin with a dot are passed over. Raises InvalidObjectError when there is none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(folder, name) for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith(".")]
+    if not found:
+        raise InvalidObjectError(str(path), f"holds no file that ends in {', '.join(SUFFIXES)}")
+    return found
+
+
+def read_file(path: Path, tell: Tell) -> Iterator[Given]:
+    """Give out the objects of a file."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        tell(f"{path} cannot be read: {error.strerror or error}")
+        return
+    yield from read_content(content, str(path), tell)
+
+
+def read_content(content: bytes, file: str, tell: Tell) -> Iterator[Given]:
+    """Give out the objects in the content of `file`: JSON, or YAML of one or many documents; lists are unfolded."""
+    if len(content) > MOST_BYTES:
+        tell(f"{file} is larger than {MOST_BYTES // 1024**2} MiB; split it")
+        return
+    count = 0
+    for origin, value in _documents(content, file, tell):
+        count += 1
+        yield from _unfold(value, origin, tell)
+    if not count and not content.strip():
+        tell(f"{file} is empty")
+
+
+def _documents(content: bytes, file: str, tell: Tell) -> Iterator[tuple[Origin, Any]]:
+    if content.lstrip()[:1] in (b"{", b"["):
+        try:
+            yield Origin(place=file, file=file, line=1), json.loads(content)
+        except (ValueError, RecursionError) as error:
+            if file.endswith(".json") or len(content) > _MOST_YAML_BYTES:
+                tell(f"{file} is not JSON: {' '.join(str(error).split())}")
+                return
+        else:
+            return
+    if len(content) > _MOST_YAML_BYTES:
+        tell(f"{file} is larger than {_MOST_YAML_BYTES // 1024**2} MiB; split it, or give it as JSON")
+        return
+    yield from _yaml_documents(content, file, tell)
+
+
+def _yaml_documents(content: bytes, file: str, tell: Tell) -> Iterator[tuple[Origin, Any]]:
+    """Each document by itself, so that one that is not YAML does not hide the ones after it."""
+    line, number = 1, 0
+    for piece in _pieces(content):
+        if piece.strip() not in (b"", b"---"):
+            number += 1
+            origin = Origin(place=f"{file} document {number}", file=file, line=line)
+            try:
+                yield from ((origin, value) for value in read_values(piece, place=origin.place, first_line=line))
+            except InvalidObjectError as error:
+                tell(f"{error}; the document was left out")
+        line += piece.count(b"\n")
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    begins = [0, *(found.start() for found in _BEGINS_DOCUMENT.finditer(content)), len(content)]
+    return (content[begin:end] for begin, end in itertools.pairwise(begins) if begin < end)
+
+
+def _unfold(value: Any, origin: Origin, tell: Tell, *, level: int = 0) -> Iterator[Given]:
+    if value is None:
+        return
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or level > _MOST_LEVELS_OF_LISTS:
+        tell(f"{origin.place} is not a Kubernetes object: it has no kind; it was left out")
+        return
+    kind: str = value["kind"]
+    items = value.get("items")
+    if not kind.endswith("List") or not isinstance(items, list):
+        yield Given(object=value, origin=origin)
+        return
+    for index, item in enumerate(items):
+        place = Origin(place=f"{origin.place} items[{index}]", file=origin.file, line=origin.line)
+        yield from _unfold(_typed(item, kind, value.get("apiVersion")), place, tell, level=level + 1)
+
+
+def _typed(item: Any, list_kind: str, version: Any) -> Any:
+    """The entries of the API server's own lists, such as DeploymentList, do not repeat what they are."""
+    if isinstance(item, dict) and "kind" not in item and list_kind != "List":
+        return {"apiVersion": version, "kind": list_kind.removesuffix("List"), **item}
+    return item
