@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.config import ConfigException, list_kube_config_contexts, load_incluster_config, load_kube_config
+
+_SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class NoClusterError(Exception):
@@ -16,11 +19,13 @@ class Connection:
     """A way to the API server, and the credentials that the kubelets of the same cluster take too.
 
     `bearer_token` gives the token that is good now (a service account's is re-read from its file), None where a
-    client certificate is used instead. The files are paths, None where there are none.
+    client certificate is used instead. The files are paths, None where there are none. `namespace` is the one that is
+    meant where none is named.
     """
 
     client: ApiClient
     in_cluster: bool
+    namespace: str
     server: str
     bearer_token: Callable[[], str | None]
     authority_file: str | None
@@ -28,15 +33,19 @@ class Connection:
     key_file: str | None
 
 
-def connect() -> Connection:
-    """Connect as the pod that this runs in, else by KUBECONFIG. No request is made. Raises NoClusterError."""
+def connect(*, context: str | None = None) -> Connection:
+    """Connect as the pod that this runs in, else by KUBECONFIG; by that in any case where a *context* of it is named.
+
+    No request is made. Raises NoClusterError.
+    """
     configuration = Configuration()
-    in_cluster = _load(configuration)
+    in_cluster = _load(configuration, context)
     # A request that changes something is never repeated behind the reconciler's back.
     configuration.retries = False
     return Connection(
         client=ApiClient(configuration),
         in_cluster=in_cluster,
+        namespace=_namespace(in_cluster=in_cluster, context=context),
         server=str(configuration.host),
         bearer_token=lambda: _bare_token(configuration.get_api_key_with_prefix("BearerToken")),
         authority_file=configuration.ssl_ca_cert,
@@ -45,18 +54,29 @@ def connect() -> Connection:
     )
 
 
-def _load(configuration: Configuration) -> bool:
-    try:
-        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # not annotated
-    except ConfigException:
+def _load(configuration: Configuration, context: str | None) -> bool:
+    if context is None:
         try:
-            load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # as above
-        except (ConfigException, OSError) as problem:
-            raise NoClusterError(
-                f"no cluster is configured: {problem}. Run inside a cluster, or set KUBECONFIG to a kubeconfig file."
-            ) from None
-        return False
-    return True
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # not annotated
+        except ConfigException:
+            pass  # not in a cluster: the kubeconfig says where one is
+        else:
+            return True
+    try:
+        load_kube_config(context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]  # as above
+    except (ConfigException, OSError) as problem:
+        raise NoClusterError(
+            f"no cluster is configured: {problem}. Run inside a cluster, or set KUBECONFIG to a kubeconfig file."
+        ) from None
+    return False
+
+
+def _namespace(*, in_cluster: bool, context: str | None) -> str:
+    if in_cluster:
+        return _SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip() or "default"
+    contexts, active = list_kube_config_contexts()  # type: ignore[no-untyped-call]  # as above
+    named = next((entry for entry in contexts if entry["name"] == context), active)
+    return str(named["context"].get("namespace") or "default")
 
 
 def _bare_token(header: str | None) -> str | None:

@@ -1,0 +1,175 @@
+"""A live cluster, read with the rights of whoever asks: lists, watches and the kubelets' metrics.
+
+What may not be read is told in a sentence, and the rest is read all the same.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import urllib3
+from kubernetes.client import ApiClient, ApiException
+from kubernetes.config import ConfigException
+
+_PAGE = "500"
+_TIMEOUT_SECONDS = (5.0, 30.0)  # to connect, and between bytes of the answer
+_MOST_LINE_BYTES = 64 * 1024 * 1024
+
+Object = Mapping[str, Any]
+
+
+class LiveError(Exception):
+    """The cluster did not give what was asked for; the text is a sentence, `refused` says that rights are missing."""
+
+    def __init__(self, sentence: str, *, refused: bool = False) -> None:
+        super().__init__(sentence)
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A kind of object as it is listed; `telling` says what is not known without it."""
+
+    kind: str
+    version: str
+    plural: str
+    telling: str
+    namespaced: bool = True
+    selected: bool = False
+
+
+NODES = Resource(
+    kind="Node",
+    version="v1",
+    plural="nodes",
+    namespaced=False,
+    telling="disturbances of nodes, and the kubelets' metrics",
+)
+DEFINING = (
+    Resource(kind="Service", version="v1", plural="services", telling="which workloads get traffic"),
+    Resource(kind="Deployment", version="apps/v1", plural="deployments", selected=True, telling="Deployments"),
+    Resource(kind="StatefulSet", version="apps/v1", plural="statefulsets", selected=True, telling="StatefulSets"),
+    Resource(kind="DaemonSet", version="apps/v1", plural="daemonsets", selected=True, telling="DaemonSets"),
+)
+TELLING = (
+    Resource(kind="Pod", version="v1", plural="pods", telling="restarts and readiness"),
+    Resource(kind="Event", version="v1", plural="events", telling="why probes failed and who killed"),
+)
+RECORDED = (
+    Resource(kind="ReplicaSet", version="apps/v1", plural="replicasets", telling="the course of rollouts"),
+    Resource(
+        kind="EndpointSlice", version="discovery.k8s.io/v1", plural="endpointslices", telling="who serves a Service"
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which objects are read: those of these namespaces, of all when there is none; `selector` is on workloads."""
+
+    namespaces: tuple[str, ...] = ()
+    selector: str | None = None
+
+    def paths(self, resource: Resource) -> Sequence[str]:
+        """Where the resource is listed."""
+        root = "/api/v1" if resource.version == "v1" else f"/apis/{resource.version}"
+        if not resource.namespaced or not self.namespaces:
+            return (f"{root}/{resource.plural}",)
+        return tuple(f"{root}/namespaces/{namespace}/{resource.plural}" for namespace in self.namespaces)
+
+    def query(self, resource: Resource) -> list[tuple[str, str]]:
+        """The query that selects objects of the resource."""
+        return [("labelSelector", self.selector)] if resource.selected and self.selector else []
+
+
+class LiveCluster:
+    """Requests that only read, one after the other or from several threads."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    def each(self, resource: Resource, scope: Scope) -> Iterator[Object]:
+        """All objects of a resource, page by page. Raises LiveError."""
+        for path in scope.paths(resource):
+            token = ""
+            while True:
+                query = [*scope.query(resource), ("limit", _PAGE), *([("continue", token)] if token else [])]
+                page = _object(self._read(path, query), path)
+                for item in page.get("items") or ():
+                    yield {"apiVersion": resource.version, "kind": resource.kind, **item}
+                token = (page.get("metadata") or {}).get("continue") or ""
+                if not token:
+                    break
+
+    def watch(self, path: str, query: Sequence[tuple[str, str]], *, seconds: int) -> Iterator[Object]:
+        """The watch events of that time, beginning with ADDED for everything that is there. Raises LiveError.
+
+        The server ends the watch (API concepts: watch without resourceVersion, timeoutSeconds).
+        """
+        asked = [*query, ("watch", "1"), ("timeoutSeconds", str(seconds))]
+        answer = self._ask(path, asked, timeout=(_TIMEOUT_SECONDS[0], seconds + _TIMEOUT_SECONDS[1]))
+        try:
+            pending = b""
+            for chunk in answer.response.stream(64 * 1024):
+                *lines, pending = (pending + chunk).split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        yield _object(line, path)
+                if len(pending) > _MOST_LINE_BYTES:
+                    raise LiveError(f"an object of {path} is larger than {_MOST_LINE_BYTES >> 20} MiB")
+        except (urllib3.exceptions.HTTPError, OSError) as problem:
+            raise LiveError(f"the watch of {path} broke off: {problem}") from problem
+        finally:
+            answer.response.close()
+
+    def version(self) -> str:
+        """The version of Kubernetes, empty when it does not say. Raises LiveError."""
+        return str(_object(self._read("/version", ()), "/version").get("gitVersion") or "")
+
+    def text(self, path: str) -> str:
+        """The text of a page. Raises LiveError."""
+        return self._read(path, ()).decode(errors="replace")
+
+    def _read(self, path: str, query: Sequence[tuple[str, str]]) -> bytes:
+        answer = self._ask(path, query, timeout=_TIMEOUT_SECONDS)
+        try:
+            data: bytes = answer.read()
+        except (urllib3.exceptions.HTTPError, OSError) as problem:
+            raise LiveError(f"the answer to {path} broke off: {problem}") from problem
+        return data
+
+    def _ask(self, path: str, query: Sequence[tuple[str, str]], *, timeout: tuple[float, float]) -> Any:
+        try:
+            request = self._client.param_serialize(
+                "GET", path, query_params=list(query), header_params={}, auth_settings=["BearerToken"]
+            )
+            answer: Any = self._client.call_api(*request, _request_timeout=timeout)
+            status = answer.status
+            if status >= HTTPStatus.BAD_REQUEST:
+                raise LiveError(_refusal(path, status, answer.read()), refused=status in _REFUSALS)
+        except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as problem:
+            raise LiveError(f"the API server did not answer {path}: {problem}") from problem
+        return answer
+
+
+_REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+def _refusal(path: str, status: int, data: bytes) -> str:
+    try:
+        message = str(json.loads(data)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = data[:200].decode(errors="replace")
+    return f"{path} cannot be read (HTTP {status}): {message}"
+
+
+def _object(data: bytes, path: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise LiveError(f"the answer to {path} is not a JSON object")
+    return value
