@@ -1,0 +1,81 @@
+"""The report as the values of JSON: kind Report of probetuner.dev/v1alpha1, whose schema is docs/report.schema.json."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from probetuner.diagnosis.finding import Finding
+from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType
+from probetuner.report.report import ContainerReport, Report, WorkloadReport
+from probetuner.tuning.recommendation import ActionName, Probes
+
+API_VERSION = "probetuner.dev/v1alpha1"
+
+
+def write_json(report: Report) -> str:
+    """The report as JSON, in characters that every terminal and file bears."""
+    return json.dumps(write_document(report), indent=2) + "\n"
+
+
+def write_document(report: Report) -> dict[str, Any]:
+    """The whole report."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Report",
+        "workloads": [_workload(workload) for workload in report.workloads],
+    }
+
+
+def _workload(workload: WorkloadReport) -> dict[str, Any]:
+    return {
+        "kind": workload.ref.kind.value,
+        "namespace": workload.ref.namespace,
+        "name": workload.ref.name,
+        "containers": [_container(container) for container in workload.containers],
+        "patch": dict(workload.patch),
+    }
+
+
+def _container(container: ContainerReport) -> dict[str, Any]:
+    return {
+        "name": container.name,
+        "findings": [_finding(finding) for finding in container.findings],
+        "actions": _actions(container),
+        "recommended": write_changes(container.current, container.target),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.name.value,
+        "severity": finding.severity.value,
+        "confidence": round(finding.confidence, 2),
+        "evidence": list(finding.evidence),
+        "explanation": finding.explanation,
+    }
+
+
+def _actions(container: ContainerReport) -> list[dict[str, Any]]:
+    """`none` is said of a healthy container only: where trouble is not the probes', there is no action either."""
+    if not container.actions and container.healthy:
+        return [{"name": ActionName.NONE.value}]
+    return [{"name": action.name.value, "reason": action.reason} for action in container.actions]
+
+
+def write_changes(current: Probes, target: Probes) -> dict[str, Any]:
+    """The probes that are to change, by their field of the container, whole as they should be; null is no probe."""
+    return {kind.field: write_probe(target.get(kind)) for kind in ProbeType if current.get(kind) != target.get(kind)}
+
+
+def write_probe(probe: Probe | None) -> dict[str, Any] | None:
+    """A probe as Kubernetes writes it, with every number; None stays None."""
+    if probe is None:
+        return None
+    body = _handler(probe.written) | {name: getattr(probe, attribute) for attribute, name in FIELD_OF.items()}
+    if probe.termination_grace_period_seconds is not None:
+        body["terminationGracePeriodSeconds"] = probe.termination_grace_period_seconds
+    return body
+
+
+def _handler(written: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: written[name] for name in HANDLER_FIELDS if written.get(name) is not None}

@@ -1,0 +1,65 @@
+"""The report as YAML: whole, as patches for kubectl, and as a component for kustomize."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from probetuner.report.document import write_document
+from probetuner.report.printable import printable
+from probetuner.report.report import Report, WorkloadReport
+
+_Dumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def write_report(report: Report) -> str:
+    """The whole report."""
+    return write_yaml(write_document(report))
+
+
+def write_yaml(value: Any) -> str:
+    """A value of JSON as YAML, in the order of its keys, never with aliases."""
+    plain = json.loads(json.dumps(value))
+    text: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=120)
+    return text
+
+
+def write_patches(report: Report) -> str:
+    """One YAML document per workload that is to change, each under the command that applies it."""
+    return "".join(_document(workload) for workload in report.workloads if workload.patch)
+
+
+def write_kustomization(report: Report) -> str:
+    """A kustomize component with all patches; name its folder under `components` of a kustomization."""
+    return write_yaml(
+        {
+            "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+            "kind": "Component",
+            "patches": [_kustomize(workload) for workload in report.workloads if workload.patch],
+        }
+    )
+
+
+def _document(workload: WorkloadReport) -> str:
+    ref, actions = workload.ref, [action for container in workload.containers for action in container.actions]
+    headline = ", ".join(dict.fromkeys(action.name.value for action in actions))
+    reasons = "".join(f"#   {action.name}: {printable(f'{action.container}: {action.reason}')}\n" for action in actions)
+    return f"---\n# {printable(str(ref))}: {headline}\n{reasons}# {_command(workload)}\n{write_yaml(workload.patch)}"
+
+
+def _command(workload: WorkloadReport) -> str:
+    ref = workload.ref
+    namespace, name = printable(ref.namespace), printable(ref.name)
+    body = json.dumps(workload.patch, separators=(",", ":"))
+    return shlex.join(("kubectl", "-n", namespace, "patch", ref.kind.lower(), name, "--type", "strategic", "-p", body))
+
+
+def _kustomize(workload: WorkloadReport) -> Mapping[str, Any]:
+    ref = workload.ref
+    metadata = {"name": ref.name}
+    if ref.namespace != "default":  # manifests mostly leave that one out, and kustomize would not match it then
+        metadata["namespace"] = ref.namespace
+    whole = {"apiVersion": "apps/v1", "kind": ref.kind.value, "metadata": metadata, **workload.patch}
+    return {"target": {"kind": ref.kind.value, **metadata}, "patch": write_yaml(whole)}

@@ -1,0 +1,43 @@
+"""The report as plain text for pipes: a line per finding, in columns, to be searched with grep."""
+
+from collections.abc import Sequence
+
+from probetuner.report.printable import printable
+from probetuner.report.report import ContainerReport, Report, WorkloadReport
+
+_HEADER = ("NAMESPACE", "WORKLOAD", "CONTAINER", "SEVERITY", "CONFIDENCE", "FINDING", "ACTIONS")
+
+
+def write_plain(report: Report) -> str:
+    """Write one line per finding, under a header."""
+    rows: list[tuple[str, ...]] = [_HEADER]
+    for workload in report.workloads:
+        for container in workload.containers:
+            rows += _rows(workload, container)
+    return _aligned(rows)
+
+
+def _rows(workload: WorkloadReport, container: ContainerReport) -> list[tuple[str, ...]]:
+    """The actions stand beside the first finding, for they answer all findings about the container together."""
+    ref = workload.ref
+    where = (_word(ref.namespace), _word(f"{ref.kind}/{ref.name}"), _word(container.name))
+    actions = [_actions(container), *("-" for _ in container.findings[1:])]
+    return [
+        (*where, finding.severity.value, f"{finding.confidence:.0%}", finding.name.value, action)
+        for finding, action in zip(container.findings, actions, strict=False)
+    ]
+
+
+def _actions(container: ContainerReport) -> str:
+    names = dict.fromkeys(action.name.value for action in container.actions)
+    return ",".join(names) or ("none" if container.healthy else "-")
+
+
+def _word(text: str) -> str:
+    return printable(text).replace(" ", "_") or "-"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[-1] = 0
+    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)

@@ -1,0 +1,73 @@
+"""What was found about workloads and what to do about it: the one value that every output format is written from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.history.record import ContainerHistory
+from probetuner.model.container import Container
+from probetuner.model.workload import WorkloadRef
+from probetuner.sources.manifests import Origin
+from probetuner.tuning.figures import Figures
+from probetuner.tuning.recommendation import Action, Probes
+
+UNTROUBLED = frozenset({FindingName.HEALTHY, FindingName.INSUFFICIENT_EVIDENCE})
+"""The findings that tell of no trouble; they never make a command fail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerReport:
+    """One container: `current` are its probes, `target` those that the actions lead to."""
+
+    container: Container
+    history: ContainerHistory
+    findings: tuple[Finding, ...]
+    actions: tuple[Action, ...]
+    current: Probes
+    target: Probes
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return self.container.name
+
+    @property
+    def healthy(self) -> bool:
+        """Whether enough was seen and nothing is wrong."""
+        return any(finding.name is FindingName.HEALTHY for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadReport:
+    """One workload. `patch` is a strategic-merge patch, empty when nothing is to be changed.
+
+    `before` is what was measured, `after` what the recommendation is forecast to bring; None without one.
+    """
+
+    ref: WorkloadRef
+    origin: Origin
+    containers: tuple[ContainerReport, ...]
+    patch: Mapping[str, Any]
+    before: Figures | None = None
+    after: Figures | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings about all containers."""
+        return tuple(finding for container in self.containers for finding in container.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All workloads that were looked at."""
+
+    workloads: tuple[WorkloadReport, ...]
+
+    def troubles(self, least: Severity) -> int:
+        """How many findings of trouble there are at this severity or above."""
+        return sum(
+            finding.severity.rank >= least.rank and finding.name not in UNTROUBLED
+            for workload in self.workloads
+            for finding in workload.findings
+        )

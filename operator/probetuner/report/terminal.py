@@ -1,0 +1,75 @@
+"""The report for a person at a terminal: as wide as it is, in its colours."""
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from probetuner.diagnosis.finding import Finding, Severity
+from probetuner.report.changes import describe_changes
+from probetuner.report.printable import printable
+from probetuner.report.report import UNTROUBLED, ContainerReport, Report, WorkloadReport
+
+_STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+
+
+def write_terminal(report: Report) -> str:
+    """Write a table of findings, the troubled workloads first, and below each what to do."""
+    console = Console()
+    with console.capture() as captured:
+        console.print(_table(report))
+    return captured.get()
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table.add_column("Workload", ratio=2, overflow="fold")
+    table.add_column("Finding", ratio=2, overflow="fold")
+    table.add_column("Sure", justify="right", no_wrap=True)
+    table.add_column("Why, and what to do", ratio=5, overflow="fold")
+    for workload in sorted(report.workloads, key=_worst):
+        _add(table, workload)
+    return table
+
+
+def _worst(workload: WorkloadReport) -> int:
+    return -max((f.severity.rank for f in workload.findings if f.name not in UNTROUBLED), default=-1)
+
+
+def _add(table: Table, workload: WorkloadReport) -> None:
+    for container in workload.containers:
+        named = _workload_cell(workload, container)
+        for finding in container.findings:
+            table.add_row(named, _name_cell(finding), f"{finding.confidence:.0%}", _why_cell(finding))
+            named = Text("")
+        advice = _advice_cell(container)
+        if advice is not None:
+            table.add_row("", "", "", advice)
+        table.add_section()
+
+
+def _workload_cell(workload: WorkloadReport, container: ContainerReport) -> Text:
+    ref = workload.ref
+    cell = Text(printable(f"{ref.kind}/{ref.name}"), style="bold")
+    return cell.append(printable(f"\n{ref.namespace}"), style="dim").append(f"\n{printable(container.name)}", "dim")
+
+
+def _name_cell(finding: Finding) -> Text:
+    style = "green" if finding.name.value == "healthy" else _STYLES[finding.severity]
+    return Text(finding.name.value, style=style)
+
+
+def _why_cell(finding: Finding) -> Text:
+    cell = Text(printable(finding.explanation, most=2000))
+    for sentence in finding.evidence:
+        cell.append(f"\n· {printable(sentence)}", style="dim")
+    return cell
+
+
+def _advice_cell(container: ContainerReport) -> RenderableType | None:
+    lines: list[RenderableType] = [
+        Text(f"→ {action.name}", style="bold cyan").append(f"  {printable(action.reason)}", style="not bold default")
+        for action in container.actions
+    ]
+    lines += [Text(f"    {line}") for line in describe_changes(container)]
+    return Group(*lines) if lines else None
