@@ -1,15 +1,34 @@
 """The command line. Each command is imported when it is called, so that none waits for what another needs."""
 
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from probetuner.cli.words import LogFormat, LogLevel
 from probetuner.model.mode import Mode
 
+_IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "explain")
+
+
+class _Commands(TyperGroup):
+    """The commands of this module, and those that are loaded with their module when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*_IN_MODULES_OF_THEIR_OWN, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _IN_MODULES_OF_THEIR_OWN:
+            return super().get_command(ctx, cmd_name)
+        command = typer.main.get_command(import_module(f"probetuner.cli.{cmd_name}").app)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="probetuner",
     help=(
         "Finds out which restarts and flaps Kubernetes probes caused, and tunes the probes.\n\n"
@@ -23,6 +42,8 @@ app = typer.Typer(
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the flag's value
+    from importlib.metadata import version  # noqa: PLC0415 - it loads a mail parser, and is rarely wanted
+
     if wanted:
         typer.echo(f"probetuner {version('probetuner')}")
         raise typer.Exit

@@ -1,0 +1,91 @@
+"""`probetuner analyze`: what is wrong with the probes of whatever it is given."""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probetuner.cli.inputs import Live, read_live, read_subjects
+from probetuner.cli.output import Format, write
+from probetuner.cli.telling import Problems, note
+from probetuner.diagnosis.finding import Severity
+from probetuner.report.judge import judge
+from probetuner.report.report import Report, WorkloadReport
+from probetuner.sources.gathering import Subject
+from probetuner.sources.manifests import Tell
+
+app = typer.Typer(add_completion=False)
+
+
+class FailOn(StrEnum):
+    """The least severity of a finding that makes the command fail."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+    NEVER = "never"
+
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[PATH]...",
+        help="Recordings, folders or files of manifests, dumps of kubectl get -o json; - is standard input. "
+        "Nothing is the cluster that your kubeconfig names.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def analyze(
+    paths: Paths = None,
+    *,
+    context: Annotated[str | None, typer.Option(help="The context of the kubeconfig.")] = None,
+    namespace: Annotated[list[str] | None, typer.Option("-n", "--namespace", help="Namespaces of the cluster.")] = None,
+    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="All namespaces.")] = False,
+    selector: Annotated[str | None, typer.Option("-l", "--selector", help="Labels of the workloads.")] = None,
+    watch_seconds: Annotated[
+        int, typer.Option(min=0, max=86400, help="How long to watch the cluster; 0 looks at it once.")
+    ] = 0,
+    output: Annotated[Format, typer.Option("-o", "--output", help="How to write the report.")] = Format.TABLE,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Exit 1 for findings of this severity or a worse one.")
+    ] = FailOn.WARNING,
+) -> None:
+    """Find out what is wrong with the probes of workloads.
+
+    Exit code 0: nothing found. 1: findings (see --fail-on). 2: something could not be read; the rest was analysed.
+    """
+    problems = Problems()
+    if paths:
+        subjects = read_subjects(paths, problems.tell)
+    else:
+        live = Live(
+            context=context, namespaces=tuple(namespace or ()), all_namespaces=all_namespaces, selector=selector
+        )
+        subjects = read_live(live, watch_seconds=watch_seconds, tell=problems.tell)
+    report = Report(workloads=tuple(_judge_all(subjects, problems.tell)))
+    problems.close()
+    write(report, output)
+    if not subjects and not problems.count:
+        note("there is no Deployment, StatefulSet or DaemonSet in what was given")
+    raise typer.Exit(exit_code(report, fail_on, problems=problems.count))
+
+
+def _judge_all(subjects: Sequence[Subject], tell: Tell) -> Iterator[WorkloadReport]:
+    for subject in subjects:
+        try:
+            yield judge(subject)
+        except Exception as error:  # noqa: BLE001 - a fault in one workload never stops the others
+            fault = f"{type(error).__name__}: {error}"
+            tell(f"{subject.origin.place}: {subject.workload.ref} could not be judged, please report this: {fault}")
+
+
+def exit_code(report: Report, fail_on: FailOn, *, problems: int) -> int:
+    """The command's exit code: 2 with any problem, 1 with findings that count, else 0."""
+    if problems:
+        return 2
+    return int(fail_on is not FailOn.NEVER and report.troubles(Severity(fail_on.value)) > 0)

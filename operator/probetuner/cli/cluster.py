@@ -1,0 +1,90 @@
+"""The cluster that a command is about, and how to reach it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from probetuner.cli.inputs import Live
+from probetuner.cli.telling import note
+from probetuner.cluster.connection import Connection, NoClusterError, connect
+from probetuner.sources.dump import gather_objects
+from probetuner.sources.following import follow
+from probetuner.sources.gathering import Gathering, Subject
+from probetuner.sources.kubelet import KubeletAccess
+from probetuner.sources.live import DEFINING, NODES, TELLING, LiveCluster, LiveError, Resource, Scope
+from probetuner.sources.manifests import Given, Origin, Tell
+from probetuner.sources.observation import gather_records
+from probetuner.sources.recording import Record
+from probetuner.sources.scraping import NodeMetrics
+
+_RESOURCES = (NODES, *DEFINING, *TELLING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A cluster and the part of it that is read."""
+
+    cluster: LiveCluster
+    access: KubeletAccess
+    scope: Scope
+    server: str
+
+
+def find_target(live: Live) -> Target:
+    """How to reach the cluster that is meant. Raises NoClusterError."""
+    connection = connect(context=live.context)
+    namespaces = () if live.all_namespaces else live.namespaces or (connection.namespace,)
+    return Target(
+        cluster=LiveCluster(connection.client),
+        access=_access(connection),
+        scope=Scope(namespaces=namespaces, selector=live.selector),
+        server=connection.server,
+    )
+
+
+def _access(connection: Connection) -> KubeletAccess:
+    return KubeletAccess(
+        bearer_token=connection.bearer_token,
+        certificate_file=connection.certificate_file,
+        key_file=connection.key_file,
+        authority_file=connection.authority_file,
+    )
+
+
+def read_cluster(live: Live, *, watch_seconds: int, tell: Tell) -> list[Subject]:
+    """Look at the cluster once, or for some seconds; what its objects still tell of the past is taken in too."""
+    try:
+        target = find_target(live)
+    except NoClusterError as problem:
+        tell(str(problem))
+        return []
+    metrics = NodeMetrics(target.cluster, target.access, target.scope, note)
+    if watch_seconds:
+        return _watched(target, metrics, seconds=watch_seconds, tell=tell).subjects()
+    return gather_objects(_listed(target, tell), tell, scrapes=metrics.scrape()).subjects()
+
+
+def _watched(target: Target, metrics: NodeMetrics, *, seconds: int, tell: Tell) -> Gathering:
+    records = records_of(target, _RESOURCES, metrics, seconds=seconds, tell=tell)
+    return gather_records(records, since=float("-inf"), place=target.server, tell=tell)
+
+
+def records_of(
+    target: Target, resources: tuple[Resource, ...], metrics: NodeMetrics, *, seconds: int, tell: Tell
+) -> Iterator[Record]:
+    """What happens in the cluster for that many seconds."""
+    note(f"watching {target.server} for {seconds} s, until {time.strftime('%H:%M:%S', _after(seconds))}")
+    return follow(target.cluster, resources, target.scope, metrics, seconds=seconds, tell=tell)
+
+
+def _after(seconds: int) -> time.struct_time:
+    return time.localtime(time.time() + seconds)
+
+
+def _listed(target: Target, tell: Tell) -> Iterator[Given]:
+    for resource in _RESOURCES:
+        try:
+            for raw in target.cluster.each(resource, target.scope):
+                yield Given(object=raw, origin=Origin(place=target.server))
+        except LiveError as problem:
+            (note if problem.refused and resource is NODES else tell)(f"{resource.telling} are not known: {problem}")
