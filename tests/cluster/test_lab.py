@@ -12,6 +12,7 @@ from cluster.lab_pods import delete_pod, pod, run_pod
 from lab import Lab, LabError
 from lab.archive import write_archive
 from lab.boot import wait_until
+from lab.control import supervisor_process
 
 pytestmark = pytest.mark.cluster
 _SLEEP = ("sleep", "600")
@@ -40,6 +41,17 @@ def test_container_metrics_carry_names(lab: Lab) -> None:
     delete_pod(lab, "measured")
 
 
+def test_settings_of_the_machine_are_out_of_the_kubelets_reach(lab: Lab) -> None:
+    """The kubelet writes kernel settings that belong to the whole machine; in a lab it writes to files."""
+    mounts = Path(f"/proc/{supervisor_process(lab.state)}/mountinfo").read_text().splitlines()
+    covered = {line.split()[4] for line in mounts}
+    written = {
+        f"/proc/sys/{name}"
+        for name in ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
+    }
+    assert written <= covered
+
+
 def _zombies(lab: Lab, name: str) -> int:
     return lab.kubectl("exec", name, "--", "ps", "-eo", "stat").count("\nZ")
 
@@ -64,6 +76,22 @@ def test_a_pod_runs_from_a_loaded_image(lab: Lab, tmp_path: Path) -> None:
     lab.load_image(archive)
     run_pod(lab, pod("loaded", image="localhost/loaded:1"))
     delete_pod(lab, "loaded")
+
+
+def test_a_pod_without_privileges_runs(lab: Lab) -> None:
+    """An unprivileged user in a read-only container reads its token and writes where a volume is."""
+    restricted = {"runAsUser": 65532, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    program = ("sh", "-c", "cat /var/run/secrets/kubernetes.io/serviceaccount/token > /scratch/copy && exec sleep 600")
+    container = {
+        "securityContext": restricted | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
+        "readinessProbe": {"exec": {"command": ["test", "-s", "/scratch/copy"]}, "periodSeconds": 1},
+    }
+    run_pod(
+        lab,
+        pod("restricted", command=program, container=container, volumes=[{"name": "scratch", "emptyDir": {}}]),
+    )
+    delete_pod(lab, "restricted")
 
 
 def test_a_stopped_component_stays_away_until_it_is_started(lab: Lab) -> None:

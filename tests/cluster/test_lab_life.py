@@ -44,6 +44,16 @@ def test_up_on_a_running_lab_changes_nothing(lab: Lab) -> None:
     assert lab.ready() == before
 
 
+def test_up_mends_a_running_lab(lab: Lab) -> None:
+    """`up` starts again what ended in a running lab, and keeps the rest."""
+    before = lab.ready()
+    lab.stop_component("apiserver")
+    lab.up()
+    assert set(lab.components().values()) == {"running"}
+    assert lab.ready() == before
+    assert "default" in lab.kubectl("get", "namespaces")
+
+
 def test_two_labs_know_nothing_of_each_other(lab: Lab, other: Lab) -> None:
     """Labs side by side have their own objects, pods and figures."""
     assert other.up()

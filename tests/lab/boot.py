@@ -28,6 +28,7 @@ READY = "ready.json"  # there once the lab is whole: its ports, and when it beca
 _SECONDS_TO_READY = 120.0
 _SECONDS_TO_END = 20.0
 _LINES_OF_LOG = 15
+_WIDTH_OF_LOG = 300
 
 
 def is_alive(state: Path) -> bool:
@@ -45,13 +46,23 @@ def is_alive(state: Path) -> bool:
     return False
 
 
+def answers(state: Path) -> bool:
+    """Whether the lab's supervisor is there: it may be dead already while the lab's last processes end."""
+    try:
+        supervisor_process(state)
+    except LabError:
+        return False
+    return True
+
+
 def boot(state: Path) -> None:
     """Start the lab with this folder, which must not be there yet, and return when pods can run.
 
     Raises LabError, with the end of the log of what failed, when a part does not become ready in time. The
     folder with the logs then stays for a look, and nothing runs.
     """
-    (state / "logs").mkdir(parents=True)
+    state.mkdir(mode=0o700, parents=True)  # it holds the keys of the cluster
+    (state / "logs").mkdir()
     write_pki(state / "pki")
     try:
         ports = _start_supervisor(state)
@@ -98,7 +109,7 @@ def _start_supervisor(state: Path) -> dict[str, int]:
         open_here.callback(os.close, lock)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _start_keeper(state, lock, [listener.fileno() for listener in listeners])
-    _wait_for(state, SUPERVISOR, lambda: _answers(state))
+    _wait_for(state, SUPERVISOR, lambda: answers(state))
     return {"api_port": api_port, "kubelet_port": kubelet_port}
 
 
@@ -161,20 +172,13 @@ def _wait_for(state: Path, component: str, condition: Callable[[], bool]) -> Non
 
 def _with_log(state: Path, component: str, what: str) -> LabError:
     log = state / "logs" / f"{component}.log"
-    tail = log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:] if log.exists() else []
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    tail = [line[:_WIDTH_OF_LOG] for line in lines[-_LINES_OF_LOG:]]
     return LabError("\n".join([f"{what}; its log {log} ends with:", *tail]))
 
 
 def _has_ended(state: Path, component: str) -> bool:
     return component != SUPERVISOR and request(state, do="report")["components"].get(component, "").startswith("ended")
-
-
-def _answers(state: Path) -> bool:
-    try:
-        supervisor_process(state)
-    except LabError:
-        return False
-    return True
 
 
 def _containerd_answers(state: Path) -> bool:

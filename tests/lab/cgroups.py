@@ -119,9 +119,13 @@ def _kill(process: int) -> None:
 
 
 def _enable_controllers(folder: Path) -> None:
-    if folder.is_relative_to(ROOT) and (ROOT / "cgroup.controllers").exists():
-        wanted = (folder / "cgroup.controllers").read_text().split()
-        (folder / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in wanted))
+    """Let the groups below one of version 2 have all its controllers; version 1 knows no such thing."""
+    if not (ROOT / "cgroup.controllers").exists():
+        return
+    enabled = (folder / "cgroup.subtree_control").read_text().split()
+    missing = set((folder / "cgroup.controllers").read_text().split()) - set(enabled)
+    if missing:
+        (folder / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in sorted(missing)))
 
 
 def _inherit_cpuset(folder: Path) -> None:

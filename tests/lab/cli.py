@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from lab import images
 from lab.binaries import binaries
 from lab.lab import Lab
 from lab.progress import console
 from lab.requirements import require
-from lab.status import known_labs, status_table
+from lab.status import known_labs, status
 
 Name = Annotated[str, typer.Option(help="Which lab: several live side by side.")]
 app = typer.Typer(
@@ -46,10 +45,11 @@ def down(
         console.print(f"Lab {each} is down.")
 
 
-@app.command()
-def status() -> None:
-    """Show the labs, their parts and what runs in them."""
-    Console().print(status_table())
+@app.command("status")
+def show_status() -> None:
+    """Show the labs, how they do and the ways into them."""
+    for line in status():
+        typer.echo(line)
 
 
 @app.command(context_settings=_PASSED_ON)

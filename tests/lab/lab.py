@@ -55,7 +55,7 @@ class Lab:
 
     def is_up(self) -> bool:
         """Whether the lab came up whole and has not ended since."""
-        return boot.is_alive(self.state) and (self.state / boot.READY).exists()
+        return (self.state / boot.READY).exists() and boot.is_alive(self.state) and boot.answers(self.state)
 
     def ready(self) -> dict[str, Any]:
         """Return `api_port`, `kubelet_port` and `ready_since` (Unix seconds). Raises LabError when it is not up."""
@@ -67,6 +67,7 @@ class Lab:
     def up(self) -> bool:
         """Bring the lab up, from whatever state it is in; False when it was up already.
 
+        Components of a running lab that were stopped, or ended, are started again.
         What the machine lacks is installed, what must be built is built. Raises LabError with what to do
         when a part is missing or does not become ready.
         """
@@ -74,6 +75,7 @@ class Lab:
         binaries()
         with self._alone():
             if self.is_up():
+                self._mend()
                 return False
             boot.end(self.state)
             with step(f"Starting lab {self.name}"):
@@ -137,6 +139,13 @@ class Lab:
             f"lab {self.name} does not become ready",
             seconds=_SECONDS_TO_READY,
         )
+
+    def _mend(self) -> None:
+        ended = [name for name, state in self.components().items() if state.startswith("ended")]
+        for name in ended:
+            self.start_component(name)
+        if ended:
+            self.wait_ready()
 
     def _signal(self, name: str, signal: str) -> None:
         request(self.state, do="signal", component=_known(name), signal=signal)

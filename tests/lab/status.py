@@ -2,9 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import timedelta
-
-from rich.table import Table
 
 from lab import cgroups
 from lab.binaries import HELM_VERSION, KUBERNETES_VERSION
@@ -19,32 +18,32 @@ def known_labs() -> list[str]:
     return sorted(folders | cgroups.names(state_root()))
 
 
-def status_table() -> Table:
-    """Return a table with a row for each lab."""
-    table = Table(title=f"Kubernetes {KUBERNETES_VERSION}, helm {HELM_VERSION}", title_justify="left")
-    for column in ("NAME", "STATE", "UPTIME", "PODS", "KUBECONFIG", "KUBELET"):
-        table.add_column(column, overflow="fold")
+def status() -> Iterator[str]:
+    """Return lines for a person: the versions, and each lab with its state and the ways into it."""
+    yield f"Kubernetes {KUBERNETES_VERSION}, helm {HELM_VERSION}"
     for name in known_labs():
-        table.add_row(*_row(Lab(name)))
-    return table
+        yield from _lab(Lab(name))
 
 
-def _row(lab: Lab) -> tuple[str, ...]:
+def _lab(lab: Lab) -> Iterator[str]:
     if not lab.is_up():
-        return lab.name, "dead: `up` starts it afresh, `down` clears it", "", "", "", ""
+        yield f"{lab.name}: not whole: `up` starts it afresh, `down` clears it"
+        return
     uptime = timedelta(seconds=int(time.time() - lab.ready()["ready_since"]))
-    return lab.name, _state(lab), str(uptime), _pods(lab), str(lab.kubeconfig), lab.kubelet_url
+    yield f"{lab.name}: {_components(lab)} for {uptime}, pods: {_pods(lab)}"
+    yield f"  kubeconfig {lab.kubeconfig}"
+    yield f"  kubelet    {lab.kubelet_url}"
 
 
-def _state(lab: Lab) -> str:
+def _components(lab: Lab) -> str:
     ailing = [f"{name} {state}" for name, state in lab.components().items() if state != "running"]
-    return ", ".join(ailing) or "up"
+    return f"up but for {', '.join(ailing)}," if ailing else "up"
 
 
 def _pods(lab: Lab) -> str:
     try:
         listed = json.loads(lab.kubectl("get", "pods", "--all-namespaces", "-o", "json", "--request-timeout=3s"))
     except LabError:
-        return "unknown: the API server does not answer"
+        return "unknown, since the API server does not answer"
     phases = [pod["status"]["phase"] for pod in listed["items"]]
     return ", ".join(f"{phases.count(phase)} {phase}" for phase in sorted(set(phases))) or "none"
