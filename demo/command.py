@@ -1,5 +1,6 @@
 """The command line of the demonstration: from nothing to two tables, or to a clean end."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from lab.progress import console, step
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _INTERRUPTED = 130
+_WIDTH_OF_LOGS = 120
 
 
 class Where(StrEnum):
@@ -90,7 +92,7 @@ def _clear(cluster: Cluster) -> None:
 
 def _show(outcomes: Outcomes) -> bool:
     """Print the figures on standard output, and say whether they show a cure."""
-    out = Console(highlight=False)
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_LOGS)
     found = []
     for table, outcome in (
         (pressure_table(outcomes.pressure), outcomes.pressure),

@@ -21,13 +21,13 @@ def news(before: Tally, latest: Observation | None, now: Observation) -> Iterato
     if now.template != latest.template:
         yield f"the Deployment has a new pod template, {now.template}: it is being rolled out"
     if now.rolled_out and not latest.rolled_out:
-        yield f"all {len(now.pods)} pods are available and of template {now.template}"
+        yield f"every pod ({len(now.pods)}) is available, and of template {now.template}"
 
 
 def policy_moved(latest: Observation | None, now: Observation) -> bool:
-    """Whether `kubectl get probepolicy` shows something else than at the latest look."""
-    columns = None if latest is None or latest.policy is None else latest.policy.columns
-    return now.policy is not None and now.policy.columns != columns
+    """Whether the policy stands elsewhere than at the latest look, in its phase above all."""
+    standing = None if latest is None or latest.policy is None else latest.policy.standing
+    return now.policy is not None and now.policy.standing != standing
 
 
 def _times(count: int) -> str:

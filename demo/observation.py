@@ -32,9 +32,9 @@ class Kill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyView:
-    """What `kubectl get probepolicy` shows, and how the latest change came out."""
+    """What a ProbePolicy says; `standing` is what is worth showing again when it changes."""
 
-    columns: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
     phase: str = ""
     finding: str = ""
     false_restarts: int = 0
@@ -154,7 +154,7 @@ def _policy(policies: Iterable[Mapping[str, Any]], name: str) -> PolicyView | No
         if policy["metadata"]["name"] == name:
             status = policy.get("status", {})
             return PolicyView(
-                columns=_columns(status),
+                standing=_standing(status),
                 phase=status.get("phase", ""),
                 finding=status.get("finding", ""),
                 false_restarts=status.get("falseRestarts", 0),
@@ -164,8 +164,8 @@ def _policy(policies: Iterable[Mapping[str, Any]], name: str) -> PolicyView | No
     return None
 
 
-def _columns(status: Mapping[str, Any]) -> tuple[str, ...]:
-    names = ("target", "mode", "phase", "finding", "falseRestarts", "flaps", "confidence")
+def _standing(status: Mapping[str, Any]) -> tuple[str, ...]:
+    names = ("mode", "phase", "finding", "falseRestarts")
     return (*(str(status.get(name, "")) for name in names), status.get("recommendation", {}).get("summary", ""))
 
 

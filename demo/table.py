@@ -12,12 +12,12 @@ _LOAD_ROWS = (
     "requests answered",
     "requests failed",
     "answered per second",
-    "latency, half of the requests within",
-    "latency, 99 % of the requests within",
+    "latency, median",
+    "latency, 99 %",
 )
 _SIDE_ROWS = (
     "container restarts",
-    "kills announced by the kubelet for a probe",
+    "kills for a probe, by the kubelet",
     "false restarts, by probetuner",
 )
 _DEFAULTS = {"timeoutSeconds": 1, "periodSeconds": 10, "failureThreshold": 3}

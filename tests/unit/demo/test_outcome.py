@@ -100,9 +100,9 @@ def test_the_table_shows_what_was_measured() -> None:
     assert row(text, "requests answered") == ["1673", "1716"]
     assert row(text, "requests failed") == ["182", "0"]
     assert row(text, "container restarts") == ["4", "0"]
-    assert row(text, "kills announced") == ["3", "0"]
+    assert row(text, "kills for a probe") == ["3", "0"]
     assert row(text, "false restarts") == ["2", "0"]
-    assert row(text, "half of the requests") == ["1281 ms", "1573 ms"]
+    assert row(text, "latency, median") == ["1281 ms", "1573 ms"]
     assert row(text, "readinessProbe") == ["none", "/1 each 10 s, timeout 7 s, 3 failures"]
 
 
