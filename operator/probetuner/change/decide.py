@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from probetuner.change.conditions import write_conditions
-from probetuner.change.gate import find_block
+from probetuner.change.gate import TOO_LARGE, BlockReason, find_block
 from probetuner.change.outlook import Outlook
 from probetuner.change.patch import build_patch
 from probetuner.change.progress import follow
@@ -13,13 +13,13 @@ from probetuner.change.report import conditions_of, news
 from probetuner.change.situation import Announcement, Decision, Situation, WorkloadPatch
 from probetuner.change.status import Phase, write_status
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.diagnose import cases, diagnose
-from probetuner.diagnosis.finding import FindingName
+from probetuner.diagnosis.diagnose import cases, diagnose, remembered
+from probetuner.diagnosis.finding import FindingName, Severity
 from probetuner.model.mode import Mode
 from probetuner.tuning.figures import measure
 from probetuner.tuning.recommend import recommend
 
-_RECHECK_SECONDS = 15.0
+_RECHECK_SECONDS, _RESEND_SECONDS = 15.0, 3.0
 
 
 def decide(situation: Situation, now: float) -> Decision:
@@ -39,7 +39,7 @@ def decide(situation: Situation, now: float) -> Decision:
         recommendation=outlook.recommendation,
         patch=outlook.patch,
         changes=outlook.changes,
-        measured=measure(_cases(situation)),
+        measured=measure(remembered(situation.workload, situation.history)),
         conditions=conditions,
     )
     send = outlook.send
@@ -47,7 +47,7 @@ def decide(situation: Situation, now: float) -> Decision:
         status=status,
         patch=WorkloadPatch(body=send, resource_version=situation.workload.resource_version) if send else None,
         announcements=(*outlook.announcements, *news(situation, outlook)),
-        recheck_seconds=_RECHECK_SECONDS if phase in (Phase.APPLYING, Phase.VERIFYING) else _until(outlook, now),
+        recheck_seconds=_recheck_seconds(outlook, now),
     )
 
 
@@ -73,10 +73,7 @@ def _look(situation: Situation, now: float) -> Outlook:
 
 def _unsettled(changes: Sequence[Change]) -> bool:
     """Whether a change is under way: nothing else is recommended until it is judged and, if need be, undone."""
-    if not changes:
-        return False
-    latest = changes[0]
-    return latest.pending or (latest.verdict is Outcome.ROLLED_BACK and latest.undone_at is None)
+    return bool(changes) and (changes[0].pending or changes[0].to_be_undone)
 
 
 def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
@@ -96,6 +93,8 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
         undo=build_patch(situation.workload, old=advice.target, new=advice.current) or {},
         before=advice.before,
     )
+    if not change.fits:
+        return replace(outlook, block=TOO_LARGE)
     told = Announcement(reason="Applying", message=f"{change.summary} (recommendation {advice.id})")
     return replace(
         outlook, changes=(change, *outlook.changes), send=patch, announcements=(*outlook.announcements, told)
@@ -109,9 +108,10 @@ def _phase(situation: Situation, outlook: Outlook) -> Phase:
     if latest is not None and latest.pending:
         applied = latest.applied_at is not None and situation.workload.rollout.complete
         return Phase.VERIFYING if applied else Phase.APPLYING
+    if latest is not None and latest.to_be_undone:
+        return Phase.ROLLED_BACK
     if outlook.recommendation is not None:
-        blocked = situation.mode.mode is Mode.APPLY and outlook.block is not None
-        return Phase.BLOCKED if blocked else Phase.RECOMMENDED
+        return _phase_of_advice(situation, outlook)
     if latest is not None and latest.reverted_at is None:
         if latest.verdict is Outcome.KEPT:
             return Phase.KEPT
@@ -119,10 +119,22 @@ def _phase(situation: Situation, outlook: Outlook) -> Phase:
             return Phase.ROLLED_BACK
     if any(finding.name is FindingName.INSUFFICIENT_EVIDENCE for finding in outlook.findings) or not outlook.findings:
         return Phase.LEARNING
-    return Phase.HEALTHY if outlook.findings[0].name is FindingName.HEALTHY else Phase.RECOMMENDED
+    only_notes = all(finding.severity is Severity.INFO for finding in outlook.findings)
+    return Phase.HEALTHY if only_notes else Phase.RECOMMENDED
 
 
-def _until(outlook: Outlook, now: float) -> float | None:
+def _phase_of_advice(situation: Situation, outlook: Outlook) -> Phase:
+    """Blocked is what somebody can mend; advice that is no patch, or that was tried in vain, only stands there."""
+    if outlook.block is None or situation.mode.mode is not Mode.APPLY:
+        return Phase.RECOMMENDED
+    if outlook.block.reason is BlockReason.TRIED_BEFORE:
+        return Phase.ROLLED_BACK
+    return Phase.RECOMMENDED if outlook.block.reason is BlockReason.NOTHING_TO_APPLY else Phase.BLOCKED
+
+
+def _recheck_seconds(outlook: Outlook, now: float) -> float | None:
+    if _unsettled(outlook.changes):
+        return _RESEND_SECONDS if outlook.changes[0].applied_at is None else _RECHECK_SECONDS
     if outlook.block is None or outlook.block.until is None:
         return None
     return max(1.0, outlook.block.until - now)

@@ -8,7 +8,7 @@ from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory, FailureRun, Minute
 from probetuner.model.container import Container
 from probetuner.model.policy import Objectives
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 from probetuner.model.workload import Workload
 
 
@@ -61,13 +61,25 @@ class Case:
         It never answered any probe, and it does not look like a container that had long been up: either nobody
         listened (refused), or no other life shows that an answer could have been expected by then.
         """
-        if life.answered_at is not None:
+        if life.answered_at is not None or self._passed_unseen(life):
             return False
         causes = {cause for tally in life.tallies.values() for cause in tally.causes}
         if FailureCause.REFUSED in causes:
             return True
         usual = self.answer_seconds()
         return not usual or min(usual) > (life.lasted_seconds or 0.0)
+
+    def _passed_unseen(self, life: Life) -> bool:
+        """Whether attempts must have succeeded although no counter told of them.
+
+        Every failure makes an event, so a first failure that comes long after the first attempt had passes before it.
+        Only for early lives: later on the kubelet drops events (client-go events_cache.go, burst of 25 a pod).
+        """
+        probe, tally = self.container.liveness, life.tally(ProbeType.LIVENESS)
+        if probe is None or tally.counted_until is not None or tally.first_failed_at is None:
+            return False
+        second_chance = probe.initial_delay_seconds + 2 * probe.period_seconds + probe.timeout_seconds
+        return life.restarts < _EVENTS_SURE_FOR_LIVES and tally.first_failed_at - life.started_at > second_chance
 
     def next_life(self, life: Life) -> Life | None:
         """The life that followed in the same pod."""
@@ -82,8 +94,8 @@ class Case:
 
     def fails_again_at_once(self, life: Life) -> bool:
         """Whether the life after this one failed its liveness probe before it ever passed it."""
-        fresh, probe = self.next_life(life), self.container.liveness
-        if fresh is None or probe is None:
+        fresh, probe = self.next_life(life), self.container.liveness or _DEFAULT
+        if fresh is None:
             return False
         tally = fresh.tally(ProbeType.LIVENESS)
         if tally.first_failed_at is None:
@@ -109,6 +121,11 @@ class Case:
         return tuple(
             minute for minute in self.history.minutes if minute.started_at < end and minute.started_at + 60.0 > begin
         )
+
+
+_EVENTS_SURE_FOR_LIVES = 5
+_DEFAULT = Probe(handler=None)
+"""Stands for the liveness probe of an older template that is known no more."""
 
 
 def slower_than(minute: Minute, kind: ProbeType, seconds: float) -> int:

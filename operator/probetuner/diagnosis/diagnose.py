@@ -76,6 +76,15 @@ def cases(
     )
 
 
+def remembered(workload: Workload, history: WorkloadHistory) -> tuple[Case, ...]:
+    """Every container with what is remembered of it under any template, older ones included."""
+    return tuple(
+        Case(workload=workload, container=container, history=entry)
+        for container in workload.containers
+        for entry in history.of(container.name)
+    )
+
+
 def diagnose(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
     """Judge every container; the most severe and surest finding comes first."""
     findings = [finding for case in cases for finding in _judge(case)]
