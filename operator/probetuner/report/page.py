@@ -13,10 +13,10 @@ from probetuner.report.timeline import draw_timeline
 _LEGEND = (
     ("runs", "runs"),
     ("killed", "ended by a probe"),
-    ("crashed", "ended by itself or for want of memory"),
+    ("crashed", "crashed or out of memory"),
     ("ended", "ended otherwise"),
-    ("failed", "probe failed (above)"),
-    ("unready", "unready (below)"),
+    ("failed", "probe fails"),
+    ("unready", "unready"),
 )
 
 

@@ -11,7 +11,21 @@ from probetuner.report.document import write_document
 from probetuner.report.printable import printable
 from probetuner.report.report import Report, WorkloadReport
 
-_Dumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+class _Block(str):
+    """A text of several lines that is to be read by people."""
+
+    __slots__ = ()
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # which of the two is not known
+    def ignore_aliases(self, _: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    _Block, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|")
+)
 
 
 def write_report(report: Report) -> str:
@@ -20,9 +34,8 @@ def write_report(report: Report) -> str:
 
 
 def write_yaml(value: Any) -> str:
-    """A value of JSON as YAML, in the order of its keys, never with aliases."""
-    plain = json.loads(json.dumps(value))
-    text: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=120)
+    """A value of JSON as YAML, in the order of its keys."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=120)
     return text
 
 
@@ -57,9 +70,13 @@ def _command(workload: WorkloadReport) -> str:
 
 
 def _kustomize(workload: WorkloadReport) -> Mapping[str, Any]:
+    """A patch for the workload's manifest, which may leave the namespace to the kustomization: that counts as default.
+
+    The target's namespace is a regular expression (kustomize: patches, target).
+    """
     ref = workload.ref
-    metadata = {"name": ref.name}
-    if ref.namespace != "default":  # manifests mostly leave that one out, and kustomize would not match it then
-        metadata["namespace"] = ref.namespace
+    metadata = {"name": ref.name, "namespace": ref.namespace}
     whole = {"apiVersion": "apps/v1", "kind": ref.kind.value, "metadata": metadata, **workload.patch}
-    return {"target": {"kind": ref.kind.value, **metadata}, "patch": write_yaml(whole)}
+    namespaces = "|".join(dict.fromkeys((ref.namespace, "default")))
+    target = {"kind": ref.kind.value, "name": ref.name, "namespace": namespaces}
+    return {"target": target, "patch": _Block(write_yaml(whole))}

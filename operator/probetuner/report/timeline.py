@@ -13,7 +13,7 @@ from probetuner.report.report import ContainerReport
 _WIDTH, _NAMES, _ROW, _AXIS = 1000.0, 170.0, 26.0, 22.0
 _MOST_PODS = 20
 _TICKS = 5
-_NAME_CHARACTERS = 24
+_NAME_CHARACTERS = 22
 
 _CAUSES = {
     None: ("runs", "runs"),

@@ -48,7 +48,9 @@ class Gathering:
         Raises InvalidObjectError; the object is left out then.
         """
         version, kind = raw.get("apiVersion"), raw.get("kind")
-        if kind in _KINDS and isinstance(version, str) and version.startswith("apps/"):
+        if not isinstance(kind, str) or not isinstance(version, str):
+            return
+        if kind in _KINDS and version.startswith("apps/"):
             workload = parse_workload(raw)
             self._workloads[workload.ref] = (workload, origin)
         elif kind == "Service" and version == "v1":
