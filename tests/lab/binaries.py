@@ -4,6 +4,7 @@ One multi-call program is etcd, the control plane, the kubelet, kube-proxy and k
 process come from the same module, so that what they share is compiled once.
 """
 
+import functools
 import os
 import subprocess
 from pathlib import Path
@@ -40,6 +41,7 @@ _FLAGS = ("-mod=readonly", "-buildvcs=false", "-trimpath", f"-ldflags={_LDFLAGS}
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOWORK": "off"}
 
 
+@functools.cache
 def binaries() -> Path:
     """Return the folder with kubectl, helm, pause and the servers, compiled first if need be.
 

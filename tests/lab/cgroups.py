@@ -2,7 +2,7 @@
 
 A lab's processes and pods all live below `probetuner-lab-NAME-HASH`, which a cgroup namespace makes their root.
 So two kubelets never see each other's pods, and the machine can tell, and end, all that belongs to a lab. The
-hash is of the lab's folder: two users' labs of one name are two labs.
+hash is of the lab's folder: two users' labs of one name are two labs, and so are a machine's and a container's.
 Version 1 hierarchies and the unified version 2 are both served.
 """
 
@@ -35,7 +35,8 @@ def hierarchies() -> list[Path]:
 
 def group(hierarchy: Path, state: Path) -> Path:
     """Return the group of the lab with this folder in one hierarchy."""
-    return hierarchy / f"{_PREFIX}{state.name}-{key_of(str(state))}"
+    place = state.parent.stat()
+    return hierarchy / f"{_PREFIX}{state.name}-{key_of(str(state), f'{place.st_dev}:{place.st_ino}')}"
 
 
 def create(state: Path) -> None:

@@ -14,6 +14,8 @@ from lab.lab import Lab
 
 def known_labs() -> list[str]:
     """Return the names of the labs that left anything on this machine, up or not."""
+    if not state_root().is_dir():
+        return []
     folders = {path.name for path in state_root().glob("[a-z0-9]*") if path.is_dir()}
     return sorted(folders | cgroups.names(state_root()))
 
