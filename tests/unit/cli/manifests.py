@@ -37,7 +37,7 @@ def probe(path: str = "/", **numbers: Any) -> dict[str, Any]:
     return {"httpGet": {"path": path, "port": 8080}, **numbers}
 
 
-BROKEN = {"livenessProbe": {"httpGet": {"path": "/", "port": "nowhere"}}}
+BROKEN: dict[str, Any] = {"livenessProbe": {"httpGet": {"path": "/", "port": "nowhere"}}}
 """A container whose probe names a port that it does not have: a critical finding that a manifest alone shows."""
 
 

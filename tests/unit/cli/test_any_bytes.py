@@ -52,7 +52,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 @st.composite
 def _mutated(draw: st.DrawFn) -> dict[str, Any]:
     """An object as the API server gives it, with some of its parts replaced by something else."""
-    mutated = copy.deepcopy(draw(st.sampled_from(_OBJECTS)))
+    mutated: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(_OBJECTS)))
     for _ in range(draw(st.integers(1, 3))):
         holder, key = draw(st.sampled_from(_places(mutated)))
         holder[key] = draw(_VALUES)

@@ -1,0 +1,84 @@
+"""A recording that was written is read back as it was."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probetuner.sources.recorder import write_recording
+from probetuner.sources.recording import Record, Recording, Scrape, Watched
+
+_BEGAN = 1_760_000_000.0
+_OBJECTS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["Pod", "Event"]),
+        "metadata": st.dictionaries(st.sampled_from(["name", "uid"]), st.text()),
+    }
+)
+_RECORDS = st.one_of(
+    st.builds(Watched, at=st.just(0.0), change=st.sampled_from(["ADDED", "MODIFIED"]), object=_OBJECTS),
+    st.builds(Scrape, at=st.just(0.0), node=st.text(), path=st.just("/metrics/probes"), text=st.text()),
+)
+
+
+def _later(record: Record, at: float) -> Record:
+    if isinstance(record, Scrape):
+        return Scrape(at=at, node=record.node, path=record.path, text=record.text)
+    return Watched(at=at, change=record.change, object=record.object)
+
+
+def _write(folder: Path, records: Iterable[Record]) -> int:
+    return write_recording(folder, records, kubernetes="v1.35.4", namespaces=("shop",), started=_BEGAN, seconds=10.0)
+
+
+@given(st.lists(_RECORDS, max_size=8))
+def test_records_come_back(tmp_path_factory: pytest.TempPathFactory, records: list[Record]) -> None:
+    """All records come back in their order, with their times, and the meta data says when and what."""
+    folder = tmp_path_factory.mktemp("recorded") / "recording"
+    timed = [_later(record, _BEGAN + number) for number, record in enumerate(records)]
+    count = _write(folder, timed)
+    recording = Recording(folder)
+
+    assert list(recording.records()) == timed
+    assert recording.problems == []
+    assert count == len(timed)
+    assert (recording.kubernetes, recording.namespace, recording.started) == ("v1.35.4", "shop", _BEGAN)
+    assert recording.ended == _BEGAN + max(0, len(timed) - 1)
+
+
+def test_managed_fields_are_left_out(tmp_path: Path) -> None:
+    """What the API server keeps for itself is not recorded."""
+    pod = {"kind": "Pod", "metadata": {"name": "a", "managedFields": [{}]}}
+    _write(tmp_path / "r", [Watched(at=_BEGAN, change="ADDED", object=pod)])
+    (record,) = Recording(tmp_path / "r").records()
+
+    assert isinstance(record, Watched)
+    assert record.object == {"kind": "Pod", "metadata": {"name": "a"}}
+
+
+def test_an_interrupted_recording_is_whole(tmp_path: Path) -> None:
+    """What was recorded before an interruption is read without a problem."""
+
+    def interrupted() -> Iterator[Record]:
+        yield Watched(at=_BEGAN, change="ADDED", object={"kind": "Pod"})
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _write(tmp_path / "r", interrupted())
+    recording = Recording(tmp_path / "r")
+
+    assert len(list(recording.records())) == 1
+    assert recording.problems == []
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    """A folder that is there already is left alone."""
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "meta.json").write_text(json.dumps({}))
+
+    with pytest.raises(FileExistsError):
+        _write(tmp_path / "r", [])
+    assert (tmp_path / "r" / "meta.json").read_text() == "{}"
