@@ -1,10 +1,13 @@
 """The real cluster that these tests run against."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from cluster.operator_process import OperatorProcess, Space
 from cluster.policies import NAMESPACE
 from lab import Lab
 
@@ -22,3 +25,25 @@ def crds(lab: Lab) -> Iterator[Lab]:
     lab.kubectl("delete", "namespace", NAMESPACE)
     if "probetuner.dev" not in before:
         lab.kubectl("delete", "-f", str(CRDS))
+
+
+@pytest.fixture
+def space(crds: Lab) -> Iterator[Space]:
+    """A namespace of the test's own."""
+    name = f"space-{uuid4().hex[:8]}"
+    crds.kubectl("create", "namespace", name)
+    yield Space(crds, name)
+    crds.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def start_operator(crds: Lab, tmp_path: Path) -> Iterator[Callable[..., OperatorProcess]]:
+    """Starts operators with the flags given, beside the lab; those that the test leaves running are ended."""
+    with ExitStack() as started:
+
+        def start(*flags: str) -> OperatorProcess:
+            operator = OperatorProcess(crds, tmp_path / f"{uuid4().hex[:8]}.log", *flags)
+            started.callback(operator.kill)
+            return operator
+
+        yield start
