@@ -1,0 +1,144 @@
+"""The real operator, installed and uninstalled by Helm on a cluster of this module's own."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from cluster.charts import CHART, NAMESPACE, RELEASE, values
+from lab import Lab, LabError, operator_image
+
+pytestmark = pytest.mark.cluster
+
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+KEEP_NOTHING = "crds.keep=false"
+# Those come and go by themselves.
+PASSING = {"events", "events.events.k8s.io", "leases.coordination.k8s.io"}
+POLICY = {
+    "apiVersion": "probetuner.dev/v1alpha1",
+    "kind": "ProbePolicy",
+    "metadata": {"name": "mine", "namespace": "default"},
+    "spec": {"targetRef": {"kind": "Deployment", "name": "nowhere"}},
+}
+
+
+@pytest.fixture(scope="module")
+def bare(lab: Lab) -> Iterator[Lab]:
+    """A cluster that has the operator's image and a namespace for it, and nothing of ours else."""
+    own = Lab(f"{lab.name}-install")
+    own.up()
+    own.load_image(operator_image.build())
+    own.kubectl("create", "namespace", NAMESPACE)
+    own.kubectl("wait", "--for=create", "serviceaccount/default", "-n", NAMESPACE, "--timeout=30s")
+    yield own
+    own.down()
+
+
+def install(lab: Lab, *settings: str) -> None:
+    """Install, and wait until the operator says that it is ready; a failure tells what the pod said and why."""
+    try:
+        lab.helm(
+            "install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--wait", "--timeout", "180s", *values(*settings)
+        )  # fmt: skip
+    except LabError as failure:
+        failure.add_note(lab.kubectl("get", "events", "-n", NAMESPACE))
+        failure.add_note(lab.kubectl("logs", "-n", NAMESPACE, "--tail=20", f"deployment/{RELEASE}"))
+        raise
+
+
+def uninstall(lab: Lab) -> None:
+    """Uninstall, and wait until all is gone."""
+    lab.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--cascade=foreground", "--timeout", "120s")
+
+
+def uninstall_all(lab: Lab) -> None:
+    """Uninstall with the definitions, and wait until the API server has withdrawn what it served for them."""
+    uninstall(lab)
+    lab.kubectl("wait", "--for=delete", "apiservice/v1alpha1.probetuner.dev", "--timeout=60s")
+
+
+def everything(lab: Lab) -> set[str]:
+    """Each object in the cluster, as namespace, kind and name."""
+    kinds = set(lab.kubectl("api-resources", "--verbs=list", "-o", "name").split()) - PASSING
+    listed = json.loads(lab.kubectl("get", ",".join(sorted(kinds)), "--all-namespaces", "-o", "json"))
+    return {
+        f"{each['metadata'].get('namespace', '')}/{each['kind']}/{each['metadata']['name']}" for each in listed["items"]
+    }
+
+
+def may(lab: Lab, verb: str, resource: str) -> bool:
+    """Whether the API server lets the operator do that, in any namespace."""
+    rules = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": ACCOUNT, "resourceAttributes": attributes(verb, resource)},
+    }
+    answer = lab.kubectl("create", "-o", "json", "-f", "-", input=yaml.safe_dump(rules))
+    return bool(json.loads(answer)["status"]["allowed"])
+
+
+def attributes(verb: str, resource: str) -> dict[str, str]:
+    """A request as the API server's authorizers see it; *resource* is `name.group/subresource`."""
+    whole, _, subresource = resource.partition("/")
+    name, _, group = whole.partition(".")
+    return {"verb": verb, "group": group, "resource": name, "subresource": subresource}
+
+
+def test_installed_operator_is_ready_and_leaves_nothing(bare: Lab) -> None:
+    """`helm install --wait` succeeds, the operator runs unharmed, and `helm uninstall` leaves nothing at all."""
+    before = everything(bare)
+
+    install(bare, KEEP_NOTHING)
+    pods = json.loads(bare.kubectl("get", "pods", "-n", NAMESPACE, "-o", "json"))["items"]
+    bare.kubectl("create", "-f", "-", input=yaml.safe_dump(POLICY))
+    uninstall_all(bare)
+
+    assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods] == [0]
+    assert everything(bare) - before == set()
+
+
+def test_kept_definitions_are_all_that_stays(bare: Lab) -> None:
+    """By default only the CRDs and what users wrote stay, and a second install takes them over."""
+    before = everything(bare)
+
+    install(bare)
+    bare.kubectl("create", "-f", "-", input=yaml.safe_dump(POLICY))
+    uninstall(bare)
+    kept = everything(bare) - before
+    install(bare, KEEP_NOTHING)
+    uninstall_all(bare)
+
+    assert kept == {
+        "/APIService/v1alpha1.probetuner.dev",  # the API server's own, made from the definitions
+        "/CustomResourceDefinition/probehistories.probetuner.dev",
+        "/CustomResourceDefinition/probepolicies.probetuner.dev",
+        "default/ProbePolicy/mine",
+    }
+    assert everything(bare) - before == set()
+
+
+def test_operator_may_do_what_it_must_and_no_more(bare: Lab) -> None:
+    """The API server itself says what the service account may: read, write its own, patch only when allowed to."""
+    never = [
+        ("get", "secrets"),
+        ("get", "nodes/proxy"),
+        ("create", "pods/exec"),
+        ("delete", "pods"),
+        ("update", "deployments.apps"),
+        ("delete", "deployments.apps"),
+        ("deletecollection", "probepolicies.probetuner.dev"),
+    ]
+
+    install(bare, KEEP_NOTHING)
+    reading_only = may(bare, "patch", "deployments.apps")
+    reads = may(bare, "get", "nodes/metrics"), may(bare, "watch", "pods"), may(bare, "list", "deployments.apps")
+    bare.helm(
+        "upgrade", RELEASE, str(CHART), "-n", NAMESPACE, "--wait", "--timeout", "120s",
+        *values(KEEP_NOTHING, "apply.enabled=true"),
+    )  # fmt: skip
+    applying = may(bare, "patch", "deployments.apps")
+    granted = [request for request in never if may(bare, *request)]
+    uninstall_all(bare)
+
+    assert (reading_only, reads, applying, granted) == (False, (True, True, True), True, [])
