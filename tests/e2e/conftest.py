@@ -20,6 +20,7 @@ def cluster(lab: Lab) -> Iterator[Cluster]:
     namespaces.make(found, OPERATOR)
     installation.install(found, namespace=OPERATOR)
     yield found
+    print(installation.last_words(found, namespace=OPERATOR))
     installation.uninstall(found, namespace=OPERATOR)
     namespaces.remove_all(found)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from demo.cluster import Cluster
-
-_SELECTOR = "app.kubernetes.io/name=probetuner"
+from demo.installation import SELECTOR
 
 
 def kill(cluster: Cluster, *, namespace: str) -> None:
@@ -15,7 +14,7 @@ def kill(cluster: Cluster, *, namespace: str) -> None:
 
     The Deployment makes another one at once, without the kubelet's back-off between restarts of the same pod.
     """
-    for pod in cluster.get("pods", f"--namespace={namespace}", f"--selector={_SELECTOR}")["items"]:
+    for pod in cluster.get("pods", f"--namespace={namespace}", f"--selector={SELECTOR}")["items"]:
         for process in _processes_of(pod["metadata"]["uid"]):
             os.kill(process, signal.SIGKILL)
         where = (f"pod/{pod['metadata']['name']}", f"--namespace={namespace}")
