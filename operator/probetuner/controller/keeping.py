@@ -30,8 +30,12 @@ class Keeper:
         """Save what is due, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            latest = self._clock() - _INTERVAL_SECONDS
-            await self._save([served for served in self._changed() if served.saved_at <= latest])
+            await self.save_due()
+
+    async def save_due(self) -> None:
+        """Save what has changed and was not saved within the last minute."""
+        latest = self._clock() - _INTERVAL_SECONDS
+        await self._save([served for served in self._changed() if served.saved_at <= latest])
 
     async def save_all(self) -> None:
         """Save everything that is not saved yet."""

@@ -119,10 +119,17 @@ class Following:
         for fact in facts:
             ref = fact.pod.workload
             served = self.served.get(ref) if ref is not None else None
-            if served is not None and served.learn(fact):
+            if served is not None and self._learn_one(served, fact):
                 touched.add(served.workload.ref)
         for ref in touched:
             self.changed(ref)
+
+    def _learn_one(self, served: Served, fact: Fact) -> bool:
+        try:
+            return served.learn(fact)
+        except Exception:  # a history that cannot take a fact in must not keep it from the others of the same scrape
+            log.exception("fact left out", workload=str(served.workload.ref), fact=type(fact).__name__)
+            return False
 
     def pods_in(self, namespace: str) -> set[str]:
         """Return the uids of the pods that are followed in a namespace."""

@@ -1,0 +1,30 @@
+"""What `probetuner run` says before it runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_without_a_cluster_it_says_what_to_set(tmp_path: Path) -> None:
+    """No kubeconfig and no pod: one sentence with the next step, exit code 2, no traceback."""
+    done = _run(tmp_path, "run")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("probetuner: no cluster is configured")
+    assert "set KUBECONFIG to a kubeconfig file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_word_is_answered_with_the_right_ones(tmp_path: Path) -> None:
+    """A mode that is none is refused with those that are."""
+    done = _run(tmp_path, "run", "--default-mode=aply")
+
+    assert done.returncode == 2
+    assert all(mode in done.stderr for mode in ("Off", "Observe", "Recommend", "Apply"))
+
+
+def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HOME": str(home), "KUBECONFIG": str(home / "none"), "COLUMNS": "200"}
+    command = [sys.executable, "-c", "from probetuner.cli.main import app; app()", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -1,0 +1,97 @@
+"""What is promised of the keeping of histories."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from probetuner.cluster.api import Api
+from probetuner.cluster.errors import UnreachableError
+from probetuner.controller.keeping import Keeper
+from probetuner.controller.serving import Following, serve
+from probetuner.facts.fact import ContainerStarted, PodRef
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.workload import WorkloadKind, WorkloadRef
+
+WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
+
+
+class Writes:
+    """An API server that takes writes, or is away."""
+
+    def __init__(self) -> None:
+        self.taken: list[Mapping[str, Any]] = []
+        self.away = False
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        """Take a write as `Api.write` does."""
+        if self.away:
+            raise UnreachableError(f"the API server did not answer {method} {path}")
+        self.taken.append(body)
+        return dict(body)
+
+
+class Bench:
+    """A keeper of one workload's history, with a clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.server = Writes()
+        self.following = Following(since=0.0, changed=lambda _: None)
+        raw = {"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop", "uid": "w"}}
+        self.following.add(serve(raw, WorkloadHistory()))
+        self.keeper = Keeper(cast("Api", self.server), self.following, clock=lambda: self.now)
+        self._lives = 0
+
+    def learn(self) -> None:
+        """Learn something new."""
+        self._lives += 1
+        pod = PodRef(namespace="shop", name="web-0", uid=f"u{self._lives}", template_hash="h", workload=WEB)
+        self.following.learn([ContainerStarted(at=1.0, pod=pod, container="c", restarts=0)])
+
+    async def pass_seconds(self, seconds: float) -> int:
+        """Let time pass, look what is due, and return how many writes there were until now."""
+        self.now += seconds
+        await self.keeper.save_due()
+        return len(self.server.taken)
+
+
+async def test_a_history_is_saved_at_most_once_a_minute() -> None:
+    """What is learned in between waits, and is saved with the next."""
+    bench = Bench()
+    bench.learn()
+    assert await bench.pass_seconds(5) == 1
+    bench.learn()
+    assert await bench.pass_seconds(5) == 1
+    bench.learn()
+    assert await bench.pass_seconds(60) == 2
+    assert '"pod_uid":"u3"' in bench.server.taken[-1]["data"]["state"]
+
+
+async def test_what_did_not_change_is_not_written() -> None:
+    """A workload of which nothing new is known causes no writes."""
+    bench = Bench()
+    assert await bench.pass_seconds(600) == 0
+    bench.learn()
+    assert await bench.pass_seconds(600) == 1
+    assert await bench.pass_seconds(600) == 1
+
+
+async def test_what_could_not_be_saved_is_saved_later() -> None:
+    """An API server that is away costs no history and is asked once a minute."""
+    bench = Bench()
+    bench.server.away = True
+    bench.learn()
+    assert await bench.pass_seconds(5) == 0
+    bench.server.away = False
+    assert await bench.pass_seconds(5) == 0
+    assert await bench.pass_seconds(60) == 1
+
+
+async def test_at_the_end_everything_is_saved_at_once() -> None:
+    """A graceful stop does not wait for the minute."""
+    bench = Bench()
+    bench.learn()
+    await bench.pass_seconds(5)
+    bench.learn()
+    await bench.keeper.save_all()
+
+    assert len(bench.server.taken) == 2

@@ -1,0 +1,94 @@
+"""What is promised of the picture of who is served."""
+
+from typing import Any
+
+from probetuner.change.enrolment import PolicyObject, parse_policy_object
+from probetuner.controller.view import Census, Known, View
+from probetuner.model.mode import Mode
+from probetuner.model.workload import WorkloadKind, WorkloadRef
+
+WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
+DB = WorkloadRef(kind=WorkloadKind.STATEFUL_SET, namespace="shop", name="db")
+
+
+def test_what_concerns_nobody_asks_for_no_look() -> None:
+    """A workload's status changes all the time; only its uid and its annotation matter to enrolment."""
+    view = View(default_mode=Mode.OFF)
+
+    assert view.see_workload(WEB, _object("web", version="1")) == [WEB]
+    assert view.see_workload(WEB, _object("web", version="2")) == []
+    assert view.see_workload(WEB, _object("web", version="3", mode="Observe")) == [WEB]
+    assert view.see_workload(WEB, _object("web", version="3", mode="Observe"), gone=True) == [WEB]
+
+
+def test_a_namespaces_word_asks_for_a_look_at_what_is_in_it() -> None:
+    """The annotation of a Namespace concerns its workloads, and only when it changes."""
+    view = View(default_mode=Mode.OFF)
+    view.see_workload(WEB, _object("web"))
+    view.see_namespace(_object("shop"))
+
+    assert view.see_namespace(_object("shop", version="2")) == []
+    assert view.see_namespace(_object("shop", mode="Observe")) == [WEB]
+    enrolment = view.enrolment(WEB)
+    assert enrolment is not None
+    assert enrolment.mode.mode is Mode.OBSERVE
+
+
+def test_the_echo_of_a_write_asks_for_no_look() -> None:
+    """The watch gives back the very version that a write returned; nothing is new in it."""
+    view = View(default_mode=Mode.OFF)
+    view.see_policy(_policy(version="1"))
+    view.see_policy(_policy(version="2"))
+
+    assert view.see_policy(_policy(version="2")) == []
+    assert view.see_policy(_policy(version="3")) == [WEB, WEB]
+
+
+def test_a_census_forgets_what_was_deleted_unseen() -> None:
+    """What a full list no longer has is gone, whether a watch told so or not."""
+    view = View(default_mode=Mode.OFF)
+    view.see_namespace(_object("shop"))
+    view.see_workload(WEB, _object("web", mode="Observe"))
+    view.see_workload(DB, _object("db"))
+    view.see_policy(_policy())
+
+    view.begin_census()
+    touched = view.end_census(Census(namespaces={"shop": None}, workloads={DB: Known(uid="u", mode=None)}, policies={}))
+
+    assert view.enrolment(WEB) is None
+    assert view.policies_of(WEB) == []
+    assert touched == set()
+
+
+def test_what_a_watch_tells_during_a_census_is_newer_than_it() -> None:
+    """A list that was begun before an object was made does not make it vanish, nor one before it was deleted return."""
+    view = View(default_mode=Mode.OFF)
+    view.see_workload(DB, _object("db"))
+    view.begin_census()
+    view.see_workload(WEB, _object("web", mode="Observe"))
+    view.see_workload(DB, _object("db"), gone=True)
+
+    touched = view.end_census(Census(namespaces={}, workloads={DB: Known(uid="u", mode="Apply")}, policies={}))
+
+    assert view.enrolment(WEB) is not None
+    assert view.enrolment(DB) is None
+    assert touched == {WEB}
+
+
+def test_a_typing_error_does_not_cost_the_history() -> None:
+    """Histories are kept of what is watched and of what is off by mistake; not of what is off by will."""
+    view = View(default_mode=Mode.OFF)
+    view.see_workload(WEB, _object("web", mode="Aply"))
+    view.see_workload(DB, _object("db", mode="Off"))
+
+    assert view.remembered() == {WEB}
+
+
+def _object(name: str, *, version: str = "1", mode: str | None = None) -> dict[str, Any]:
+    annotations = {} if mode is None else {"probetuner.dev/mode": mode}
+    return {"metadata": {"name": name, "uid": "u", "resourceVersion": version, "annotations": annotations}}
+
+
+def _policy(*, version: str = "1") -> PolicyObject:
+    metadata = {"name": "mine", "namespace": "shop", "uid": "p", "resourceVersion": version, "generation": 1}
+    return parse_policy_object({"metadata": metadata, "spec": {"targetRef": {"kind": "Deployment", "name": "web"}}})
