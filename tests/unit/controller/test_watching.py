@@ -67,7 +67,7 @@ async def test_the_reason_is_said_while_there_are_no_watches(monkeypatch: pytest
 
 
 async def test_handlers_return_nothing() -> None:
-    """What a handler returns What a handler returns kopf would write into the status of a user's object."""
+    """What a handler returned, kopf would write into the status of a user's object."""
     seen: list[tuple[str, Any, Any]] = []
     handler = watching._handler("pods", lambda plural, raw, change: seen.append((plural, raw, change)))
 
