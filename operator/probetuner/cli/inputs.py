@@ -9,7 +9,7 @@ from probetuner.cli.progress import each
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.dump import gather_objects
 from probetuner.sources.gathering import Subject
-from probetuner.sources.manifests import MOST_BYTES, Given, Tell, files_in, read_content, read_file
+from probetuner.sources.manifests import Given, Tell, files_in, read_bounded, read_content, read_file
 from probetuner.sources.observation import gather_records
 from probetuner.sources.recording import META_FILE, Recording
 
@@ -73,6 +73,6 @@ def _objects(paths: Sequence[Path], tell: Tell) -> Iterator[Given]:
             tell(str(error))
     for file in each(files, "Reading manifests"):
         if file == STDIN:
-            yield from read_content(sys.stdin.buffer.read(MOST_BYTES + 1), "standard input", tell)
+            yield from read_content(read_bounded(sys.stdin.buffer), "standard input", tell)
         else:
             yield from read_file(file, tell)

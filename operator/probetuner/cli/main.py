@@ -42,9 +42,9 @@ app = typer.Typer(
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the flag's value
-    from importlib.metadata import version  # noqa: PLC0415 - it loads a mail parser, and is rarely wanted
-
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - it loads a mail parser, and is rarely wanted
+
         typer.echo(f"probetuner {version('probetuner')}")
         raise typer.Exit
 

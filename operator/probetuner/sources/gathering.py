@@ -1,5 +1,6 @@
 """From objects and scrapes to workloads with their histories, whatever they were read from."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,7 @@ class Gathering:
     def __init__(self, *, since: float) -> None:
         self._reader = Reader(since=since)
         self._workloads: dict[WorkloadRef, tuple[Workload, Origin]] = {}
-        self._services: dict[tuple[str, str], Service] = {}
+        self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
         self._histories: dict[WorkloadRef, WorkloadHistory] = {}
 
     def define(self, raw: Mapping[str, Any], origin: Origin) -> None:
@@ -55,7 +56,7 @@ class Gathering:
             self._workloads[workload.ref] = (workload, origin)
         elif kind == "Service" and version == "v1":
             service = parse_service(raw)
-            self._services[service.namespace, service.name] = service
+            self._services[service.namespace][service.name] = service
 
     def watch(self, raw: Mapping[str, Any], change: str | None, *, at: float) -> list[Fact]:
         """What an object tells that was received at that time (epoch seconds). Raises InvalidObjectError."""
@@ -91,7 +92,7 @@ class Gathering:
     def _exposed(self, workload: Workload) -> bool | None:
         if not self._services:
             return None
-        return any(service.selects(workload) for service in self._services.values())
+        return any(service.selects(workload) for service in self._services[workload.ref.namespace].values())
 
 
 def place_of(raw: Mapping[str, Any]) -> str:

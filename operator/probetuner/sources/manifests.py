@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.yaml_values import read_values
@@ -24,6 +24,7 @@ Tell = Callable[[str], None]
 _BEGINS_DOCUMENT = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _MOST_YAML_BYTES = 64 * 1024 * 1024
 _MOST_LEVELS_OF_LISTS = 10
+_CHUNK_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +64,20 @@ def read_file(path: Path, tell: Tell) -> Iterator[Given]:
     """Give out the objects of a file."""
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = read_bounded(file)
     except OSError as error:
         tell(f"{path} cannot be read: {error.strerror or error}")
         return
     yield from read_content(content, str(path), tell)
+
+
+def read_bounded(file: BinaryIO) -> bytes:
+    """The content of a file, or a little more than is ever read of one; how large it is need not be known."""
+    chunks, size = [], 0
+    while size <= MOST_BYTES and (chunk := file.read(_CHUNK_BYTES)):
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)
 
 
 def read_content(content: bytes, file: str, tell: Tell) -> Iterator[Given]:
