@@ -4,6 +4,8 @@ FIRST_SECONDS, MOST_SECONDS = 10.0, 300.0
 _FORGOTTEN_AFTER_SECONDS = 600.0
 _RESYNC_SECONDS = 60.0
 _JITTER = 0.5
+_GRAIN_SECONDS = 1e-3
+"""Less than this is rounding: a clock of large numbers could not move on by it."""
 
 
 class BackOff:
@@ -22,7 +24,7 @@ class BackOff:
         if self._updated_at is None or exited_at - self._updated_at > _FORGOTTEN_AFTER_SECONDS:
             self.seconds = 0.0
         left = self.seconds - (now - exited_at)
-        if left > 0:
+        if left > _GRAIN_SECONDS:
             return left
         self.seconds = min(2 * self.seconds, MOST_SECONDS) or FIRST_SECONDS
         self._updated_at = now

@@ -1,0 +1,38 @@
+"""probetuner as it is: facts are folded into a history, diagnosed, and turned into advice by the default policy."""
+
+from dataclasses import dataclass
+
+from gym.manifest import CONTAINER, workload_of
+from gym.observer import facts_of
+from gym.phase import Phase
+from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.diagnosis.finding import Finding
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.policy import Policy
+from probetuner.tuning.recommend import recommend
+from probetuner.tuning.recommendation import Probes, Recommendation
+
+_EPOCH = 1_700_000_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What probetuner found and recommends; `probes` are those to use from now on."""
+
+    findings: tuple[Finding, ...]
+    recommendation: Recommendation | None
+    probes: Probes
+
+
+def advise(phase: Phase) -> Advice:
+    """Watch a phase as an operator would, and say what to change."""
+    history = WorkloadHistory()
+    for fact in facts_of(phase, epoch=_EPOCH, template="t1"):
+        history = observe(history, fact)
+    policy = Policy()
+    known = cases(workload_of(phase.case, phase.probes), history, objectives=policy.objectives, exposed=True)
+    findings = diagnose(known)
+    recommendation = recommend(known, findings, policy)
+    probes = phase.probes if recommendation is None else recommendation.target[CONTAINER]
+    return Advice(findings=findings, recommendation=recommendation, probes=probes)

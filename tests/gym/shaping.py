@@ -1,0 +1,116 @@
+"""The families of cases that the tuner was shaped on. None of them is in the report."""
+
+import random
+from collections.abc import Callable
+
+from gym.fleet import CHEAP, DEPENDENT, WORK
+from gym.manifest import http
+from gym.truth import GymCase, Spread, Troubles, Truth
+from probetuner.model.probe import Probe
+from probetuner.tuning.recommendation import Probes
+
+Family = Callable[[random.Random], tuple[Truth, Probes]]
+
+
+def some(rng: random.Random, path: str, **numbers: int) -> Probe:
+    """A probe as people write them: mostly defaults, now and then a number of their own."""
+    return http(
+        path,
+        **{
+            "period_seconds": rng.choice((5, 10, 10, 10)),
+            "timeout_seconds": rng.choice((1, 1, 1, 2, 3)),
+            "failure_threshold": rng.choice((3, 3, 3, 5)),
+            **numbers,
+        },
+    )
+
+
+def queue_of_waiting_clients(rng: random.Random) -> tuple[Truth, Probes]:
+    """Clients that wait for their answers make a queue longer than the timeout; liveness stands in it."""
+    truth = Truth(
+        replicas=rng.choice((2, 3, 4)),
+        load=rng.uniform(0.1, 0.4),
+        bursts=Troubles(per_hour=8, seconds=Spread(median=150, sigma=0.4), height=rng.uniform(1.5, 6)),
+        closed=True,
+    )
+    readiness = some(rng, WORK) if rng.random() < 0.5 else None
+    return truth, Probes(liveness=some(rng, WORK), readiness=readiness)
+
+
+def slow_start(rng: random.Random) -> tuple[Truth, Probes]:
+    """A start that takes longer than liveness gives it."""
+    truth = Truth(replicas=rng.choice((1, 2, 3)), start=Spread(median=rng.uniform(40, 150), sigma=0.1))
+    return truth, Probes(liveness=some(rng, CHEAP), readiness=some(rng, WORK) if rng.random() < 0.6 else None)
+
+
+def lockup(rng: random.Random) -> tuple[Truth, Probes]:
+    """A process that gets stuck every quarter of an hour or so; liveness is right."""
+    truth = Truth(replicas=rng.choice((2, 3)), lockup_seconds=rng.uniform(400, 1200), load=rng.uniform(0.05, 0.3))
+    return truth, Probes(liveness=some(rng, CHEAP), readiness=some(rng, WORK))
+
+
+def lockup_unattended(rng: random.Random) -> tuple[Truth, Probes]:
+    """The same with nothing to restart it."""
+    truth = Truth(replicas=rng.choice((2, 3)), lockup_seconds=rng.uniform(400, 1200), load=rng.uniform(0.05, 0.3))
+    return truth, Probes(readiness=some(rng, CHEAP))
+
+
+def slow_tail(rng: random.Random) -> tuple[Truth, Probes]:
+    """Answers that often take longer than a strict readiness probe bears."""
+    truth = Truth(replicas=3, load=0.1, service=Spread(median=rng.uniform(0.2, 0.5), sigma=rng.uniform(0.6, 1.0)))
+    readiness = some(rng, WORK, period_seconds=rng.choice((2, 5)), timeout_seconds=1, failure_threshold=1)
+    return truth, Probes(liveness=some(rng, CHEAP, failure_threshold=5), readiness=readiness)
+
+
+def dependency(rng: random.Random) -> tuple[Truth, Probes]:
+    """Liveness answers for a database that is away now and then."""
+    truth = Truth(
+        replicas=3,
+        start=Spread(median=rng.uniform(2, 30), sigma=0.2),
+        outages=Troubles(per_hour=6, seconds=Spread(median=90, sigma=0.4)),
+    )
+    return truth, Probes(liveness=some(rng, DEPENDENT, initial_delay_seconds=60), readiness=some(rng, WORK))
+
+
+def crash(rng: random.Random) -> tuple[Truth, Probes]:
+    """A process that ends by itself; its probes are fine."""
+    truth = Truth(replicas=2, crash_seconds=rng.uniform(100, 600), oom=rng.choice((0.0, 1.0)))
+    return truth, Probes(liveness=some(rng, CHEAP), readiness=some(rng, WORK))
+
+
+def idle_start(rng: random.Random) -> tuple[Truth, Probes]:
+    """Up at once, but asked late."""
+    truth = Truth(replicas=3, start=Spread(median=rng.uniform(0.5, 4), sigma=0.2), crash_seconds=900)
+    readiness = some(rng, WORK, initial_delay_seconds=rng.choice((60, 120)))
+    return truth, Probes(liveness=some(rng, CHEAP), readiness=readiness)
+
+
+def calm(rng: random.Random) -> tuple[Truth, Probes]:
+    """Nothing wrong."""
+    truth = Truth(replicas=rng.choice((2, 3)), start=Spread(median=rng.uniform(0.3, 8), sigma=0.2), load=0.2)
+    return truth, Probes(liveness=some(rng, CHEAP, initial_delay_seconds=10), readiness=some(rng, CHEAP))
+
+
+FAMILIES: tuple[Family, ...] = (
+    queue_of_waiting_clients,
+    slow_start,
+    lockup,
+    lockup_unattended,
+    slow_tail,
+    dependency,
+    crash,
+    idle_start,
+    calm,
+)
+HEALTHY: tuple[Family, ...] = (calm,)
+
+
+def draw(families: tuple[Family, ...], healthy: tuple[Family, ...], *, count: int, seed: str) -> list[GymCase]:
+    """So many cases of each family; the seed decides them."""
+    cases = []
+    for family in families:
+        for number in range(count):
+            name = family.__name__.replace("_", "-")
+            truth, probes = family(random.Random(f"{seed}-{name}-{number}"))
+            cases.append(GymCase(family=name, number=number, truth=truth, probes=probes, healthy=family in healthy))
+    return cases

@@ -1,0 +1,111 @@
+"""The gym's own books: what costs nothing, what must balance, and what a seed decides."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gym import reporting, shaping
+from gym.cost import cost_of
+from gym.fleet import CHEAP, WORK
+from gym.manifest import http
+from gym.observer import facts_of
+from gym.phase import live
+from gym.pipeline import advise
+from gym.policies import FIXED, best
+from gym.truth import GymCase, Spread, Troubles, Truth
+from probetuner.facts.fact import KillAnnounced, ProbeCounted, ProbeFailed
+from probetuner.tuning.recommendation import Probes
+from probetuner.tuning.replay.answer import Verdict
+
+SANE = Probes(liveness=http(CHEAP), readiness=http(CHEAP))
+CASES = shaping.draw((*shaping.FAMILIES, *reporting.FAMILIES), (), count=2, seed="unit")
+
+
+def case(truth: Truth, probes: Probes = SANE) -> GymCase:
+    return GymCase(family="unit", number=0, truth=truth, probes=probes)
+
+
+def test_no_trouble_costs_nothing_but_the_first_look() -> None:
+    """A fleet without trouble under sane settings loses only what passes between a start and the first attempt."""
+    cost = cost_of(live(case(Truth(start=Spread(median=0.1))), SANE, seed="1", seconds=1800))
+    assert cost.refused_seconds == cost.idle_seconds == cost.stuck_seconds == cost.false_restarts == 0
+    assert cost.rollout_seconds * 1800 * 3 / 1000 < 3 * 0.8
+
+
+def test_what_nobody_could_serve_is_not_charged() -> None:
+    """Overload that all replicas together could not bear costs nothing as long as all of them work."""
+    flood = Truth(load=0.2, bursts=Troubles(per_hour=10, seconds=Spread(median=60), height=3.0))
+    cost = cost_of(live(case(flood), Probes(), seed="1", seconds=1800))
+    assert cost.refused_seconds == pytest.approx(0, abs=0.5)
+
+
+def test_a_lock_up_without_liveness_lasts_to_the_end() -> None:
+    """Stuck for good and never restarted, a replica is charged from the lock-up to the end of the phase."""
+    truth = Truth(replicas=1, start=Spread(median=0.1), lockup_seconds=600)
+    phase = live(case(truth), Probes(), seed="1", seconds=1800)
+    stuck_at = 0.1 + phase.fates[0][0].lockup_seconds
+    cost = cost_of(phase)
+    assert cost.stuck_seconds * 1.8 == pytest.approx(1800 - stuck_at)
+    assert cost.false_restarts == 0
+
+
+def test_a_kill_of_a_busy_container_is_false_and_one_of_a_stuck_one_is_not() -> None:
+    """The truth decides, not the probe."""
+    glitch = Truth(glitches=Troubles(per_hour=6, seconds=Spread(median=60)))
+    locked = Truth(lockup_seconds=300)
+    assert cost_of(live(case(glitch), SANE, seed="1", seconds=1800)).false_restarts > 0
+    assert cost_of(live(case(locked), SANE, seed="1", seconds=1800)).false_restarts == 0
+
+
+@pytest.mark.parametrize("one", CASES, ids=lambda one: one.name)
+def test_the_books_balance(one: GymCase) -> None:
+    """No part is negative, no replica loses more time than there is, and every attempt is counted once."""
+    phase = live(one, one.probes, seed="1", seconds=900)
+    cost = cost_of(phase)
+    lost = cost.idle_seconds + cost.stuck_seconds + cost.rollout_seconds
+    assert min(cost.refused_seconds, cost.idle_seconds, cost.stuck_seconds, cost.rollout_seconds) >= 0
+    assert lost <= 1000 + 1e-6
+    if not phase.weather.node_away.all:
+        facts = facts_of(phase, epoch=0.0, template="t")
+        counted = sum(fact.succeeded + fact.failed for fact in facts if isinstance(fact, ProbeCounted))
+        made = [a for outcome in phase.outcomes for a in outcome.attempts if a.verdict is not Verdict.ERRORED]
+        assert counted == len(made)
+        failed = len([a for a in made if a.verdict is Verdict.FAILED])
+        assert sum(fact.count for fact in facts if isinstance(fact, ProbeFailed)) <= failed
+        kills = sum(len(outcome.kills) for outcome in phase.outcomes)
+        assert len([fact for fact in facts if isinstance(fact, KillAnnounced)]) <= kills
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.text(max_size=5), index=st.integers(0, len(CASES) - 1))
+def test_a_seed_decides_everything(seed: str, index: int) -> None:
+    """The same seed gives the same facts and the same cost."""
+    first, second = (live(CASES[index], CASES[index].probes, seed=seed, seconds=600) for _ in range(2))
+    assert cost_of(first) == cost_of(second)
+    assert facts_of(first, epoch=0.0, template="t") == facts_of(second, epoch=0.0, template="t")
+
+
+def test_every_policy_lives_through_the_same_weather() -> None:
+    """Fates and troubles do not depend on the settings."""
+    one = CASES[0]
+    phases = [live(one, policy(one), seed="1", seconds=600) for policy in FIXED.values()]
+    assert len({(phase.weather.bursts.all, phase.fates[0][0]) for phase in phases}) == 1
+
+
+def test_the_oracle_is_never_worse_than_where_it_began() -> None:
+    """Its search ends at least as well as the best of its beginnings."""
+    one = case(Truth(lockup_seconds=300), Probes(liveness=http(WORK, failure_threshold=9)))
+    prices = {one.probes: 5.0, SANE: 3.0}
+    assert best(one, prices, lambda probes: prices.get(probes, 4.0)) == SANE
+
+
+def test_families_for_shaping_and_for_reporting_are_apart() -> None:
+    """No family is in both sets."""
+    assert not {f.__name__ for f in shaping.FAMILIES} & {f.__name__ for f in reporting.FAMILIES}
+
+
+def test_a_quiet_fleet_gets_no_recommendation() -> None:
+    """The pipeline is the real one: it calls a fleet without trouble healthy."""
+    advice = advise(live(case(Truth()), SANE, seed="1", seconds=1800))
+    assert advice.recommendation is None
+    assert [finding.name.value for finding in advice.findings] == ["healthy"]
