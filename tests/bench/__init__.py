@@ -1,0 +1,1 @@
+"""How quick probetuner is, next to others at the same work on the same machine."""
