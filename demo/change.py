@@ -35,16 +35,18 @@ def sides(stage: Stage, change: Mapping[str, Any], *, old: str, old_probes: Mapp
     """What became of the pods of the template *old*, and of all later ones, of which *change* tells."""
     now = stage.look()
     later = stage.tally.templates() - {old}
+    false_after = change.get("after", {}).get("falseRestarts", 0)
+    false_in_all = now.policy.false_restarts if now.policy else 0
     before = Side(
         restarts=stage.tally.restarts(frozenset({old})),
         kills=stage.tally.killed(frozenset({old})),
-        false_restarts=change.get("before", {}).get("falseRestarts"),
+        false_restarts=false_in_all - false_after,
         probes=old_probes,
     )
     after = Side(
         restarts=stage.tally.restarts(later),
         kills=stage.tally.killed(later),
-        false_restarts=change.get("after", {}).get("falseRestarts"),
+        false_restarts=false_after,
         probes=now.probes,
     )
     return before, after

@@ -12,13 +12,13 @@ class Side:
     """One side of a comparison: what became of the pods of the templates before, or after, the change.
 
     `restarts` are counted by the kubelet, `kills` are those it announced for a probe, `false_restarts` those of
-    which probetuner says that they cured nothing; None while it has not said. `probes` maps livenessProbe and its
+    which probetuner says that they cured nothing. `probes` maps livenessProbe and its
     kin to their settings.
     """
 
     restarts: int
     kills: int
-    false_restarts: int | None
+    false_restarts: int
     probes: Mapping[str, Any]
 
 

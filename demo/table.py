@@ -78,7 +78,7 @@ def _load_figures(report: LoadReport) -> tuple[str, ...]:
 
 
 def _side_figures(side: Side) -> tuple[str, ...]:
-    return (str(side.restarts), str(side.kills), "-" if side.false_restarts is None else str(side.false_restarts))
+    return (str(side.restarts), str(side.kills), str(side.false_restarts))
 
 
 def _milliseconds(value: int | None) -> str:
