@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from probetuner.cli.words import LogFormat, LogLevel
 from probetuner.model.mode import Mode
 
-_IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "explain")
+_IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "replay", "explain")
 
 
 class _Commands(TyperGroup):

@@ -14,7 +14,7 @@ def write_plain(report: Report) -> str:
     for workload in report.workloads:
         for container in workload.containers:
             rows += _rows(workload, container)
-    return _aligned(rows)
+    return align(rows)
 
 
 def _rows(workload: WorkloadReport, container: ContainerReport) -> list[tuple[str, ...]]:
@@ -37,7 +37,8 @@ def _word(text: str) -> str:
     return printable(text).replace(" ", "_") or "-"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def align(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of words as lines whose columns stand below each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     widths[-1] = 0
     return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)

@@ -1,7 +1,8 @@
 """A stream of what was seen, from a recording or a live cluster, to workloads with their histories."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from probetuner.facts.fact import Fact
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.gathering import Gathering, place_of
 from probetuner.sources.manifests import Origin, Tell
@@ -14,14 +15,19 @@ def gather_records(records: Iterable[Record], *, since: float, place: str, tell:
     `since` is when observation began (epoch seconds), `place` names the source in words.
     """
     gathering = Gathering(since=since)
+    gathering.remember(read_records(gathering, records, place=place, tell=tell))
+    return gathering
+
+
+def read_records(gathering: Gathering, records: Iterable[Record], *, place: str, tell: Tell) -> Iterator[Fact]:
+    """Give out what the records tell, and let the gathering take in what they define."""
     for record in records:
         if isinstance(record, Scrape):
-            gathering.remember(gathering.scrape(record))
+            yield from gathering.scrape(record)
             continue
         try:
             if record.change != "DELETED":
                 gathering.define(record.object, Origin(place=place))
-            gathering.remember(gathering.watch(record.object, record.change, at=record.at))
+            yield from gathering.watch(record.object, record.change, at=record.at)
         except InvalidObjectError as error:
             tell(f"{place}: {place_of(record.object)}: {error}; it was left out")
-    return gathering
