@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -13,6 +14,15 @@ pytestmark = pytest.mark.cluster
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
 KEEP_NOTHING = "crds.keep=false"
+NEVER = [
+    ("get", "secrets"),
+    ("get", "nodes/proxy"),
+    ("create", "pods/exec"),
+    ("delete", "pods"),
+    ("update", "deployments.apps"),
+    ("delete", "deployments.apps"),
+    ("deletecollection", "probepolicies.probetuner.dev"),
+]
 # Those come and go by themselves.
 PASSING = {"events", "events.events.k8s.io", "leases.coordination.k8s.io"}
 POLICY = {
@@ -35,27 +45,26 @@ def bare(lab: Lab) -> Iterator[Lab]:
     own.down()
 
 
-def install(lab: Lab, *settings: str) -> None:
-    """Install, and wait until the operator says that it is ready; a failure tells what the pod said and why."""
+@contextmanager
+def installed(lab: Lab, *settings: str) -> Iterator[None]:
+    """The operator installed and ready; uninstalled in the end, and all that it had gone."""
     try:
-        lab.helm(
-            "install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--wait", "--timeout", "180s", *values(*settings)
-        )  # fmt: skip
+        helm(lab, "install", *settings)
+        yield
+    finally:
+        lab.helm("uninstall", RELEASE, "-n", NAMESPACE, "--wait", "--cascade=foreground", "--timeout=120s")
+        if KEEP_NOTHING in settings:
+            lab.kubectl("wait", "--for=delete", "apiservice/v1alpha1.probetuner.dev", "--timeout=60s")
+
+
+def helm(lab: Lab, command: str, *settings: str) -> None:
+    """Install or upgrade, and wait until the operator is ready; a failure tells what the pod said."""
+    try:
+        lab.helm(command, RELEASE, str(CHART), "-n", NAMESPACE, "--wait", "--timeout=180s", *values(*settings))
     except LabError as failure:
         failure.add_note(lab.kubectl("get", "events", "-n", NAMESPACE))
         failure.add_note(lab.kubectl("logs", "-n", NAMESPACE, "--tail=20", f"deployment/{RELEASE}"))
         raise
-
-
-def uninstall(lab: Lab) -> None:
-    """Uninstall, and wait until all is gone."""
-    lab.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--cascade=foreground", "--timeout", "120s")
-
-
-def uninstall_all(lab: Lab) -> None:
-    """Uninstall with the definitions, and wait until the API server has withdrawn what it served for them."""
-    uninstall(lab)
-    lab.kubectl("wait", "--for=delete", "apiservice/v1alpha1.probetuner.dev", "--timeout=60s")
 
 
 def everything(lab: Lab) -> set[str]:
@@ -89,10 +98,9 @@ def test_installed_operator_is_ready_and_leaves_nothing(bare: Lab) -> None:
     """`helm install --wait` succeeds, the operator runs unharmed, and `helm uninstall` leaves nothing at all."""
     before = everything(bare)
 
-    install(bare, KEEP_NOTHING)
-    pods = json.loads(bare.kubectl("get", "pods", "-n", NAMESPACE, "-o", "json"))["items"]
-    bare.kubectl("create", "-f", "-", input=yaml.safe_dump(POLICY))
-    uninstall_all(bare)
+    with installed(bare, KEEP_NOTHING):
+        pods = json.loads(bare.kubectl("get", "pods", "-n", NAMESPACE, "-o", "json"))["items"]
+        bare.kubectl("create", "-f", "-", input=yaml.safe_dump(POLICY))
 
     assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods] == [0]
     assert everything(bare) - before == set()
@@ -102,12 +110,11 @@ def test_kept_definitions_are_all_that_stays(bare: Lab) -> None:
     """By default only the CRDs and what users wrote stay, and a second install takes them over."""
     before = everything(bare)
 
-    install(bare)
-    bare.kubectl("create", "-f", "-", input=yaml.safe_dump(POLICY))
-    uninstall(bare)
+    with installed(bare):
+        bare.kubectl("create", "-f", "-", input=yaml.safe_dump(POLICY))
     kept = everything(bare) - before
-    install(bare, KEEP_NOTHING)
-    uninstall_all(bare)
+    with installed(bare, KEEP_NOTHING):
+        pass
 
     assert kept == {
         "/APIService/v1alpha1.probetuner.dev",  # the API server's own, made from the definitions
@@ -120,25 +127,15 @@ def test_kept_definitions_are_all_that_stays(bare: Lab) -> None:
 
 def test_operator_may_do_what_it_must_and_no_more(bare: Lab) -> None:
     """The API server itself says what the service account may: read, write its own, patch only when allowed to."""
-    never = [
-        ("get", "secrets"),
-        ("get", "nodes/proxy"),
-        ("create", "pods/exec"),
-        ("delete", "pods"),
-        ("update", "deployments.apps"),
-        ("delete", "deployments.apps"),
-        ("deletecollection", "probepolicies.probetuner.dev"),
-    ]
+    must = [("get", "nodes/metrics"), ("watch", "pods"), ("list", "deployments.apps")]
+    change = ("patch", "deployments.apps")
 
-    install(bare, KEEP_NOTHING)
-    reading_only = may(bare, "patch", "deployments.apps")
-    reads = may(bare, "get", "nodes/metrics"), may(bare, "watch", "pods"), may(bare, "list", "deployments.apps")
-    bare.helm(
-        "upgrade", RELEASE, str(CHART), "-n", NAMESPACE, "--wait", "--timeout", "120s",
-        *values(KEEP_NOTHING, "apply.enabled=true"),
-    )  # fmt: skip
-    applying = may(bare, "patch", "deployments.apps")
-    granted = [request for request in never if may(bare, *request)]
-    uninstall_all(bare)
+    with installed(bare, KEEP_NOTHING):
+        before = [may(bare, *request) for request in (*must, change)]
+        helm(bare, "upgrade", KEEP_NOTHING, "apply.enabled=true")
+        after = [may(bare, *request) for request in (*must, change)]
+        too_much = [request for request in NEVER if may(bare, *request)]
 
-    assert (reading_only, reads, applying, granted) == (False, (True, True, True), True, [])
+    assert before == [True, True, True, False]
+    assert after == [True, True, True, True]
+    assert too_much == []
