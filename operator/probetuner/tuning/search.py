@@ -1,0 +1,148 @@
+"""Choosing settings by replay: the smallest detection time whose mistakes stay in budget.
+
+A probe is a failure detector (Chen, Toueg and Aguilera, IEEE ToC 2002): it has a detection time and a mistake rate,
+and one is bought with the other. Candidates are replayed over what was seen, once as if all that is unknown had gone
+well and once as if it had failed. What is chosen has to hold in the worse case, so loosening follows from a few kills
+and tightening only from time enough in which nothing is unknown.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from probetuner.history.life import Life
+from probetuner.history.record import ContainerHistory
+from probetuner.model.container import Container
+from probetuner.model.policy import Policy
+from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+from probetuner.tuning.recommendation import Probes
+from probetuner.tuning.replay.answer import Verdict
+from probetuner.tuning.replay.container import Circumstances, run
+from probetuner.tuning.replay.outcome import Outcome
+from probetuner.tuning.replay.recorded import PodSignal, Recorded
+from probetuner.tuning.replay.remembered import signals
+
+_PHASES = (0.1, 0.45, 0.8)
+_LEAST_GAIN = 0.25
+_TIMES = (1, 2, 4)
+_FAILURES = (2, 3, 4, 6, 8, 12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What settings would have done in the time that was seen, as means over tick phases, all pods together.
+
+    `mistakes` is kills of containers that were not stuck if all unknown attempts had succeeded, `mistakes_at_worst` if
+    they had failed. `unready_seconds` and `flaps` are those of the better case. `detection_seconds` is the longest
+    time from a lock-up to the kill; None without liveness.
+    """
+
+    mistakes: float
+    mistakes_at_worst: float
+    unready_seconds: float
+    flaps: float
+    detection_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The settings that were chosen, and what they and the present ones are forecast to do."""
+
+    probes: Probes
+    before: Forecast
+    after: Forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What candidates are replayed over. `stuck` are the lives that got stuck for good, whose kill is no mistake."""
+
+    history: ContainerHistory
+    container: Container
+    grace_seconds: float
+    stuck: Collection[Life] = ()
+
+    def forecast(self, probes: Probes) -> Forecast:
+        """Replay these probes over every pod."""
+        known = signals(self.history, self.container, probes)
+        best = [self._replay(signal, probes, phase, Verdict.OK) for signal in known.values() for phase in _PHASES]
+        worst = [self._replay(signal, probes, phase, Verdict.FAILED) for signal in known.values() for phase in _PHASES]
+        uids = [uid for uid in known for _ in _PHASES]
+        return Forecast(
+            mistakes=sum(map(self._mistakes, uids, best)) / len(_PHASES),
+            mistakes_at_worst=sum(map(self._mistakes, uids, worst)) / len(_PHASES),
+            unready_seconds=sum(outcome.unready_seconds for outcome in best) / len(_PHASES),
+            flaps=sum(outcome.flaps for outcome in best) / len(_PHASES),
+            detection_seconds=None if probes.liveness is None else probes.liveness.detection_seconds,
+        )
+
+    def _replay(self, signal: PodSignal, probes: Probes, phase: float, unknown_as: Verdict) -> Outcome:
+        period = max((probe.period_seconds for kind in ProbeType if (probe := probes.get(kind)) is not None), default=1)
+        return run(
+            probes=probes,
+            application=Recorded(signal),
+            circumstances=Circumstances(
+                grace_seconds=self.grace_seconds, lead_seconds=phase * period, unknown_as=unknown_as
+            ),
+            began_at=signal.began_at,
+            until=signal.until,
+        )
+
+    def _mistakes(self, uid: str, outcome: Outcome) -> int:
+        """Kills of lives that did not get stuck; beyond the lives that were seen nothing is charged to anybody."""
+        seen = sorted((life for life in self.history.lives if life.pod_uid == uid), key=lambda life: life.restarts)
+        known = zip(outcome.lives, seen, strict=False)
+        return sum(run_.killed_by is not None and life not in self.stuck for run_, life in known)
+
+
+def choose(evidence: Evidence, present: Probes, candidates: Sequence[Probes], *, most_mistakes: float) -> Choice | None:
+    """The best of the candidates, None when the present settings should stay.
+
+    Among those within the budget the quickest detection wins, and among equals the smallest change. If none is within
+    it, the fewest mistakes win. A gain in detection of less than a quarter is no reason for a rollout.
+    """
+    before = evidence.forecast(present)
+    forecasts = [(probes, evidence.forecast(probes)) for probes in candidates]
+    within = [entry for entry in forecasts if entry[1].mistakes_at_worst <= most_mistakes]
+    if not within:
+        within = [min(forecasts, key=lambda entry: entry[1].mistakes_at_worst)] if forecasts else []
+    if not within:
+        return None
+    probes, after = min(within, key=lambda entry: (_detection(entry[1]), change_size(present, entry[0])))
+    fewer = after.mistakes_at_worst < before.mistakes_at_worst and before.mistakes_at_worst > most_mistakes
+    quicker = before.mistakes_at_worst <= most_mistakes and _detection(after) <= (1 - _LEAST_GAIN) * _detection(before)
+    return Choice(probes=probes, before=before, after=after) if fewer or quicker else None
+
+
+def _detection(forecast: Forecast) -> float:
+    return float("inf") if forecast.detection_seconds is None else forecast.detection_seconds
+
+
+def change_size(present: Probes, other: Probes) -> int:
+    """How many fields differ; a probe that comes or goes counts as all of its fields."""
+    size = 0
+    for kind in ProbeType:
+        before, after = present.get(kind), other.get(kind)
+        if before is None or after is None:
+            size += 0 if before is after else len(FIELD_OF)
+        else:
+            size += len([name for name in FIELD_OF if getattr(before, name) != getattr(after, name)])
+            size += before.handler != after.handler
+    return size
+
+
+def liveness_candidates(present: Probes, liveness: Probe, policy: Policy) -> Iterator[Probes]:
+    """Other timeouts and failure thresholds for this liveness probe, within the policy's bounds.
+
+    The timeout is stepped up by doubling and never down: the tail beyond it is not known.
+    """
+    seen = set()
+    for times in _TIMES:
+        for failures in (liveness.failure_threshold, *_FAILURES):
+            candidate = replace(
+                liveness,
+                timeout_seconds=policy.clamp(ProbeType.LIVENESS, "timeout_seconds", liveness.timeout_seconds * times),
+                failure_threshold=policy.clamp(ProbeType.LIVENESS, "failure_threshold", failures),
+            )
+            if candidate not in seen:
+                seen.add(candidate)
+                yield present.with_probe(ProbeType.LIVENESS, candidate)
