@@ -58,9 +58,19 @@ def test_without_apply_nothing_of_a_users_can_be_written(lab: Lab) -> None:
     assert {resource for group, resource in written if group != "probetuner.dev"} == {"events"}
 
 
-def test_apply_adds_one_verb_on_deployments(lab: Lab) -> None:
-    """What apply.enabled adds is to patch Deployments, and nothing else."""
-    assert set(rules(render(lab, "apply.enabled=true"))) - set(rules(render(lab))) == {("apps", "deployments", "patch")}
+def test_apply_adds_one_verb_on_workloads(lab: Lab) -> None:
+    """What apply.enabled adds is to patch the three kinds of workloads, and nothing else."""
+    added = set(rules(render(lab, "apply.enabled=true"))) - set(rules(render(lab)))
+
+    assert added == {("apps", kind, "patch") for kind in ("deployments", "statefulsets", "daemonsets")}
+
+
+def test_unsigned_kubelet_certificates_are_taken_only_when_asked_for(lab: Lab) -> None:
+    """The operator checks the kubelets' certificates unless the user says otherwise."""
+    flag = "--kubelet-insecure-tls"
+
+    assert flag not in str(render(lab))
+    assert flag in str(render(lab, "kubelet.insecureTLS=true"))
 
 
 def test_service_comes_only_when_asked_for(lab: Lab) -> None:
