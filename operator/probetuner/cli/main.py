@@ -1,12 +1,15 @@
 """The command line. Each command is imported when it is called, so that none waits for what another needs."""
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from probetuner.cli.telling import note
 from probetuner.cli.words import LogFormat, LogLevel
 from probetuner.model.mode import Mode
 
@@ -24,7 +27,26 @@ class _Commands(TyperGroup):
             return super().get_command(ctx, cmd_name)
         command = typer.main.get_command(import_module(f"probetuner.cli.{cmd_name}").app)
         command.name = cmd_name
+        assert command.callback is not None
+        command.callback = _telling_faults(command.callback)
         return command
+
+
+def _telling_faults(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A fault of our own ends as one sentence too: whoever analyses a folder cannot do anything with a traceback."""
+
+    def run_telling(*arguments: Any, **options: Any) -> Any:
+        try:
+            return command(*arguments, **options)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except Exception as fault:  # noqa: BLE001 - the last place before the user
+            place = extract_tb(fault.__traceback__)[-1]
+            where = f"{Path(place.filename).name} line {place.lineno}"
+            note(f"this is a fault of probetuner, please report it: {type(fault).__name__}: {fault} ({where})")
+            raise typer.Exit(2) from None
+
+    return run_telling
 
 
 app = typer.Typer(

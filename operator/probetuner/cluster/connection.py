@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException, list_kube_config_contexts, load_incluster_config, load_kube_config
+
+_UNREADABLE = (ConfigException, OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError)
+"""What the client raises for a kubeconfig that is not there, or is not what it should be in whatever way."""
 
 _SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -63,10 +67,10 @@ def _load(configuration: Configuration, context: str | None) -> bool:
         else:
             return True
     try:
-        load_kube_config(context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]  # as above
-    except (ConfigException, OSError) as problem:
+        load_kube_config(context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]  # so too
+    except _UNREADABLE as problem:
         raise NoClusterError(
-            f"no cluster is configured: {problem}. Run inside a cluster, or set KUBECONFIG to a kubeconfig file."
+            f"no cluster is configured: {_shown(problem)}. Run inside a cluster, or set KUBECONFIG to a kubeconfig file."
         ) from None
     return False
 
@@ -74,9 +78,16 @@ def _load(configuration: Configuration, context: str | None) -> bool:
 def _namespace(*, in_cluster: bool, context: str | None) -> str:
     if in_cluster:
         return _SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip() or "default"
-    contexts, active = list_kube_config_contexts()  # type: ignore[no-untyped-call]  # as above
-    named = next((entry for entry in contexts if entry["name"] == context), active)
-    return str(named["context"].get("namespace") or "default")
+    try:
+        contexts, active = list_kube_config_contexts()  # type: ignore[no-untyped-call]  # as above
+        named = next((entry for entry in contexts if entry["name"] == context), active)
+        return str(named["context"].get("namespace") or "default")
+    except _UNREADABLE:
+        return "default"  # the client has read the file already, so this much of it is simply not there
+
+
+def _shown(problem: Exception) -> str:
+    return " ".join(f"{type(problem).__name__}: {problem}".split()).removeprefix("ConfigException: ")
 
 
 def _bare_token(header: str | None) -> str | None:

@@ -41,6 +41,21 @@ def test_an_error_counts_more_than_findings() -> None:
     assert probetuner("analyze", "-", "--fail-on", "never", piped=piped).exit_code == 2
 
 
+def test_a_fault_of_our_own_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw ends in a sentence with the place of the fault and exit code 2, and in no traceback."""
+
+    def fail(_: object) -> None:
+        raise LookupError("nothing\nthere")
+
+    monkeypatch.setattr("probetuner.cli.analyze.judge", fail)
+    monkeypatch.setattr("probetuner.cli.analyze.write", fail)
+    result = probetuner("analyze", "-", piped=stream(_SOUND))
+
+    assert all(line.startswith("probetuner: ") for line in result.stderr.splitlines())
+    assert "please report" in result.stderr
+    assert result.exit_code == 2
+
+
 @pytest.mark.parametrize("arguments", [("analyze", "-", "-o", "word"), ("analyze", "--fail-on", "word"), ("word",)])
 def test_words_that_are_no_option_are_refused(arguments: tuple[str, ...]) -> None:
     """A wrong option or command ends with exit code 2 before anything is read."""
