@@ -70,7 +70,8 @@ def _load(configuration: Configuration, context: str | None) -> bool:
         load_kube_config(context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]  # so too
     except _UNREADABLE as problem:
         raise NoClusterError(
-            f"no cluster is configured: {_shown(problem)}. Run inside a cluster, or set KUBECONFIG to a kubeconfig file."
+            f"no cluster is configured: {_shown(problem)}. "
+            "Run inside a cluster, or set KUBECONFIG to a kubeconfig file."
         ) from None
     return False
 

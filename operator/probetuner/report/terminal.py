@@ -24,9 +24,9 @@ def write_terminal(report: Report) -> str:
 def _table(report: Report) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("Workload", ratio=2, overflow="fold")
-    table.add_column("Finding", ratio=2, overflow="fold")
+    table.add_column("Finding", no_wrap=True)
     table.add_column("Sure", justify="right", no_wrap=True)
-    table.add_column("Why, and what to do", ratio=5, overflow="fold")
+    table.add_column("Why, and what to do", ratio=4, overflow="fold")
     for workload in sorted(report.workloads, key=_worst):
         _add(table, workload)
     return table
@@ -50,8 +50,8 @@ def _add(table: Table, workload: WorkloadReport) -> None:
 
 def _workload_cell(workload: WorkloadReport, container: ContainerReport) -> Text:
     ref = workload.ref
-    cell = Text(printable(f"{ref.kind}/{ref.name}"), style="bold")
-    return cell.append(printable(f"\n{ref.namespace}"), style="dim").append(f"\n{printable(container.name)}", "dim")
+    lines = (printable(f"{ref.kind}/{ref.name}"), printable(ref.namespace), printable(container.name))
+    return Text("\n").join([Text(lines[0], style="bold"), *(Text(line, style="dim") for line in lines[1:])])
 
 
 def _name_cell(finding: Finding) -> Text:
@@ -68,7 +68,7 @@ def _why_cell(finding: Finding) -> Text:
 
 def _advice_cell(container: ContainerReport) -> RenderableType | None:
     lines: list[RenderableType] = [
-        Text(f"→ {action.name}", style="bold cyan").append(f"  {printable(action.reason)}", style="not bold default")
+        Text.assemble((f"→ {action.name}", "bold cyan"), f"  {printable(action.reason)}")
         for action in container.actions
     ]
     lines += [Text(f"    {line}") for line in describe_changes(container)]
