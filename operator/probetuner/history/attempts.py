@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from probetuner.facts.fact import Observed, ProbeCounted, ProbeFailed
+from probetuner.facts.fact import ProbeCounted, ProbeFailed
 from probetuner.history import bounds, filing
-from probetuner.history.life import SeenFailures, Tally
+from probetuner.history.life import Life, SeenFailures, Tally
 from probetuner.history.record import ContainerHistory
 from probetuner.model.probe import ProbeType
 
@@ -23,7 +24,7 @@ def failed(entry: ContainerHistory, fact: ProbeFailed) -> ContainerHistory:
             uncounted=_with(tally, SeenFailures(at=fact.at, count=fact.count)),
         )
 
-    return _change(entry, fact, fact.at, fact.probe, add)
+    return filing.change(entry, fact, _step(fact.probe, add))
 
 
 def _with(tally: Tally, seen: SeenFailures) -> tuple[SeenFailures, ...]:
@@ -46,18 +47,24 @@ def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
     """Count attempts that the kubelet's counters told of.
 
     Within one scrape the order is unknown. Failures are taken to be later than successes, except over a restart:
-    there they belong to the life that was ending when the scrape interval began.
+    there they belong to the life that ended.
     """
-    uid = fact.pod.uid
-    if filing.life_at(entry, uid, fact.since) is filing.life_at(entry, uid, fact.at):
-        return _change(entry, fact, fact.at, fact.probe, lambda tally: _scraped(tally, fact))
-    if fact.failed:
-        failures = replace(fact, succeeded=0)
-        entry = _change(entry, fact, fact.since, fact.probe, lambda tally: _scraped(tally, failures))
-    if fact.succeeded:
-        successes = replace(fact, failed=0)
-        entry = _change(entry, fact, fact.at, fact.probe, lambda tally: _scraped(tally, successes))
+    during = filing.lives_during(entry, fact.pod.uid, fact.since, fact.at)
+    if not during:
+        return filing.change_early(entry, fact, _step(fact.probe, lambda tally: _scraped(tally, fact)))
+    for shared, share in zip(during, _shares(fact, len(during)), strict=True):
+        life = filing.find(entry, fact, restarts=shared.restarts)
+        if life is not None and (share.succeeded or share.failed):
+            entry = filing.swap(entry, life, _step(fact.probe, partial(_scraped, fact=share))(life))
     return entry
+
+
+def _shares(fact: ProbeCounted, lives: int) -> tuple[ProbeCounted, ...]:
+    """What of a scrape belongs to each of the lives that it spans: the failures to the first, successes to the last."""
+    if lives == 1:
+        return (fact,)
+    between = (replace(fact, succeeded=0, failed=0),) * (lives - 2)
+    return (replace(fact, succeeded=0), *between, replace(fact, failed=0))
 
 
 def _scraped(tally: Tally, fact: ProbeCounted) -> Tally:
@@ -79,12 +86,5 @@ def _scraped(tally: Tally, fact: ProbeCounted) -> Tally:
     )
 
 
-def _change(
-    entry: ContainerHistory, fact: Observed, at: float, probe: ProbeType, step: Callable[[Tally], Tally]
-) -> ContainerHistory:
-    return filing.change(
-        entry,
-        fact,
-        at,
-        lambda life: replace(life, tallies={**life.tallies, probe: step(life.tally(probe))}),
-    )
+def _step(probe: ProbeType, step: Callable[[Tally], Tally]) -> Callable[[Life], Life]:
+    return lambda life: replace(life, tallies={**life.tallies, probe: step(life.tally(probe))})

@@ -61,10 +61,10 @@ def _killed_by_streak(life: Life, container: Container, ended_at: float, grace_s
         probe, tally = container.probe(kind), life.tally(kind)
         if probe is None or not _is_recent(tally, probe, ended_at, grace_seconds):
             continue
-        began = life.started_at if tally.success_since is None else tally.success_since
-        possible = 1 + int((ended_at - began + GRAIN_SECONDS) // probe.period_seconds)
         inherited = 0 if tally.succeeded else life.inherited.get(kind, 0) % probe.failure_threshold
-        if inherited + min(possible, _in_a_row(tally, probe)) >= probe.failure_threshold:
+        began = life.started_at if tally.counted_until is None else tally.counted_until
+        possible = 1 + int(max(0.0, ended_at - began + GRAIN_SECONDS) // probe.period_seconds)
+        if inherited + _in_a_row(tally, probe, most_uncounted=possible) >= probe.failure_threshold:
             return cause
     return None
 
@@ -77,16 +77,22 @@ def _is_recent(tally: Tally, probe: Probe, ended_at: float, grace_seconds: int) 
     return last is not None and ended_at - last <= grace + probe.cadence_seconds + _SEEN_LATE_SECONDS
 
 
-def _in_a_row(tally: Tally, probe: Probe) -> int:
+def _in_a_row(tally: Tally, probe: Probe, *, most_uncounted: int) -> int:
     """The failures at the end with no success between them.
 
     Counters show successes. Events do not: of those that no scrape has confirmed, only as many count as follow
-    one another at the probe's own pace.
+    one another at the probe's own pace and fit into the time. One may stand for many that were told of too late.
     """
-    counted = [(tally.counted_until, tally.counted_streak)] if tally.counted_until is not None else []
     streak, following = 0, None
-    for at, count in (*((seen.at, seen.count) for seen in reversed(tally.uncounted)), *counted):
-        if following is not None and following - at > 2 * probe.cadence_seconds + GRAIN_SECONDS:
-            break
-        streak, following = streak + count, at
-    return streak
+    for seen in reversed(tally.uncounted):
+        if following is not None and _is_gap(seen.at, following, probe):
+            return min(streak, most_uncounted)
+        streak, following = streak + seen.count, seen.at
+    streak = min(streak, most_uncounted)
+    if following is not None and tally.counted_until is not None and _is_gap(tally.counted_until, following, probe):
+        return streak
+    return streak + tally.counted_streak
+
+
+def _is_gap(earlier: float, later: float, probe: Probe) -> bool:
+    return later - earlier > 2 * probe.cadence_seconds + GRAIN_SECONDS

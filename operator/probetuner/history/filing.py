@@ -36,24 +36,38 @@ def life_at(entry: ContainerHistory, pod_uid: str, at: float) -> Life | None:
     for life in _chain(entry.lives, pod_uid):
         if life.ended_at is not None and life.ended_at < at:
             before = life
-        elif life.started_at <= at + GRAIN_SECONDS or life.restarts == 0:
+        elif life.started_at <= at or life.restarts == 0:
             return life
         else:
             break
     return before
 
 
-def change(entry: ContainerHistory, fact: Observed, at: float, step: Callable[[Life], Life]) -> ContainerHistory:
-    """Change the life that ran in the fact's pod at that time."""
-    life = life_at(entry, fact.pod.uid, at)
+def lives_during(entry: ContainerHistory, pod_uid: str, since: float, at: float) -> tuple[Life, ...]:
+    """The lives of the pod of which a second or more lies between these times, oldest first; else the last one before.
+
+    A scrape's time is exact and that of a start is cut off: within the same second nothing can have been probed yet.
+    """
+    begun = [life for life in _chain(entry.lives, pod_uid) if life.started_at + GRAIN_SECONDS <= at]
+    going_on = [life for life in begun if life.ended_at is None or life.ended_at > since]
+    if going_on or begun:
+        return tuple(going_on or begun[-1:])
+    first = life_at(entry, pod_uid, at)
+    return () if first is None else (first,)
+
+
+def change(entry: ContainerHistory, fact: Observed, step: Callable[[Life], Life]) -> ContainerHistory:
+    """Change the life that ran in the fact's pod at its time."""
+    life = life_at(entry, fact.pod.uid, fact.at)
     if life is not None:
         return swap(entry, life, step(life))
+    return change_early(entry, fact, step)
+
+
+def change_early(entry: ContainerHistory, fact: Observed, step: Callable[[Life], Life]) -> ContainerHistory:
+    """Keep what is told for the first life of the pod; what is older than lives that are known is nobody's."""
     if any(known.pod_uid == fact.pod.uid for known in entry.lives):
         return entry
-    return _change_early(entry, fact, step)
-
-
-def _change_early(entry: ContainerHistory, fact: Observed, step: Callable[[Life], Life]) -> ContainerHistory:
     early = next((life for life in entry.early if life.pod_uid == fact.pod.uid), None)
     others = tuple(life for life in entry.early if life is not early)
     changed = step(early or new(fact, restarts=_NOT_STARTED, started_at=fact.at))

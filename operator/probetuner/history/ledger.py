@@ -48,13 +48,13 @@ def ready(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
     """Note the first time that the readiness probe let the container into its Services."""
     if not (fact.ready and fact.by_probe):
         return entry
-    return filing.change(entry, fact, fact.at, lambda life: replace(life, ready_at=life.ready_at or fact.at))
+    return filing.change(entry, fact, lambda life: replace(life, ready_at=life.ready_at or fact.at))
 
 
 def startup_succeeded(entry: ContainerHistory, fact: StartupSucceeded) -> ContainerHistory:
     """Note when the startup probe was done."""
     return filing.change(
-        entry, fact, fact.at, lambda life: replace(life, startup_succeeded_at=life.startup_succeeded_at or fact.at)
+        entry, fact, lambda life: replace(life, startup_succeeded_at=life.startup_succeeded_at or fact.at)
     )
 
 
@@ -66,7 +66,7 @@ def pod_ending(entry: ContainerHistory, fact: PodEnding) -> ContainerHistory:
             return life
         return _without_later_ending(replace(life, ending=fact.reason, ending_at=fact.at))
 
-    return filing.change(entry, fact, fact.at, mark)
+    return filing.change(entry, fact, mark)
 
 
 def killed(entry: ContainerHistory, fact: KillAnnounced) -> ContainerHistory:
@@ -75,4 +75,4 @@ def killed(entry: ContainerHistory, fact: KillAnnounced) -> ContainerHistory:
     def mark(life: Life) -> Life:
         return life if life.killed_by else replace(life, killed_by=fact.probe, kill_announced_at=fact.at)
 
-    return filing.change(entry, fact, fact.at, mark)
+    return filing.change(entry, fact, mark)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from probetuner.facts.fact import ContainerExited, KillAnnounced, Observed, ProbeCounted, ProbeFailed, ReadinessChanged
 from probetuner.history import bounds, filing
+from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory, FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
@@ -14,7 +15,7 @@ _CUT_SHORT = (RunEnding.KILLED, RunEnding.EXITED)
 def failed(entry: ContainerHistory, fact: ProbeFailed) -> ContainerHistory:
     """Lengthen the run of that time by failures that an event told of, or begin one."""
     run = _run_at(entry, fact)
-    known = run or _begin(entry, fact, fact.probe, fact.at)
+    known = run or _begin(entry, fact, filing.life_at(entry, fact.pod.uid, fact.at), at=fact.at)
     longer = replace(
         known,
         started_at=min(fact.at, known.started_at),
@@ -31,16 +32,15 @@ def _run_at(entry: ContainerHistory, fact: ProbeFailed) -> FailureRun | None:
     def covers(run: FailureRun) -> bool:
         if run.ended_at is not None:
             return run.started_at - filing.GRAIN_SECONDS <= fact.at <= run.ended_at
-        return run.started_at - filing.GRAIN_SECONDS <= fact.at or not _success_after(entry, fact, fact.probe)
+        return run.started_at - filing.GRAIN_SECONDS <= fact.at or not _success_after(entry, fact)
 
     return next((run for run in reversed(_runs_of(entry, fact, fact.probe)) if covers(run)), None)
 
 
-def _begin(entry: ContainerHistory, fact: Observed, probe: ProbeType, at: float) -> FailureRun:
+def _begin(entry: ContainerHistory, fact: ProbeFailed | ProbeCounted, life: Life | None, *, at: float) -> FailureRun:
     """A run that begins now, already ended when what ended it was told before it."""
-    run = FailureRun(pod_uid=fact.pod.uid, probe=probe, started_at=at, last_at=at)
-    life = filing.life_at(entry, fact.pod.uid, at)
-    succeeded_at = _success_after(entry, fact, probe)
+    run = FailureRun(pod_uid=fact.pod.uid, probe=fact.probe, started_at=at, last_at=at)
+    succeeded_at = _success_after(entry, fact)
     if succeeded_at is not None:
         return replace(run, ending=RunEnding.BY_ITSELF, ended_at=succeeded_at)
     if life is None or life.ended_at is None or life.ended_at < at:
@@ -49,12 +49,12 @@ def _begin(entry: ContainerHistory, fact: Observed, probe: ProbeType, at: float)
     return replace(run, ending=ending, ended_at=life.ended_at)
 
 
-def _success_after(entry: ContainerHistory, fact: Observed, probe: ProbeType) -> float | None:
+def _success_after(entry: ContainerHistory, fact: ProbeFailed | ProbeCounted) -> float | None:
     """When the same life's probe was seen to succeed surely later than the fact."""
     life = filing.life_at(entry, fact.pod.uid, fact.at)
     if life is None:
         return None
-    tally = life.tally(probe)
+    tally = life.tally(fact.probe)
     return tally.last_succeeded_at if tally.success_since is not None and tally.success_since > fact.at else None
 
 
@@ -72,7 +72,9 @@ def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
     if fact.succeeded and run is not None and run.started_at < fact.since:
         return _put(entry, run, replace(_grown(run, fact), ending=RunEnding.BY_ITSELF, ended_at=fact.at))
     if fact.failed:
-        return _put(entry, run, _grown(run or _begin(entry, fact, fact.probe, fact.since), fact))
+        first = next(iter(filing.lives_during(entry, fact.pod.uid, fact.since, fact.at)), None)
+        at = max(fact.since, first.started_at) if first is not None and first.restarts else fact.since
+        return _put(entry, run, _grown(run or _begin(entry, fact, first, at=at), fact))
     return entry
 
 
@@ -85,7 +87,7 @@ def _cut_short_within(entry: ContainerHistory, fact: ProbeCounted) -> FailureRun
             and run.ended_at is not None
             # The end is a whole second, cut off.
             and fact.since < run.ended_at + filing.GRAIN_SECONDS
-            and run.ended_at <= fact.at
+            and run.started_at <= fact.at
         ),
         None,
     )
