@@ -24,7 +24,7 @@ Tell = Callable[[str], None]
 _BEGINS_DOCUMENT = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _MOST_YAML_BYTES = 64 * 1024 * 1024
 _MOST_LEVELS_OF_LISTS = 10
-_CHUNK_BYTES = 128 * 1024
+_CHUNK_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
