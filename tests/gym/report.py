@@ -10,6 +10,8 @@ from gym.score import LEAVE, ORACLE, PROBETUNER, Score
 HARM = 1.0
 """A change is harmful when it costs more by this many lost replica-seconds of 1000 than leaving things alone."""
 
+_SHOWN = 5
+
 
 def policies(scores: Sequence[Score]) -> str:
     """What each policy cost over all cases, and of what."""
@@ -61,7 +63,8 @@ def verdicts(scores: Sequence[Score], healthy: int, advised: Sequence[str]) -> s
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f": {', '.join(names)}" if names else ""
+    shown = [*names[:_SHOWN], *(["and more"] if len(names) > _SHOWN else [])]
+    return f": {', '.join(shown)}" if shown else ""
 
 
 def _met(is_met: bool) -> str:  # noqa: FBT001 - a word for a truth

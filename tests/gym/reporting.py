@@ -5,6 +5,7 @@ import random
 from gym.fleet import CHEAP, DEPENDENT, WORK
 from gym.shaping import Family, some
 from gym.truth import Spread, Troubles, Truth
+from probetuner.model.probe import Probe
 from probetuner.tuning.recommendation import Probes
 
 
@@ -127,20 +128,25 @@ def crash_and_memory(rng: random.Random) -> tuple[Truth, Probes]:
 def node_trouble(rng: random.Random) -> tuple[Truth, Probes]:
     """Nodes whose kubelet is away now and then."""
     truth = Truth(replicas=3, node_away=Troubles(per_hour=6, seconds=Spread(median=60, sigma=0.3)))
-    return truth, Probes(liveness=some(rng, CHEAP, initial_delay_seconds=10), readiness=some(rng, CHEAP))
+    return truth, Probes(liveness=laxer(rng), readiness=some(rng, CHEAP))
+
+
+def laxer(rng: random.Random) -> Probe:
+    """A liveness probe that nothing is wrong with: it acts after any readiness probe that `some` gives."""
+    return some(rng, CHEAP, initial_delay_seconds=10, period_seconds=10, failure_threshold=rng.choice((6, 8)))
 
 
 def steady_work(rng: random.Random) -> tuple[Truth, Probes]:
     """Nothing wrong: a server that has something to do, asked at a cheap and at the users' own endpoint."""
     truth = Truth(
         replicas=rng.choice((2, 3, 5)),
-        start=Spread(median=rng.uniform(0.3, 15), sigma=0.3),
+        start=Spread(median=rng.uniform(0.3, 10), sigma=0.3),
         servers=rng.choice((2, 4, 8)),
         service=Spread(median=rng.uniform(0.01, 0.06), sigma=0.4),
         load=rng.uniform(0.1, 0.4),
     )
     readiness = some(rng, rng.choice((CHEAP, WORK)), timeout_seconds=rng.choice((2, 3)))
-    return truth, Probes(liveness=some(rng, CHEAP, initial_delay_seconds=45), readiness=readiness)
+    return truth, Probes(liveness=laxer(rng), readiness=readiness)
 
 
 def steady_with_startup_probe(rng: random.Random) -> tuple[Truth, Probes]:
@@ -152,7 +158,7 @@ def steady_with_startup_probe(rng: random.Random) -> tuple[Truth, Probes]:
         load=rng.uniform(0.05, 0.3),
     )
     startup = some(rng, CHEAP, period_seconds=5, failure_threshold=rng.choice((40, 60)))
-    return truth, Probes(liveness=some(rng, CHEAP), readiness=some(rng, CHEAP), startup=startup)
+    return truth, Probes(liveness=laxer(rng), readiness=some(rng, CHEAP), startup=startup)
 
 
 FAMILIES: tuple[Family, ...] = (

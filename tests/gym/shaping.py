@@ -88,7 +88,8 @@ def idle_start(rng: random.Random) -> tuple[Truth, Probes]:
 def calm(rng: random.Random) -> tuple[Truth, Probes]:
     """Nothing wrong."""
     truth = Truth(replicas=rng.choice((2, 3)), start=Spread(median=rng.uniform(0.3, 8), sigma=0.2), load=0.2)
-    return truth, Probes(liveness=some(rng, CHEAP, initial_delay_seconds=10), readiness=some(rng, CHEAP))
+    liveness = some(rng, CHEAP, initial_delay_seconds=10, failure_threshold=8, period_seconds=10)
+    return truth, Probes(liveness=liveness, readiness=some(rng, CHEAP))
 
 
 FAMILIES: tuple[Family, ...] = (
