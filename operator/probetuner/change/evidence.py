@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probetuner.change.patch import entries_of
 from probetuner.change.record import Change
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.flapping import flaps
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.wording import several
+from probetuner.history.record import FailureRun
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 
 
@@ -51,15 +53,15 @@ def _parts(change: Change, cases: tuple[Case, ...], settled_at: float) -> Iterat
     for case in cases:
         for kind in ProbeType:
             fields = new.get(case.container.name, {})
-            if kind.field in fields:
-                before = old.get(case.container.name, {}).get(kind.field)
+            before = old.get(case.container.name, {}).get(kind.field)
+            moved = kind is ProbeType.READINESS and before is None and fields.get(ProbeType.LIVENESS.field, ...) is None
+            # What liveness asked and readiness asks now is one part, measured by the old liveness probe's numbers.
+            if kind.field in fields and not moved:
                 yield Part(case=case, kind=kind, old=before, new=fields[kind.field], settled_at=settled_at)
 
 
 def _by_container(patch: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    spec = patch.get("spec", {}).get("template", {}).get("spec", {})
-    entries = (entry for field in ("containers", "initContainers") for entry in spec.get(field) or ())
-    return {entry.get("name", ""): entry for entry in entries}
+    return {str(entry.get("name")): entry for entry in entries_of(patch)}
 
 
 def borne(part: Part) -> str | None:
@@ -74,8 +76,6 @@ def _proof_for(part: Part) -> Callable[[Part], str | None]:
         case ProbeType.LIVENESS if part.old is None:
             return _lockup_ended
         case ProbeType.LIVENESS if part.new is None or part.loosened():
-            return _slowness_survived
-        case ProbeType.READINESS if part.old is None:
             return _slowness_survived
         case ProbeType.READINESS if part.new is None:
             return _starts_came_up
@@ -111,11 +111,19 @@ def _stayed_ready(part: Part) -> str | None:
 
 
 def _late(part: Part, timeout_seconds: int, kinds: tuple[ProbeType, ...]) -> int:
-    """Attempts since the rollout that the old settings would have counted as failures."""
+    """Attempts since the rollout that the old timeout would have failed: slow successes, and runs of silence.
+
+    A container that is not up yet refuses: that is no slowness that anything had to bear.
+    """
     minutes = [m for m in part.case.history.minutes if m.started_at + 60.0 >= part.settled_at]
-    return sum(
-        slower_than(minute, kind, timeout_seconds) + minute.failed.get(kind, 0) for minute in minutes for kind in kinds
-    )
+    runs = [run for kind in kinds for run in part.case.runs(kind) if run.started_at >= part.settled_at]
+    slow = sum(slower_than(minute, kind, timeout_seconds) for minute in minutes for kind in kinds)
+    return slow + sum(run.failures for run in runs if _is_silence(run))
+
+
+def _is_silence(run: FailureRun) -> bool:
+    silence = sum(count for cause, count in run.causes.items() if cause.is_silence)
+    return 2 * silence > sum(run.causes.values())
 
 
 def _ready_sooner(part: Part) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from probetuner.change.owners import manager_above
-from probetuner.change.record import Change, Outcome
+from probetuner.change.record import KEPT_ENTRIES, Change, Outcome
 from probetuner.change.situation import RefusalReason, Situation
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -19,6 +19,7 @@ _DAY_SECONDS = 86400.0
 _REFUSED_SECONDS = 600.0
 _SURE_ENOUGH = 0.8
 _REVERTS_BORNE = 2
+_SHOWN_CHARACTERS = 40
 
 
 class BlockReason(StrEnum):
@@ -39,6 +40,7 @@ class BlockReason(StrEnum):
     REVERTED_TWICE = "RevertedTwice"
     OUTAGE = "Outage"
     REFUSED = "RefusedByServer"
+    TOO_LARGE = "PatchTooLarge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +62,17 @@ def find_block(
 ) -> Block | None:
     """The first thing that forbids applying the recommendation now; None when nothing does."""
     return (
-        _by_wish(situation, recommendation)
+        _by_wish(recommendation)
+        or _by_mode(situation, recommendation, changes)
         or _by_ownership(situation)
-        or _by_evidence(situation, findings)
+        or _by_evidence(situation, recommendation, findings)
         or _by_past(situation, recommendation, changes, now=now)
         or _by_state(situation, findings)
         or _by_refusal(situation, now=now)
     )
 
 
-def _by_wish(situation: Situation, recommendation: Recommendation) -> Block | None:
+def _by_wish(recommendation: Recommendation) -> Block | None:
     if not recommendation.actions and recommendation.withheld:
         needed = ", ".join(sorted({action.needs.value for action in recommendation.withheld if action.needs}))
         return Block(
@@ -81,20 +84,26 @@ def _by_wish(situation: Situation, recommendation: Recommendation) -> Block | No
             reason=BlockReason.NOTHING_TO_APPLY,
             message="the advice is not about probes, or the bounds leave no room; nothing can be patched",
         )
-    if situation.mode.mode is Mode.APPLY or situation.workload.approve_annotation == recommendation.id:
+    return None
+
+
+def _by_mode(situation: Situation, recommendation: Recommendation, changes: Sequence[Change]) -> Block | None:
+    approved = situation.workload.approve_annotation
+    if situation.mode.mode is Mode.APPLY:
         return None
-    if situation.workload.approve_annotation is not None:
-        return Block(
-            reason=BlockReason.MODE,
-            message=(
-                f"{APPROVE_ANNOTATION} is {situation.workload.approve_annotation[:40]!r}, but the recommendation is "
-                f"now {recommendation.id}: approve that one if you still agree"
-            ),
+    if approved is None:
+        message = f"mode is {situation.mode.mode}; annotate it {APPROVE_ANNOTATION}={recommendation.id} to apply this"
+    elif approved != recommendation.id:
+        message = (
+            f"{APPROVE_ANNOTATION} is {approved[:_SHOWN_CHARACTERS]!r}, but the recommendation is now "
+            f"{recommendation.id}: approve that one if you still agree"
         )
-    return Block(
-        reason=BlockReason.MODE,
-        message=f"mode is {situation.mode.mode}; annotate it {APPROVE_ANNOTATION}={recommendation.id} to apply this",
-    )
+    else:
+        used = [change for change in changes if change.id == approved and change.applied_at is not None]
+        if not used:
+            return None
+        message = f"the approval was used at {to_text(used[0].decided_at)}, and is good for once; mode Apply repeats it"
+    return Block(reason=BlockReason.MODE, message=message)
 
 
 def _by_ownership(situation: Situation) -> Block | None:
@@ -113,12 +122,15 @@ def _by_ownership(situation: Situation) -> Block | None:
     return None
 
 
-def _by_evidence(situation: Situation, findings: Sequence[Finding]) -> Block | None:
-    surest = max((finding.confidence for finding in findings if finding.severity is not Severity.INFO), default=0.0)
-    if surest < _SURE_ENOUGH and situation.workload.approve_annotation is None:
+def _by_evidence(situation: Situation, recommendation: Recommendation, findings: Sequence[Finding]) -> Block | None:
+    surest = _confidence(recommendation, findings)
+    if surest < _SURE_ENOUGH and situation.workload.approve_annotation != recommendation.id:
         return Block(
             reason=BlockReason.LOW_CONFIDENCE,
-            message=f"confidence is {surest:.0%}; from {_SURE_ENOUGH:.0%} on it is applied",
+            message=(
+                f"confidence is {surest:.0%}; from {_SURE_ENOUGH:.0%} on it is applied, and before that when you "
+                f"annotate {APPROVE_ANNOTATION}={recommendation.id}"
+            ),
         )
     least = situation.policy.apply.min_replicas
     if situation.workload.rollout.desired < least:
@@ -127,6 +139,15 @@ def _by_evidence(situation: Situation, findings: Sequence[Finding]) -> Block | N
             message=f"{situation.workload.rollout.desired} replicas are wanted, spec.apply.minReplicas is {least}",
         )
     return None
+
+
+def _confidence(recommendation: Recommendation, findings: Sequence[Finding]) -> float:
+    """How sure it is that every container that would be changed has to be: the surest finding of the least sure one."""
+    changed = [name for name, probes in recommendation.target.items() if probes != recommendation.current.get(name)]
+    weighty = [finding for finding in findings if finding.severity is not Severity.INFO]
+    return min(
+        (max((f.confidence for f in weighty if f.container == name), default=0.0) for name in changed), default=0.0
+    )
 
 
 def _by_past(
@@ -142,21 +163,30 @@ def _by_past(
     if any(change.verdict is Outcome.ROLLED_BACK for change in same):
         return Block(reason=BlockReason.TRIED_BEFORE, message="this was tried and rolled back; it is not tried again")
     made = [change for change in changes if change.applied_at is not None]
-    today = [change for change in made if now - change.decided_at < _DAY_SECONDS]
-    if len(today) >= rules.max_changes_per_day:
-        return Block(
-            reason=BlockReason.DAILY_CAP,
-            message=f"{len(today)} changes in 24 hours reach spec.apply.maxChangesPerDay",
-            until=min(change.decided_at for change in today) + _DAY_SECONDS,
-        )
-    latest = max((change.decided_at for change in made), default=None)
-    if latest is not None and now - latest < rules.cooldown_seconds:
-        return Block(
-            reason=BlockReason.COOL_DOWN,
-            message=f"the last change was at {to_text(latest)}, spec.apply.cooldownSeconds is {rules.cooldown_seconds}",
-            until=latest + rules.cooldown_seconds,
-        )
-    return None
+    return _by_count(rules.max_changes_per_day, made, now=now) or _by_cooldown(rules.cooldown_seconds, made, now=now)
+
+
+def _by_count(cap: int, changes: Sequence[Change], *, now: float) -> Block | None:
+    """The log of changes bounds what can be counted, so a larger cap means as many as it holds."""
+    today = [change for change in changes if now - change.decided_at < _DAY_SECONDS]
+    if len(today) < min(cap, KEPT_ENTRIES):
+        return None
+    return Block(
+        reason=BlockReason.DAILY_CAP,
+        message=f"{len(today)} changes in 24 hours reach spec.apply.maxChangesPerDay",
+        until=min(change.decided_at for change in today) + _DAY_SECONDS,
+    )
+
+
+def _by_cooldown(cooldown_seconds: int, changes: Sequence[Change], *, now: float) -> Block | None:
+    latest = max((change.last_touched_at for change in changes), default=None)
+    if latest is None or now - latest >= cooldown_seconds:
+        return None
+    return Block(
+        reason=BlockReason.COOL_DOWN,
+        message=f"the last change was at {to_text(latest)}, spec.apply.cooldownSeconds is {cooldown_seconds}",
+        until=latest + cooldown_seconds,
+    )
 
 
 def _by_state(situation: Situation, findings: Sequence[Finding]) -> Block | None:
@@ -187,3 +217,8 @@ def _by_refusal(situation: Situation, *, now: float) -> Block | None:
 
 
 _KILLS = (FindingName.LIVENESS_KILL_UNDER_PRESSURE, FindingName.LIVENESS_KILL_DURING_STARTUP)
+
+TOO_LARGE = Block(
+    reason=BlockReason.TOO_LARGE,
+    message="the patch and what undoes it are too long to be written down first: apply it by hand",
+)

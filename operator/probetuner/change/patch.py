@@ -2,7 +2,8 @@
 
 Only leaf fields that differ are written. A handler switch nulls the old handler in the same patch, or the API server
 would see two (`may not specify more than 1 handler type`). A probe that is added or put back carries every field it
-was read with, those that this version does not know included.
+was read with, those that this version does not know included, and all of its numbers: whether a workload carries the
+patch must not depend on defaults.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,6 @@ from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType, p
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload
 from probetuner.tuning.recommendation import Probes
-
-_DEFAULTS = Probe(handler=None)
-_FIELDS = frozenset(FIELD_OF.values())
 
 
 def build_patch(workload: Workload, *, old: Mapping[str, Probes], new: Mapping[str, Probes]) -> dict[str, Any] | None:
@@ -49,12 +47,9 @@ def _container_changes(old: Probes, new: Probes) -> dict[str, Any]:
 
 
 def _whole(probe: Probe, kind: ProbeType) -> dict[str, Any]:
-    """The probe as an object: its handler as written, and the numbers that are not the defaults."""
-    body = {name: value for name, value in probe.written.items() if name not in _FIELDS and name != _GRACE}
-    for attribute, name in FIELD_OF.items():
-        value = getattr(probe, attribute)
-        if value != getattr(_DEFAULTS, attribute):
-            body[name] = value
+    """The probe as an object: its handler and what is not known of it as written, and all its numbers."""
+    body = {name: value for name, value in probe.written.items() if name not in _NUMBERS and value is not None}
+    body |= {name: getattr(probe, attribute) for attribute, name in FIELD_OF.items()}
     if probe.termination_grace_period_seconds is not None and kind is not ProbeType.READINESS:
         body[_GRACE] = probe.termination_grace_period_seconds
     return body
@@ -69,20 +64,44 @@ def _difference(before: Probe, after: Probe) -> dict[str, Any]:
     if before.termination_grace_period_seconds != after.termination_grace_period_seconds:
         body[_GRACE] = after.termination_grace_period_seconds
     if before.handler != after.handler:
-        old, new = _handler_fields(before), _handler_fields(after)
-        body |= dict.fromkeys(old.keys() - new.keys()) | new
+        body |= _handler_difference(_handler_fields(before), _handler_fields(after))
     return body
+
+
+def _handler_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    gone: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
+    return gone | {name: _leaves(old[name], body) if name in old else body for name, body in new.items()}
+
+
+def _leaves(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a handler that differ, null for one that is not set any more; the server merges the rest."""
+    names = [*new, *(name for name in old if name not in new)]
+    return {name: new.get(name) for name in names if _effective(old, name) != _effective(new, name)}
+
+
+def _effective(handler: Mapping[str, Any], name: str) -> Any:
+    return handler.get(name) or _HANDLER_DEFAULTS.get(name)
 
 
 def _handler_fields(probe: Probe) -> dict[str, Any]:
     return {name: probe.written[name] for name in HANDLER_FIELDS if probe.written.get(name) is not None}
 
 
+def entries_of(patch: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The containers that a patch writes; a patch of another shape, which somebody edited, writes none."""
+    body: Any = patch
+    for name in ("spec", "template", "spec"):
+        body = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping):
+        return ()
+    entries = [body.get(field) for field in ("containers", "initContainers")]
+    return tuple(e for listed in entries if isinstance(listed, list) for e in listed if isinstance(e, Mapping))
+
+
 def holds(patch: Mapping[str, Any], workload: Workload) -> bool:
     """Whether the live workload already is as the patch would make it, judged by effective values."""
-    spec = patch.get("spec", {}).get("template", {}).get("spec", {})
-    wanted = [entry for field in ("containers", "initContainers") for entry in spec.get(field, ())]
-    return bool(wanted) and all(_container_holds(entry, workload) for entry in wanted)
+    entries = entries_of(patch)
+    return bool(entries) and all(_container_holds(entry, workload) for entry in entries)
 
 
 def _container_holds(entry: Mapping[str, Any], workload: Workload) -> bool:
@@ -92,18 +111,32 @@ def _container_holds(entry: Mapping[str, Any], workload: Workload) -> bool:
     return all(_probe_holds(entry[kind.field], container.probe(kind)) for kind in ProbeType if kind.field in entry)
 
 
-def _probe_holds(wanted: Mapping[str, Any] | None, live: Probe | None) -> bool:
+def _probe_holds(wanted: Any, live: Probe | None) -> bool:
     if wanted is None or live is None:
         return wanted is None and live is None
+    if not isinstance(wanted, Mapping):
+        return False
     try:
-        parsed = parse_probe({name: value for name, value in wanted.items() if value is not None}, place="patch")
+        return parse_probe(_merged(live.written, wanted), place="patch") == live
     except InvalidObjectError:
         return False
-    names = {name: attribute for attribute, name in FIELD_OF.items()}
-    has_handler = any(wanted.get(name) is not None for name in HANDLER_FIELDS)
-    if has_handler:
-        return parsed == live
-    return all(getattr(parsed, names[name]) == getattr(live, names[name]) for name in wanted if name in names)
+
+
+def _merged(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What the server makes of a map: null takes a field away, maps are merged, everything else is replaced.
+
+    No list within a probe has a merge key (api/core/v1 types.go).
+    """
+    merged = {name: value for name, value in live.items() if name not in wanted}
+    for name, value in wanted.items():
+        below = live.get(name)
+        if isinstance(value, Mapping):
+            merged[name] = _merged(below if isinstance(below, Mapping) else {}, value)
+        elif value is not None:
+            merged[name] = value
+    return merged
 
 
 _GRACE = "terminationGracePeriodSeconds"
+_NUMBERS = frozenset((*FIELD_OF.values(), _GRACE))
+_HANDLER_DEFAULTS = {"path": "/", "scheme": "HTTP"}

@@ -9,8 +9,11 @@ from probetuner.change.record import Change, Outcome
 from probetuner.change.situation import Announcement, RefusalReason, Situation, Tone
 from probetuner.change.times import to_text
 from probetuner.change.verify import judge
+from probetuner.model.mode import Mode
 
 _SEND_AGAIN_SECONDS = 600.0
+_PAUSE_SECONDS = {RefusalReason.CONFLICT: 2.0, RefusalReason.REJECTED: 600.0, RefusalReason.FORBIDDEN: 600.0}
+"""How long nothing is sent after the server said no. A conflict means that the workload has moved on, no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,11 @@ def follow(situation: Situation, changes: Sequence[Change], *, now: float) -> Pr
         return Progress(changes=())
     latest, older = changes[0], tuple(changes[1:])
     step = _follow(situation, latest, now=now)
-    return replace(step, changes=(*step.changes, *older))
+    (followed,) = step.changes
+    if followed.was_dropped and older and older[0].was_dropped and older[0].id == followed.id:
+        # Attempts that the server refuses again and again must not push out of the log what was done.
+        older = older[1:]
+    return replace(step, changes=(followed, *older))
 
 
 def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
@@ -40,31 +47,51 @@ def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
         if change.applied_at is None:
             return _send_or_give_up(situation, change, undone=undone, now=now)
         return _reverted(change, undone=undone, now=now)
-    if change.verdict is Outcome.ROLLED_BACK and change.undone_at is None:
-        if undone:
-            return Progress(changes=(replace(change, undone_at=now),))
-        if carried:
-            return Progress(changes=(change,), send=change.undo)
-    if change.verdict is Outcome.KEPT and undone and change.reverted_at is None:
-        return _reverted(change, undone=True, now=now)
-    return Progress(changes=(change,))
+    if change.to_be_undone:
+        return _take_back(situation, change, carried=carried, undone=undone, now=now)
+    stays = change.verdict is not Outcome.ROLLED_BACK and change.applied_at is not None and change.reverted_at is None
+    return _reverted(change, undone=True, now=now) if stays and undone else Progress(changes=(change,))
 
 
 def _send_or_give_up(situation: Situation, change: Change, *, undone: bool, now: float) -> Progress:
     """The change was written down and is not on the workload: send it (again), unless the ground has moved."""
     refusal = situation.refusal
-    # A conflict only says that the workload has moved on (its status does all the time): decide upon the newer one.
-    final = refusal is not None and refusal.reason is not RefusalReason.CONFLICT
-    if refusal is not None and final and refusal.at >= change.decided_at:
-        reason = f"the API server refused the patch ({refusal.reason}): {refusal.message}"
-        return _dropped(change, reason, now=now)
-    if not undone or now - change.decided_at > _SEND_AGAIN_SECONDS:
+    refused = refusal is not None and refusal.at >= change.decided_at and refusal.reason is not RefusalReason.CONFLICT
+    if refusal is not None and refused:
+        return _dropped(change, f"the API server refused the patch ({refusal.reason}): {refusal.message}", now=now)
+    if not undone:
         return _dropped(change, "the workload was changed before the patch was sent; nothing was applied", now=now)
-    return Progress(changes=(change,), send=change.patch)
+    if not _is_wanted(situation, change):
+        return _dropped(change, f"mode is now {situation.mode.mode}; nothing was applied", now=now)
+    if now - change.decided_at > _SEND_AGAIN_SECONDS:
+        reason = f"the patch could not be sent within {_SEND_AGAIN_SECONDS:.0f} s; nothing was applied"
+        return _dropped(change, reason, now=now)
+    waits = situation.workload.paused or _was_just_refused(situation, change.decided_at, now=now)
+    return Progress(changes=(change,), send=None if waits else change.patch)
+
+
+def _is_wanted(situation: Situation, change: Change) -> bool:
+    return situation.mode.mode is Mode.APPLY or situation.workload.approve_annotation == change.id
+
+
+def _was_just_refused(situation: Situation, since: float, *, now: float) -> bool:
+    refusal = situation.refusal
+    return refusal is not None and refusal.at >= since and now - refusal.at < _PAUSE_SECONDS[refusal.reason]
+
+
+def _take_back(situation: Situation, change: Change, *, carried: bool, undone: bool, now: float) -> Progress:
+    """The change was judged worse: send the old values until they are seen."""
+    if undone:
+        return Progress(changes=(replace(change, undone_at=now),))
+    if not carried:
+        return _reverted(change, undone=False, now=now)
+    waits = _was_just_refused(situation, change.verdict_at or change.decided_at, now=now)
+    return Progress(changes=(change,), send=None if waits else change.undo)
 
 
 def _dropped(change: Change, reason: str, *, now: float) -> Progress:
-    dropped = replace(change, verdict=Outcome.INCONCLUSIVE, verdict_at=now, reason=reason[:_REASON_CHARACTERS])
+    reason = reason[:_REASON_CHARACTERS]
+    dropped = replace(change, verdict=Outcome.INCONCLUSIVE, verdict_at=now, reason=reason)
     return Progress(
         changes=(dropped,), announcements=(Announcement(reason="NotApplied", message=reason, tone=Tone.WARNING),)
     )

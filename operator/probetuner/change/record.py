@@ -14,6 +14,8 @@ from probetuner.change.times import from_text, to_text
 from probetuner.tuning.figures import Figures
 
 KEPT_ENTRIES = 10
+MOST_PATCH_CHARACTERS = 65536
+"""The maxLength of a patch in the schema of ProbePolicy: what cannot be written down is not done."""
 
 
 class Outcome(StrEnum):
@@ -51,6 +53,26 @@ class Change:
         """Whether there is no verdict yet."""
         return self.verdict is None
 
+    @property
+    def was_dropped(self) -> bool:
+        """Whether it was given up before the workload ever carried it."""
+        return self.verdict is not None and self.applied_at is None
+
+    @property
+    def to_be_undone(self) -> bool:
+        """Whether it was judged worse and the old values are not yet seen to be back."""
+        return self.verdict is Outcome.ROLLED_BACK and self.undone_at is None and self.reverted_at is None
+
+    @property
+    def last_touched_at(self) -> float:
+        """When the workload was last changed for it, or by somebody else against it."""
+        return max(at for at in (self.decided_at, self.undone_at, self.reverted_at) if at is not None)
+
+    @property
+    def fits(self) -> bool:
+        """Whether its patches can be written down."""
+        return max(len(_write_patch(self.patch)), len(_write_patch(self.undo))) <= MOST_PATCH_CHARACTERS
+
 
 def read_changes(status: Mapping[str, Any]) -> tuple[Change, ...]:
     """The changes in a status, newest first; an entry that cannot be read is left out."""
@@ -65,9 +87,9 @@ def write_change(change: Change) -> dict[str, Any]:
     """The change as an entry of status.history."""
     entry: dict[str, Any] = {
         "id": change.id,
-        "summary": change.summary,
-        "patch": json.dumps(change.patch, sort_keys=True),
-        "undo": json.dumps(change.undo, sort_keys=True),
+        "summary": change.summary[:_SUMMARY_CHARACTERS],
+        "patch": _write_patch(change.patch),
+        "undo": _write_patch(change.undo),
         "before": write_figures(change.before),
     }
     if change.after is not None:
@@ -80,6 +102,10 @@ def write_change(change: Change) -> dict[str, Any]:
     if change.reason:
         entry["reason"] = change.reason
     return entry
+
+
+def _write_patch(patch: Mapping[str, Any]) -> str:
+    return json.dumps(patch, sort_keys=True)
 
 
 def write_figures(figures: Figures) -> dict[str, Any]:
@@ -129,7 +155,7 @@ def _read(entry: Mapping[str, Any]) -> Change | None:
 def _read_patch(entry: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     try:
         patch = json.loads(entry.get(name, ""))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
     return patch if isinstance(patch, dict) else None
 
@@ -146,4 +172,5 @@ def _read_figures(raw: object) -> Figures | None:
     )
 
 
+_SUMMARY_CHARACTERS = 256
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from probetuner.change.record import KEPT_ENTRIES, Change, write_change, write_figures
+from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change, write_change, write_figures
 from probetuner.change.situation import Situation
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.container import Container
@@ -55,9 +55,10 @@ def write_status(
         "falseRestarts": measured.false_restarts or 0,
         "flaps": measured.flaps or 0,
         "containers": [
-            _write_container(container, findings, recommendation) for container in situation.workload.containers
+            _write_container(container, findings, recommendation)
+            for container in situation.workload.containers[:_CONTAINER_ENTRIES]
         ],
-        "findings": [_write_finding(finding) for finding in findings],
+        "findings": [_write_finding(finding) for finding in findings[:_FINDING_ENTRIES]],
         "history": [write_change(change) for change in changes[:KEPT_ENTRIES]],
         "conditions": list(conditions),
     }
@@ -67,8 +68,9 @@ def write_status(
     if recommendation is not None:
         status["recommendation"] = _write_recommendation(recommendation)
         status["forecast"] = _write_forecast(recommendation, situation.status)
-    if patch is not None:
-        status["patch"] = yaml.safe_dump(json.loads(json.dumps(patch)), sort_keys=False)
+    text = "" if patch is None else yaml.safe_dump(json.loads(json.dumps(patch)), sort_keys=False)
+    if 0 < len(text) <= MOST_PATCH_CHARACTERS:
+        status["patch"] = text
     return status
 
 
@@ -80,7 +82,9 @@ def _write_container(
         "current": _write_probes(
             Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
         ),
-        "findings": [finding.name.value for finding in findings if finding.container == container.name],
+        "findings": list(dict.fromkeys(f.name.value for f in findings if f.container == container.name))[
+            :_NAME_ENTRIES
+        ],
     }
     if recommendation is not None and recommendation.target.get(container.name) != recommendation.current.get(
         container.name
@@ -125,7 +129,7 @@ def _write_recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "summary": recommendation.summary[:_SUMMARY_CHARACTERS],
         "actions": [
             {"name": action.name.value, "container": action.container, "reason": action.reason[:_REASON_CHARACTERS]}
-            for action in (*recommendation.actions, *recommendation.withheld)
+            for action in (*recommendation.actions, *recommendation.withheld)[:_ACTION_ENTRIES]
         ],
     }
 
@@ -142,6 +146,8 @@ def _write_forecast(recommendation: Recommendation, previous: Mapping[str, Any])
     return forecast
 
 
+# What the schema of ProbePolicy takes (crds/probetuner.dev_probepolicies.yaml).
+_CONTAINER_ENTRIES, _NAME_ENTRIES, _FINDING_ENTRIES, _ACTION_ENTRIES = 100, 32, 64, 32
 _HANDLER_CHARACTERS = 1024
 _EXPLANATION_CHARACTERS = 2048
 _EVIDENCE_CHARACTERS, _EVIDENCE_ENTRIES = 512, 10

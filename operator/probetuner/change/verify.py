@@ -1,21 +1,26 @@
 """The verdict on a change, from what its own pods did.
 
-Only pods of templates that were first seen after the change was decided count. The verdict comes as soon as the
+Only pods that were made since the change was decided count (`trial`). The verdict comes as soon as the
 evidence is enough: that the trouble came back and the new probes bore it, or that it got worse.
 """
 
 from dataclasses import dataclass
 
 from probetuner.change.evidence import borne, parts_of
+from probetuner.change.patch import entries_of
 from probetuner.change.record import Change, Outcome
+from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.wording import several
 from probetuner.history.record import UnreadySpell, WorkloadHistory
+from probetuner.model.probe import ProbeType
 from probetuner.model.workload import Workload
 from probetuner.tuning.figures import Figures, measure
 
 _SETTLING_SECONDS = 30.0
+_ROLLOUT_SECONDS = 600.0
+"""A Deployment's default progressDeadlineSeconds, which counts from the last progress too (deployment_util.go)."""
 _FLAPS = 3
-_DECISION_GRAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,45 +32,70 @@ class Verdict:
     after: Figures
 
 
-def fresh_cases(change: Change, workload: Workload, history: WorkloadHistory) -> tuple[Case, ...]:
-    """The containers with what is remembered of them since the change was rolled out."""
-    return tuple(
-        Case(workload=workload, container=container, history=entry)
-        for container in workload.containers
-        for entry in history.of(container.name)
-        if entry.first_seen_at >= change.decided_at - _DECISION_GRAIN_SECONDS
-    )
-
-
 def judge(
     change: Change, workload: Workload, history: WorkloadHistory, *, verify_seconds: float, now: float
 ) -> Verdict | None:
     """Give the verdict, None while there is not enough to judge by and time left to wait. `now` is epoch seconds."""
     cases = fresh_cases(change, workload, history)
     after = measure(cases)
-    if workload.rollout.failed:
-        return Verdict(outcome=Outcome.ROLLED_BACK, reason="the rollout of the change failed", after=after)
-    worse = _worse(change, cases, after, workload)
+    applied_at = now if change.applied_at is None else change.applied_at
+    started_at = _started_at(cases, since=applied_at)
+    worse = _failed_rollout(workload, applied_at, started_at, now=now) or _worse(change, cases, after, workload)
     if worse:
         return Verdict(outcome=Outcome.ROLLED_BACK, reason=worse, after=after)
-    settled_at = _settled_at(cases)
-    if not workload.rollout.complete or settled_at is None or now - settled_at < _SETTLING_SECONDS:
+    if _is_replacing(workload):
         return None
-    proofs, complete = _proofs(change, cases, settled_at=settled_at)
-    late = now - settled_at >= verify_seconds
-    if proofs and not after.false_restarts and (complete or late):
+    # New pods that keep coming must not put the verdict off for ever.
+    late = now - min(started_at, applied_at + _ROLLOUT_SECONDS) >= max(verify_seconds, _SETTLING_SECONDS)
+    settled = workload.rollout.complete and now - started_at >= _SETTLING_SECONDS
+    proofs, complete = _proofs(change, cases, settled_at=started_at)
+    if settled and proofs and not after.false_restarts and (complete or late):
         return Verdict(outcome=Outcome.KEPT, reason="; ".join(proofs), after=after)
-    if not late:
-        return None
+    return _without_proof(workload, cases, after, verify_seconds) if late else None
+
+
+def _without_proof(workload: Workload, cases: tuple[Case, ...], after: Figures, verify_seconds: float) -> Verdict:
+    """The verdict when the time is up."""
+    silent = _never_answered(cases)
+    if silent and not workload.rollout.complete:
+        reason = f"{several(silent, 'new replica')} never answered a probe"
+        return Verdict(outcome=Outcome.ROLLED_BACK, reason=reason, after=after)
     reason = f"nothing happened in {verify_seconds:.0f} s to judge the change by; it stays"
     if after.false_restarts:
-        reason = f"{after.false_restarts} false restarts still came, fewer than before; the change stays"
+        reason = f"{several(after.false_restarts, 'false restart')} still came, fewer than before; the change stays"
     return Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason, after=after)
 
 
-def _settled_at(cases: tuple[Case, ...]) -> float | None:
+def _never_answered(cases: tuple[Case, ...]) -> int:
+    lives = [life for case in cases for life in case.history.lives]
+    answered = {life.pod_uid for life in lives if life.answered_at is not None}
+    return len({life.pod_uid for life in lives if life.ending is None} - answered)
+
+
+def _started_at(cases: tuple[Case, ...], *, since: float) -> float:
     """When the last of the new pods started."""
-    return max((life.started_at for case in cases for life in case.history.lives if not life.restarts), default=None)
+    return max((life.started_at for case in cases for life in case.history.lives if not life.restarts), default=since)
+
+
+def _failed_rollout(workload: Workload, applied_at: float, started_at: float, *, now: float) -> str | None:
+    """Say that the rollout failed, if it did.
+
+    A Deployment's status may still tell of the rollout before, until its controller has looked at the new template.
+    Other kinds never say that they failed: it shows in that pods remain to be replaced and nothing moves.
+    """
+    rollout = workload.rollout
+    if rollout.failed and rollout.observed and now - applied_at >= _SETTLING_SECONDS:
+        return "the rollout of the change failed"
+    still = now - max(applied_at, started_at)
+    if _is_replacing(workload) and not workload.paused and still >= _ROLLOUT_SECONDS:
+        return f"the rollout of the change did not move for {_ROLLOUT_SECONDS:.0f} s"
+    return None
+
+
+def _is_replacing(workload: Workload) -> bool:
+    """Whether pods of older templates remain; one that is only not available may be so for other reasons."""
+    rollout = workload.rollout
+    return not rollout.observed or rollout.updated < rollout.desired or rollout.total > rollout.updated
 
 
 def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Workload) -> str | None:
@@ -77,7 +107,9 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
         )
     if after.flaps and after.flaps >= _FLAPS and _per_second(after.flaps, after) > _per_second(before.flaps, before):
         return f"{after.flaps} flaps in {after.observed_seconds or 0:.0f} s, more often than before"
-    if workload.rollout.desired > 1 and any(_all_out_at_once(case) for case in cases):
+    changed = {entry.get("name") for entry in entries_of(change.patch) if entry.get(ProbeType.READINESS.field)}
+    asked = [case for case in cases if case.container.name in changed]
+    if workload.rollout.desired > 1 and any(_all_out_at_once(case) for case in asked):
         return "readiness took every replica out of the Service at once"
     return None
 
