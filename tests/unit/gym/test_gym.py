@@ -99,6 +99,21 @@ def test_the_oracle_is_never_worse_than_where_it_began() -> None:
     assert best(one, prices, lambda probes: prices.get(probes, 4.0)) == SANE
 
 
+def test_the_oracle_goes_on_as_long_as_anything_helps() -> None:
+    """Each probe again and again: here liveness is worth dropping only once readiness, which comes after it, is gone."""
+    one = case(Truth(), SANE)
+    assert best(one, [SANE], lambda probes: 3.0 if probes.readiness else 2.0 if probes.liveness else 0.0) == Probes()
+
+
+def test_a_pod_tells_no_more_events_than_the_kubelet_lets_it() -> None:
+    """A replica that fails for half an hour tells of some thirty attempts; its counters tell of all."""
+    silent = Truth(replicas=1, start=Spread(median=1e6))
+    phase = live(case(silent), Probes(readiness=http(CHEAP, period_seconds=5)), seed="1", seconds=1800)
+    facts = facts_of(phase, epoch=0.0, template="t")
+    assert len([fact for fact in facts if isinstance(fact, ProbeFailed)]) <= 25 + 1800 / 300
+    assert sum(fact.failed for fact in facts if isinstance(fact, ProbeCounted)) > 300
+
+
 def test_families_for_shaping_and_for_reporting_are_apart() -> None:
     """No family is in both sets."""
     assert not {f.__name__ for f in shaping.FAMILIES} & {f.__name__ for f in reporting.FAMILIES}
