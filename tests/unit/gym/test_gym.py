@@ -100,7 +100,7 @@ def test_the_oracle_is_never_worse_than_where_it_began() -> None:
 
 
 def test_the_oracle_goes_on_as_long_as_anything_helps() -> None:
-    """Each probe again and again: here liveness is worth dropping only once readiness, which comes after it, is gone."""
+    """Each probe again and again: here liveness is worth dropping only once readiness, which comes later, is gone."""
     one = case(Truth(), SANE)
     assert best(one, [SANE], lambda probes: 3.0 if probes.readiness else 2.0 if probes.liveness else 0.0) == Probes()
 
