@@ -21,27 +21,32 @@ _MOST_SECONDS_TO_DEATH = 3.0
 
 
 class Deaths:
-    """Kills the operator whenever what it shows has changed, after a random while; keeps what it showed."""
+    """Kills the operator soon after each phase first shows and each restart that may make it act; keeps what it showed.
+
+    How soon is random: before the patch, between the status and the patch, during the rollout, before the verdict.
+    """
 
     def __init__(self, on: Stage) -> None:
         self._stage = on
-        self._shown: tuple[str, int] | None = None
+        self._seen: set[str] = set()
         self._due: float | None = None
-        self.before: list[str] = []
+        self.phases: list[str] = []
         self.false_restarts: list[int] = []
 
     def watch(self, now: Observation) -> None:
-        """Take in a look at the policy, and kill the operator if it is time."""
+        """Take in a look, and kill the operator if it is time."""
         if now.policy is None:
             return
         self.false_restarts.append(now.policy.false_restarts)
-        shown = (now.policy.phase, now.policy.false_restarts)
-        if shown != self._shown:
-            self._shown, self._due = shown, time.monotonic() + random.uniform(0.0, _MOST_SECONDS_TO_DEATH)
+        restarts = sum(pod.restarts for pod in now.pods)
+        occasions = {now.policy.phase} | ({"second restart"} if restarts > 1 else set())
+        if occasions - self._seen and self._due is None:
+            self._due = time.monotonic() + random.uniform(0.0, _MOST_SECONDS_TO_DEATH)
+        self._seen |= occasions
         if self._due is not None and time.monotonic() >= self._due:
             self._stage.say(f"killing the operator in phase {now.policy.phase}")
             operator_pod.kill(self._stage.cluster, namespace=OPERATOR)
-            self.before.append(now.policy.phase)
+            self.phases.append(now.policy.phase)
             self._due = None
 
 
@@ -63,7 +68,7 @@ def test_sudden_deaths_apply_nothing_twice_and_lose_no_history(cluster: Cluster,
     now = on.look()
     sets = on.cluster.get("replicasets", f"--namespace={on.namespace}")["items"]
     assert outcome == "Kept"
-    assert {"Applying", "Verifying"} & set(deaths.before)
+    assert {"Applying", "Verifying"} & set(deaths.phases)
     assert len(sets) == 2
     assert deployment(on)["metadata"]["generation"] == made["metadata"]["generation"] + 1
     assert now.policy is not None

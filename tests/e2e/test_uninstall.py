@@ -6,8 +6,11 @@ from demo import installation
 from demo.cluster import Cluster
 from e2e.conftest import OPERATOR
 from e2e.play import Play, deployment
+from lab.boot import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+_SECONDS_TO_GO = 60.0
 
 
 def test_uninstalling_leaves_workloads_as_they_are(cluster: Cluster, play: Play) -> None:
@@ -21,7 +24,11 @@ def test_uninstalling_leaves_workloads_as_they_are(cluster: Cluster, play: Play)
     kinds = "customresourcedefinitions,clusterroles,clusterrolebindings"
     left = cluster.kubectl("get", kinds, "--output=name").splitlines()
     assert [name for name in left if "probetuner" in name] == []
-    assert cluster.kubectl("get", "all", f"--namespace={OPERATOR}", "--output=name") == ""
+    wait_until(
+        lambda: cluster.kubectl("get", "all", f"--namespace={OPERATOR}", "--output=name") == "",
+        "the operator's pod does not go",
+        seconds=_SECONDS_TO_GO,
+    )
     after = {name: deployment(workload.stage) for name, workload in play.untouched.items()}
     assert {name: found["spec"] for name, found in after.items()} == {
         name: found["spec"] for name, found in before.items()
