@@ -119,8 +119,9 @@ def _phase(situation: Situation, outlook: Outlook) -> Phase:
             return Phase.ROLLED_BACK
     if any(finding.name is FindingName.INSUFFICIENT_EVIDENCE for finding in outlook.findings) or not outlook.findings:
         return Phase.LEARNING
-    only_notes = all(finding.severity is Severity.INFO for finding in outlook.findings)
-    return Phase.HEALTHY if only_notes else Phase.RECOMMENDED
+    if all(finding.severity is Severity.INFO for finding in outlook.findings):
+        return Phase.HEALTHY
+    return Phase.LEARNING if situation.mode.mode is Mode.OBSERVE else Phase.RECOMMENDED
 
 
 def _phase_of_advice(situation: Situation, outlook: Outlook) -> Phase:

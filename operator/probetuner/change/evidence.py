@@ -95,7 +95,7 @@ def _starts_came_up(part: Part) -> str | None:
 def _slowness_survived(part: Part) -> str | None:
     timeout, threshold = part.before("timeout_seconds"), part.before("failure_threshold")
     late = _late(part, timeout, (ProbeType.LIVENESS, ProbeType.READINESS))
-    if late < threshold:
+    if late < threshold * part.case.replicas:
         return None
     return f"{several(late, 'attempt')} took longer than the {timeout} s allowed before, and nothing was restarted"
 
@@ -103,7 +103,7 @@ def _slowness_survived(part: Part) -> str | None:
 def _stayed_ready(part: Part) -> str | None:
     timeout, threshold = part.before("timeout_seconds"), part.before("failure_threshold")
     late, seen = _late(part, timeout, (ProbeType.READINESS,)), len(flaps(part.case))
-    if late < threshold or seen:
+    if late < threshold * part.case.replicas or seen:
         return None
     return (
         f"{several(late, 'attempt')} failed or took longer than the {timeout} s allowed before, and no replica flapped"

@@ -17,7 +17,7 @@ from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.container import Container
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.figures import Figures
-from probetuner.tuning.recommendation import Probes, Recommendation
+from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
 
 
 class Phase(StrEnum):
@@ -68,6 +68,8 @@ def write_status(
     if recommendation is not None:
         status["recommendation"] = _write_recommendation(recommendation)
         status["forecast"] = _write_forecast(recommendation, situation.status)
+    elif phase in (Phase.HEALTHY, Phase.RECOMMENDED):
+        status["recommendation"] = {"id": ActionName.NONE.value, "summary": ActionName.NONE.value}
     text = "" if patch is None else yaml.safe_dump(json.loads(json.dumps(patch)), sort_keys=False)
     if 0 < len(text) <= MOST_PATCH_CHARACTERS:
         status["patch"] = text
