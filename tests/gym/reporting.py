@@ -56,39 +56,36 @@ def glitches(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(liveness=liveness, readiness=some(rng, CHEAP))
 
 
-def glitches_and_lockups(rng: random.Random) -> tuple[Truth, Probes]:
-    """Both silence that passes and silence that does not."""
+def lockups_amid_rushes(rng: random.Random) -> tuple[Truth, Probes]:
+    """Lock-ups of a server that is also overrun now and then; liveness stands in its queue."""
     truth = Truth(
-        replicas=3,
-        start=Spread(median=rng.uniform(2, 15), sigma=0.2),
-        glitches=Troubles(per_hour=rng.uniform(4, 8), seconds=Spread(median=rng.uniform(8, 20), sigma=0.4)),
-        shared_glitches=Troubles(per_hour=2, seconds=Spread(median=10, sigma=0.4)),
-        lockup_seconds=rng.uniform(900, 2000),
-    )
-    liveness = some(rng, CHEAP, initial_delay_seconds=60, failure_threshold=rng.choice((1, 2, 3, 6)))
-    return truth, Probes(liveness=liveness, readiness=some(rng, WORK))
-
-
-def glitches_and_lockups_unattended(rng: random.Random) -> tuple[Truth, Probes]:
-    """The same with readiness alone."""
-    truth = Truth(
-        replicas=rng.choice((2, 3)),
-        glitches=Troubles(per_hour=rng.uniform(2, 6), seconds=Spread(median=rng.uniform(8, 20), sigma=0.4)),
+        replicas=rng.choice((2, 3, 4)),
+        servers=rng.choice((2, 4)),
+        service=Spread(median=rng.uniform(0.05, 0.2), sigma=0.5),
+        load=rng.uniform(0.2, 0.5),
+        bursts=Troubles(per_hour=4, seconds=Spread(median=90, sigma=0.4), height=rng.uniform(1.0, 1.3)),
         lockup_seconds=rng.uniform(700, 1800),
     )
-    return truth, Probes(readiness=some(rng, CHEAP))
+    liveness = some(rng, WORK, failure_threshold=rng.choice((3, 4, 6)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK, failure_threshold=2))
 
 
-def lockups_of_a_busy_server(rng: random.Random) -> tuple[Truth, Probes]:
-    """Lock-ups behind an endpoint whose latency has a tail."""
+def pauses_and_lockups(rng: random.Random) -> tuple[Truth, Probes]:
+    """Many short pauses and a few long ones, as of a garbage collector, in a process that also gets stuck."""
     truth = Truth(
         replicas=rng.choice((2, 3)),
-        service=Spread(median=0.08, sigma=0.6),
-        load=rng.uniform(0.3, 0.6),
-        lockup_seconds=rng.uniform(500, 1500),
+        start=Spread(median=rng.uniform(3, 20), sigma=0.3),
+        glitches=Troubles(per_hour=rng.uniform(8, 20), seconds=Spread(median=rng.uniform(2, 6), sigma=1.0)),
+        lockup_seconds=rng.uniform(600, 1600),
     )
-    liveness = some(rng, WORK, timeout_seconds=rng.choice((2, 3, 5)), failure_threshold=rng.choice((3, 6, 12)))
-    return truth, Probes(liveness=liveness, readiness=some(rng, WORK, timeout_seconds=2))
+    liveness = some(rng, CHEAP, initial_delay_seconds=60, failure_threshold=rng.choice((2, 3, 4)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK, failure_threshold=2))
+
+
+def pauses_and_lockups_unattended(rng: random.Random) -> tuple[Truth, Probes]:
+    """The same with readiness alone, on the users' path."""
+    truth, probes = pauses_and_lockups(rng)
+    return truth, Probes(readiness=probes.readiness)
 
 
 def hanging_dependency(rng: random.Random) -> tuple[Truth, Probes]:
@@ -166,9 +163,9 @@ FAMILIES: tuple[Family, ...] = (
     varying_starts,
     startup_probe_too_short,
     glitches,
-    glitches_and_lockups,
-    glitches_and_lockups_unattended,
-    lockups_of_a_busy_server,
+    lockups_amid_rushes,
+    pauses_and_lockups,
+    pauses_and_lockups_unattended,
     hanging_dependency,
     throttled_cpu,
     crash_and_memory,

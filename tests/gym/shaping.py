@@ -85,6 +85,41 @@ def idle_start(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(liveness=some(rng, CHEAP), readiness=readiness)
 
 
+def glitches_and_lockups(rng: random.Random) -> tuple[Truth, Probes]:
+    """Both silence that passes and silence that does not."""
+    truth = Truth(
+        replicas=3,
+        start=Spread(median=rng.uniform(2, 15), sigma=0.2),
+        glitches=Troubles(per_hour=rng.uniform(4, 8), seconds=Spread(median=rng.uniform(8, 20), sigma=0.4)),
+        shared_glitches=Troubles(per_hour=2, seconds=Spread(median=10, sigma=0.4)),
+        lockup_seconds=rng.uniform(900, 2000),
+    )
+    liveness = some(rng, CHEAP, initial_delay_seconds=60, failure_threshold=rng.choice((1, 2, 3, 6)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK))
+
+
+def glitches_and_lockups_unattended(rng: random.Random) -> tuple[Truth, Probes]:
+    """The same with readiness alone."""
+    truth = Truth(
+        replicas=rng.choice((2, 3)),
+        glitches=Troubles(per_hour=rng.uniform(2, 6), seconds=Spread(median=rng.uniform(8, 20), sigma=0.4)),
+        lockup_seconds=rng.uniform(700, 1800),
+    )
+    return truth, Probes(readiness=some(rng, CHEAP))
+
+
+def lockups_of_a_busy_server(rng: random.Random) -> tuple[Truth, Probes]:
+    """Lock-ups behind an endpoint whose latency has a tail."""
+    truth = Truth(
+        replicas=rng.choice((2, 3)),
+        service=Spread(median=0.08, sigma=0.6),
+        load=rng.uniform(0.3, 0.6),
+        lockup_seconds=rng.uniform(500, 1500),
+    )
+    liveness = some(rng, WORK, timeout_seconds=rng.choice((2, 3, 5)), failure_threshold=rng.choice((3, 6, 12)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK, timeout_seconds=2))
+
+
 def calm(rng: random.Random) -> tuple[Truth, Probes]:
     """Nothing wrong."""
     truth = Truth(replicas=rng.choice((2, 3)), start=Spread(median=rng.uniform(0.3, 8), sigma=0.2), load=0.2)
@@ -101,6 +136,9 @@ FAMILIES: tuple[Family, ...] = (
     dependency,
     crash,
     idle_start,
+    glitches_and_lockups,
+    glitches_and_lockups_unattended,
+    lockups_of_a_busy_server,
     calm,
 )
 HEALTHY: tuple[Family, ...] = (calm,)
