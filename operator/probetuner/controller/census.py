@@ -1,12 +1,15 @@
 """Counting what there is: at the start, and every so often, because a watch may miss that something was deleted."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 
 from probetuner.change.enrolment import PolicyObject, parse_policy_object
 from probetuner.cluster.api import Api
+from probetuner.cluster.errors import NotFoundError
+from probetuner.cluster.owned import API_VERSION
 from probetuner.cluster.policies import ALL_POLICIES
 from probetuner.cluster.workloads import PLURALS
 from probetuner.controller.view import Census, PolicyKey, known_of, mode_of
@@ -32,6 +35,17 @@ async def take_census(api: Api) -> Census:
         if policy is not None:
             policies[policy.namespace, policy.name] = policy
     return Census(namespaces=namespaces, workloads=workloads, policies=policies)
+
+
+async def make_sure_of_discovery(api: Api) -> None:
+    """See that our kind can be found, not only listed: kopf never watches what it does not find when it starts.
+
+    Raises ApiError; NotFoundError until the API server has taken the definition in.
+    """
+    path = f"/apis/{API_VERSION}"
+    found = await api.get(path)
+    if not any(resource.get("name") == "probepolicies" for resource in found.get("resources") or ()):
+        raise NotFoundError(HTTPStatus.NOT_FOUND, "NotFound", f"{path} does not name probepolicies")
 
 
 async def pod_uids(api: Api, namespace: str) -> set[str]:

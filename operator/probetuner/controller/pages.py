@@ -1,5 +1,6 @@
 """The operator's own pages: /livez, /readyz and /metrics."""
 
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -21,10 +22,18 @@ async def open_pages(*, port: int, alive: Problems, ready: Problems, metrics: Me
     application.router.add_get("/livez", _answers(alive))
     application.router.add_get("/readyz", _answers(ready))
     application.router.add_get("/metrics", _shows(metrics))
+    listener = _listen(port)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, port=port).start()
-    return runner, int(runner.addresses[0][1])
+    await web.SockSite(runner, listener).start()
+    return runner, int(listener.getsockname()[1])
+
+
+def _listen(port: int) -> socket.socket:
+    """One socket for both families where the system has that, since two would not find the same free port."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("0.0.0.0", port))  # noqa: S104 - the kubelet asks at the pod's address
 
 
 def _answers(problems: Problems) -> Page:

@@ -12,7 +12,7 @@ import structlog
 from probetuner.cluster import histories, workloads
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ApiError, NotFoundError
-from probetuner.controller.census import pod_uids, take_census
+from probetuner.controller.census import make_sure_of_discovery, pod_uids, take_census
 from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.serving import Following
 from probetuner.controller.view import View
@@ -42,6 +42,7 @@ class Sweeper:
         while True:
             heartbeat.beat()
             try:
+                await make_sure_of_discovery(self._api)
                 await self._count()
             except ApiError as problem:
                 self.problem = f"The cluster cannot be listed: {_with_next_step(problem)}"
