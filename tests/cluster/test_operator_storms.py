@@ -42,7 +42,7 @@ def test_a_kubelet_that_hangs_is_told_of_and_holds_up_nobody(crds: Lab, space: S
     """The status says that there are no counters and why; other workloads are served; it is told when it is over."""
     space.apply(deployment("web", "Observe", replicas=1))
     operator = start_operator("--scrape-interval-seconds=1")
-    wait_for(lambda: space.status("deployment-web").get("phase") == "Healthy", "counters", seconds=120)
+    wait_for(lambda: space.names("probehistory"), "something is learned", seconds=60)
     crds.pause_component("kubelet")
     try:
         said = wait_for(lambda: _problem(space), "the problem in the status", seconds=60)

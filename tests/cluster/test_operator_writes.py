@@ -17,7 +17,7 @@ def test_observing_writes_nothing_onto_the_workload(space: Space, start_operator
     """Neither annotation, finalizer, field nor generation of a served workload or its pods is the operator's."""
     space.apply(deployment("web", "Observe", replicas=1))
     operator = start_operator()
-    wait_for(lambda: space.status("deployment-web").get("phase") == "Healthy", "observed for a while", seconds=120)
+    wait_for(lambda: _history(space)["updated"], "observed for a while", seconds=60)
     operator.stop()
 
     pod = space.names("pod")[0]
