@@ -117,6 +117,10 @@ def _phase(situation: Situation, outlook: Outlook) -> Phase:
             return Phase.KEPT
         if latest.verdict is Outcome.ROLLED_BACK:
             return Phase.ROLLED_BACK
+    return _phase_of_findings(situation, outlook)
+
+
+def _phase_of_findings(situation: Situation, outlook: Outlook) -> Phase:
     if any(finding.name is FindingName.INSUFFICIENT_EVIDENCE for finding in outlook.findings) or not outlook.findings:
         return Phase.LEARNING
     if all(finding.severity is Severity.INFO for finding in outlook.findings):
