@@ -9,8 +9,9 @@ from demo.workloads import SECURITY, container_basics
 
 _SECONDS_TO_START = 60
 _SECONDS_OF_PATIENCE = 30
-# ab gives up when its very first connection is refused, so the service is asked once before.
-_SCRIPT = 'until ab -q -n 1 "$0" >/dev/null 2>&1; do sleep 1; done; exec ab "$@" "$0"'
+# ab takes the length of its first answer as that of all, and mistakes a broken one for it. So it only begins when
+# every replica listens: without -r it ends with an error at the first connection that is refused.
+_SCRIPT = 'until ab -q -n 20 -c 2 "$0" >/dev/null 2>&1; do sleep 1; done; exec ab "$@" "$0"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
