@@ -1,7 +1,6 @@
 """The cluster that the stories play on: the lab, or the one that kubectl points at."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -79,9 +78,7 @@ def current_cluster(*, image: str, demo_image: str) -> Cluster:
 def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise DemoError(
-            f"{name} is not on PATH ({os.environ.get('PATH', '')}): install it, or run without CLUSTER=current"
-        )
+        raise DemoError(f"{name} is not on PATH: install it, or run without CLUSTER=current")
     return found
 
 
