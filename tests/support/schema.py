@@ -1,5 +1,6 @@
 """The schema that the API server holds a ProbePolicy's status to."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ _CRD = Path(__file__).resolve().parents[2] / "crds" / "probetuner.dev_probepolic
 
 def status_problems(status: Any) -> list[str]:
     """What the API server would find wrong with the status: broken rules, and fields that it would drop."""
+    return [f"{error.json_path}: {error.message[:200]}" for error in _validator().iter_errors(status)]
+
+
+@cache
+def _validator() -> jsonschema.Draft7Validator:
     (version,) = yaml.safe_load(_CRD.read_text())["spec"]["versions"]
     schema = _strict(version["schema"]["openAPIV3Schema"]["properties"]["status"])
-    checker = jsonschema.Draft7Validator.FORMAT_CHECKER
-    validator = jsonschema.Draft7Validator(schema, format_checker=checker)
-    return [f"{error.json_path}: {error.message[:200]}" for error in validator.iter_errors(status)]
+    return jsonschema.Draft7Validator(schema, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER)
 
 
 def _strict(schema: Any) -> Any:

@@ -1,0 +1,60 @@
+"""Histories that lead to a recommendation, told as facts."""
+
+from collections.abc import Iterable, Iterator
+
+from probetuner.facts.fact import Fact, PodRef
+from support.facts import READINESS, counted, exited, failed, killed, pod, ready, slow, started, unready
+
+REPLICAS = (pod("web-a"), pod("web-b"))
+
+
+def killed_under_load(pods: Iterable[PodRef] = REPLICAS, *, kills: int = 3, since: float = 0) -> Iterator[Fact]:
+    """Containers that answer well for a minute, and then time out and are killed again and again under load."""
+    for of in pods:
+        yield started(since, of=of)
+        yield from (counted(since + 10 * n, since + 10 * n + 10, ok=1, of=of) for n in range(6))
+        at = since + 65.0
+        for restarts in range(kills):
+            yield from (failed(at + late, of=of) for late in (0, 10, 20))
+            yield counted(at - 5, at + 25, bad=3, of=of)
+            yield killed(at + 20, of=of)
+            yield exited(at + 50, restarts=restarts, of=of)
+            yield started(at + 51, restarts=restarts + 1, of=of)
+            at += 60
+
+
+def quiet(pods: Iterable[PodRef] = REPLICAS, *, since: float = 0, scrapes: int = 30) -> Iterator[Fact]:
+    """Containers whose liveness probe always succeeds."""
+    for of in pods:
+        yield started(since, of=of)
+        for n in range(scrapes):
+            yield counted(since + 10 * n, since + 10 * n + 10, ok=1, of=of)
+
+
+def crash_loop(pods: Iterable[PodRef] = REPLICAS, *, crashes: int = 5, since: float = 0) -> Iterator[Fact]:
+    """Containers that exit with code 1 by themselves."""
+    for of in pods:
+        for restarts in range(crashes):
+            yield started(since + 30 * restarts, restarts=restarts, of=of)
+            yield exited(since + 30 * restarts + 20, restarts=restarts, code=1, of=of)
+
+
+def rolled_out(pods: Iterable[PodRef], *, since: float) -> Iterator[Fact]:
+    """New pods that come up and are let into their Service."""
+    for of in pods:
+        yield started(since, of=of)
+        yield ready(since + 5, of=of)
+
+
+def bearing_load(pods: Iterable[PodRef], *, since: float) -> Iterator[Fact]:
+    """What new pods show under the same load: answers far slower than the old timeout, and nothing worse."""
+    for of in pods:
+        for n in range(6):
+            yield counted(since + 10 * n, since + 10 * n + 10, ok=1, probe=READINESS, of=of)
+            yield slow(since + 10 * n + 10, 1, probe=READINESS, of=of)
+
+
+def all_out_at_once(pods: Iterable[PodRef], *, since: float) -> Iterator[Fact]:
+    """The readiness probe of every new pod takes it out of the Service at the same time."""
+    for of in pods:
+        yield unready(since, of=of)
