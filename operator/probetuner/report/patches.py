@@ -35,8 +35,20 @@ def write_report(report: Report) -> str:
 
 def write_yaml(value: Any) -> str:
     """A value of JSON as YAML, in the order of its keys."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=120)
+    text: str = yaml.dump(_sayable(value), Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=120)
     return text
+
+
+def _sayable(value: Any) -> Any:
+    """The value with half characters replaced: JSON can hold lone surrogates, and no encoding of YAML can."""
+    match value:
+        case dict():
+            return {_sayable(key): _sayable(entry) for key, entry in value.items()}
+        case list():
+            return [_sayable(entry) for entry in value]
+        case str():
+            return type(value)(value.encode(errors="replace").decode())
+    return value
 
 
 def write_patches(report: Report) -> str:

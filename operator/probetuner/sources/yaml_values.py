@@ -44,7 +44,13 @@ def _shown(error: object) -> str:
     return " ".join(str(error).split())[:200]
 
 
+_ODD_SPACE = re.compile(r"[^\S \t\r\n]")
+"""What Unicode counts as white space and YAML does not; yaml12 takes a word of it for no word."""
+
+
 def _is_harmless(content: bytes) -> bool:
+    if not content.isascii() and _ODD_SPACE.search(content.decode(errors="replace")):
+        return False
     indicators = sum(map(content.count, (b"-", b"?", b":", b"[", b"{")))
     return indicators <= _MOST_INDICATORS and not any(mark in content for mark in (b"*", b"!", b"<<", b"\0"))
 

@@ -35,22 +35,22 @@ def of_recordings() -> Report:
 
 
 @cache
-def of_hostile_manifest() -> Report:
+def of_hostile_manifest(text: str = HOSTILE) -> Report:
     """A report about a Deployment whose texts try to be something else wherever they are shown."""
-    asked = {"httpGet": {"path": HOSTILE, "port": HOSTILE, "host": HOSTILE}}
+    asked = {"httpGet": {"path": text, "port": text, "host": text}}
     container = {
-        "name": HOSTILE,
+        "name": text,
         "livenessProbe": {**asked, "failureThreshold": 1},
         "readinessProbe": {**asked, "failureThreshold": 9},
-        "startupProbe": {"exec": {"command": ["sh", "-c", HOSTILE]}},
+        "startupProbe": {"exec": {"command": ["sh", "-c", text]}},
     }
     manifest = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": HOSTILE, "namespace": HOSTILE},
+        "metadata": {"name": text, "namespace": text},
         "spec": {"replicas": 1, "strategy": {"type": "Recreate"}, "template": {"spec": {"containers": [container]}}},
     }
-    given = read_content(json.dumps(manifest).encode(), HOSTILE, _fail)
+    given = read_content(json.dumps(manifest).encode(), text, _fail)
     return Report(workloads=tuple(judge(subject) for subject in gather_objects(given, _fail).subjects()))
 
 

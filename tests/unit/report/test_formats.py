@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Callable
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,7 @@ from probetuner.report.page import write_html
 from probetuner.report.patches import write_kustomization, write_patches, write_report
 from probetuner.report.plain import write_plain
 from probetuner.report.printable import printable
-from probetuner.report.report import UNTROUBLED
+from probetuner.report.report import UNTROUBLED, Report
 from probetuner.report.sarif import write_sarif
 from probetuner.report.terminal import write_terminal
 from unit.report.reports import REPORTS, of_hostile_manifest, of_recordings
@@ -175,6 +176,14 @@ def test_the_terminal_table_fits(name: str, width: int, monkeypatch: pytest.Monk
     for workload in REPORTS[name]().workloads:
         for finding in workload.findings:
             assert finding.name.replace("-", "") in words.replace("-", "") or width == 60
+
+
+@pytest.mark.parametrize(
+    "write", [write_json, write_report, write_patches, write_kustomization, write_sarif, write_html, write_plain]
+)
+def test_half_characters_are_written_somehow(write: Callable[[Report], str]) -> None:
+    """JSON can hold half of a character, which no encoding of text can; every format can still be written out."""
+    assert write(of_hostile_manifest("\ud800")).encode(errors="backslashreplace")
 
 
 def test_a_hostile_name_stays_one_line() -> None:
