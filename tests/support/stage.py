@@ -20,7 +20,7 @@ from support.facts import T0, remember
 from support.schema import status_problems
 from support.stories import killed_under_load
 from support.strategic_merge import apply
-from support.workloads import Json, deployment
+from support.workloads import Json, deployment, rollout_counts
 
 
 class Step(StrEnum):
@@ -109,11 +109,9 @@ class Stage:
 
     def roll_out(self, **counts: int) -> None:
         """Let the controller finish the rollout, or leave it at the given counts of the workload's status."""
-        status, replicas = self.live["status"], self.live["spec"]["replicas"]
-        names = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
-        status.update(dict.fromkeys(names, replicas) | counts)
-        status["observedGeneration"] = self.live["metadata"]["generation"]
         metadata = self.live["metadata"]
+        self.live["status"] |= rollout_counts(self.live["spec"]["replicas"], **counts)
+        self.live["status"]["observedGeneration"] = metadata["generation"]
         metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
 
     def look_back(self) -> None:

@@ -26,7 +26,6 @@ def deployment(
     kind: str = "Deployment",
 ) -> Json:
     """A workload whose rollout is complete, as the API server shows it."""
-    counts = {"replicas": replicas, "updatedReplicas": replicas, "readyReplicas": replicas}
     return {
         "apiVersion": "apps/v1",
         "kind": kind,
@@ -43,8 +42,22 @@ def deployment(
             "replicas": replicas,
             "template": {"spec": {"containers": list(containers) or [container(livenessProbe=LIVENESS)]}},
         },
-        "status": {"observedGeneration": 1, "availableReplicas": replicas, **counts},
+        "status": {"observedGeneration": 1, **rollout_counts(replicas)},
     }
+
+
+def rollout_counts(wanted: int, **other: int) -> Json:
+    """The counts of a workload's status with all replicas there; a DaemonSet has its own names for them."""
+    counts = dict.fromkeys(_COUNTS.values(), wanted) | other
+    return counts | {name: counts[like] for name, like in _COUNTS.items()} | {"desiredNumberScheduled": wanted}
+
+
+_COUNTS = {
+    "currentNumberScheduled": "replicas",
+    "updatedNumberScheduled": "updatedReplicas",
+    "numberReady": "readyReplicas",
+    "numberAvailable": "availableReplicas",
+}
 
 
 def workload(*containers: Json, **how: Any) -> Workload:

@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from probetuner.change.situation import RefusalReason
+from probetuner.facts.fact import PodRef
 from probetuner.model.mode import Mode
-from support.facts import PodRef, pod
+from support.facts import pod
 from support.stage import Stage, Step
 from support.stories import all_out_at_once, bearing_load, killed_under_load, rolled_out
 from support.workloads import LIVENESS, Json, container, deployment
