@@ -1,14 +1,15 @@
 """One decision about one workload: what to show, what to send, what to tell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from probetuner.change.conditions import write_conditions
 from probetuner.change.gate import TOO_LARGE, BlockReason, find_block
 from probetuner.change.outlook import Outlook
 from probetuner.change.patch import build_patch
 from probetuner.change.progress import follow
-from probetuner.change.record import Change, Outcome, read_changes
+from probetuner.change.record import Change, Outcome, read_changes, write_figures
 from probetuner.change.report import conditions_of, news
 from probetuner.change.situation import Announcement, Decision, Situation, WorkloadPatch
 from probetuner.change.status import Phase, write_status
@@ -17,7 +18,9 @@ from probetuner.diagnosis.diagnose import cases, diagnose, remembered
 from probetuner.diagnosis.finding import FindingName, Severity
 from probetuner.model.mode import Mode
 from probetuner.tuning.figures import measure
+from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
+from probetuner.tuning.recommendation import Recommendation
 
 _RECHECK_SECONDS, _RESEND_SECONDS = 15.0, 3.0
 
@@ -39,6 +42,7 @@ def decide(situation: Situation, now: float) -> Decision:
         recommendation=outlook.recommendation,
         patch=outlook.patch,
         changes=outlook.changes,
+        forecast=_forecast(situation, outlook.recommendation),
         measured=measure(remembered(situation.workload, situation.history)),
         conditions=conditions,
     )
@@ -99,6 +103,21 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     return replace(
         outlook, changes=(change, *outlook.changes), send=patch, announcements=(*outlook.announcements, told)
     )
+
+
+def _forecast(situation: Situation, advice: Recommendation | None) -> Mapping[str, Any] | None:
+    """The forecast; as it was first written while advice and occasion are the same, for a replay takes time."""
+    if advice is None:
+        return None
+    written = situation.status.get("forecast")
+    if (situation.status.get("recommendation") or {}).get("id") == advice.id and isinstance(written, Mapping):
+        counted = (written.get("before") or {}).get("falseRestarts")
+        if counted == advice.before.false_restarts:
+            return written
+    return {
+        "before": write_figures(advice.before),
+        "after": write_figures(forecast(_cases(situation), advice)),
+    }
 
 
 def _phase(situation: Situation, outlook: Outlook) -> Phase:

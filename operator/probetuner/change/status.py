@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change, write_change, write_figures
+from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change, write_change
 from probetuner.change.situation import Situation
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.container import Container
@@ -41,6 +41,7 @@ def write_status(
     recommendation: Recommendation | None,
     patch: Mapping[str, Any] | None,
     changes: Sequence[Change],
+    forecast: Mapping[str, Any] | None,
     measured: Figures,
     conditions: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def write_status(
         status["confidence"] = f"{first.confidence:.0%}"
     if recommendation is not None:
         status["recommendation"] = _write_recommendation(recommendation)
-        status["forecast"] = _write_forecast(recommendation, situation.status)
+        status["forecast"] = forecast
     elif phase in (Phase.HEALTHY, Phase.RECOMMENDED):
         status["recommendation"] = {"id": ActionName.NONE.value, "summary": ActionName.NONE.value}
     text = "" if patch is None else yaml.safe_dump(json.loads(json.dumps(patch)), sort_keys=False)
@@ -134,18 +135,6 @@ def _write_recommendation(recommendation: Recommendation) -> dict[str, Any]:
             for action in (*recommendation.actions, *recommendation.withheld)[:_ACTION_ENTRIES]
         ],
     }
-
-
-def _write_forecast(recommendation: Recommendation, previous: Mapping[str, Any]) -> Any:
-    """The forecast, as it was first written as long as the advice and its occasion are the same."""
-    forecast = {"before": write_figures(recommendation.before), "after": write_figures(recommendation.after)}
-    written = previous.get("forecast")
-    same_advice = (previous.get("recommendation") or {}).get("id") == recommendation.id
-    if same_advice and isinstance(written, Mapping):
-        counted = (written.get("before") or {}).get("falseRestarts")
-        if counted == recommendation.before.false_restarts:
-            return written
-    return forecast
 
 
 # What the schema of ProbePolicy takes (crds/probetuner.dev_probepolicies.yaml).

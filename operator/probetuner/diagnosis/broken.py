@@ -4,12 +4,14 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.wording import several
-from probetuner.model.probe import ProbeType
+from probetuner.history.life import Life
+from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.5
 _LEAST_FAILURES = 3
 _LONG_SECONDS = 300.0
 _ERRORED_SHARE = 0.2
+_TICKS_WHILE_UP = 1.5
 
 
 def never_succeeded(case: Case, kind: ProbeType) -> bool:
@@ -19,10 +21,21 @@ def never_succeeded(case: Case, kind: ProbeType) -> bool:
         return False
     if case.failed(kind) < max(_LEAST_FAILURES, probe.failure_threshold):
         return False
-    up = any(case.succeeded(other) for other in ProbeType if other is not kind)
     lives = case.history.lives
+    up = any(_failed_while_up(life, kind, probe) for life in lives)
     ran = max(((life.ended_at or case.history.last_seen_at) - life.started_at for life in lives), default=0.0)
     return up or ran >= _LONG_SECONDS
+
+
+def _failed_while_up(life: Life, kind: ProbeType, probe: Probe) -> bool:
+    """Whether the probe still failed when another one had long shown that the application was up."""
+    others = [
+        tally.first_succeeded_at
+        for other, tally in life.tallies.items()
+        if other is not kind and tally.first_succeeded_at is not None
+    ]
+    last = life.tally(kind).last_failed_at
+    return bool(others) and last is not None and last - min(others) >= _TICKS_WHILE_UP * probe.cadence_seconds
 
 
 def find_never(case: Case) -> Finding | None:

@@ -6,9 +6,12 @@ from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.wording import several
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
+from probetuner.history.record import FailureRun
 from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.5
+_WENT_ON = 5
+_STARTING_SECONDS = 30.0
 _ANSWERS = (FailureCause.HTTP_STATUS, FailureCause.EXEC_EXIT, FailureCause.GRPC_NOT_SERVING)
 
 
@@ -59,4 +62,25 @@ def find(case: Case) -> Finding | None:
             "something that the application calls. While that is away every replica is restarted, which cures nothing "
             "and makes its return harder. No number fixes this: let liveness ask only about the process itself."
         ),
+    )
+
+
+def readiness_went_on(case: Case) -> bool:
+    """Whether readiness, by a handler of its own, only succeeded in the minutes in which liveness failed."""
+    liveness, readiness = case.container.liveness, case.container.readiness
+    if liveness is None or readiness is None or readiness.handler in (None, liveness.handler):
+        return False
+    minutes = [minute for minute in case.history.minutes if minute.failed.get(ProbeType.LIVENESS, 0)]
+    return sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes) >= _WENT_ON and not any(
+        run.started_at < minute.started_at + 60.0 and run.last_at >= minute.started_at and not _at_start(case, run)
+        for minute in minutes
+        for run in case.runs(ProbeType.READINESS)
+    )
+
+
+def _at_start(case: Case, run: FailureRun) -> bool:
+    """Whether the run belongs to a fresh container that was not up yet."""
+    return any(
+        life.pod_uid == run.pod_uid and 0.0 <= run.started_at - life.started_at <= _STARTING_SECONDS
+        for life in case.history.lives
     )

@@ -3,29 +3,31 @@
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.silence import SLOW_SHARE_OF_TIMEOUT, signs_of_load, silent_kills
+from probetuner.diagnosis.silence import SLOW_SHARE_OF_TIMEOUT, busy_kills, silent_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.6
-_WELL_AGAIN_SECONDS = 20.0
+_WELL_AGAIN_SECONDS = 60.0
 _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 _THROTTLED_SHARE = 0.25
 
 
 def killed_in_lockup(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended rightly: silent without any sign of load, and cured by the restart."""
-    return tuple(life for life in silent_kills(case) if not signs_of_load(case, life).any and _cured(case, life))
+    busy = busy_kills(case)
+    return tuple(life for life in silent_kills(case) if life not in busy and _cured(case, life))
 
 
 def _cured(case: Case, life: Life) -> bool:
     fresh = case.next_life(life)
     if fresh is None or fresh.answered_at is None:
         return False
+    detection = case.container.liveness.detection_seconds if case.container.liveness else 0
     well_until = fresh.ended_at or case.history.last_seen_at
-    return well_until - fresh.started_at >= _WELL_AGAIN_SECONDS
+    return well_until - fresh.started_at >= max(_WELL_AGAIN_SECONDS, 2.0 * detection)
 
 
 def find_killed(case: Case) -> Finding | None:

@@ -3,7 +3,7 @@
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.silence import describe, signs_of_load, silent_kills
+from probetuner.diagnosis.silence import busy_kills, describe, signs_of_load
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.model.probe import ProbeType
@@ -13,7 +13,7 @@ _FIRST_KILL_STRENGTH, _PER_SIGN, _MOST_STRENGTH = 0.4, 0.2, 0.9
 
 def killed_under_pressure(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended although the container was busy and not stuck."""
-    return tuple(life for life in silent_kills(case) if signs_of_load(case, life).any)
+    return busy_kills(case)
 
 
 def find(case: Case) -> Finding | None:

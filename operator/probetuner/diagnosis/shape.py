@@ -120,10 +120,11 @@ def find_wrong_order(case: Case) -> Finding | None:
     liveness, readiness = case.container.liveness, case.container.readiness
     if liveness is None or readiness is None or not liveness_acts_first(case):
         return None
+    harmless = bool(case.history.minutes) and not case.liveness_kills
     return _finding(
         case,
         FindingName.LIVENESS_BEFORE_READINESS,
-        Severity.WARNING,
+        Severity.INFO if harmless else Severity.WARNING,
         [
             f"both ask {liveness.handler}",
             f"liveness acts after at most {liveness.detection_seconds} s, readiness {readiness.detection_seconds} s",

@@ -6,23 +6,30 @@ and a fresh container under the same load fails again at once. A stuck one answe
 and its successor is well.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
-from probetuner.history.record import FailureRun, RunEnding
+from probetuner.history.record import FailureRun, Minute, RunEnding
 from probetuner.model.probe import ProbeType
 
 SLOW_SHARE_OF_TIMEOUT = 0.25
 """An answer that took this share of the timeout is slow: far above what an idle endpoint needs."""
-_AROUND_SECONDS = 180.0
-_SLOW_ANSWERS = 2
+_BEFORE_SECONDS, _AFTER_SECONDS = 60.0, 60.0
+_NEAR_SECONDS = 180.0
+_SAME_TROUBLE_SECONDS = 600.0
+_SLOW_ANSWERS, _NOTABLE_SHARE, _TIMES_USUAL = 2, 0.2, 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What around one kill speaks for load: only a busy container shows any of it."""
+    """What around one kill speaks for load: only a busy container shows any of it more than it usually does.
+
+    A busy server has slow answers and single timeouts at all times, so both count only where they are more frequent
+    around the kill than elsewhere.
+    """
 
     relapsed: bool
     recoveries: int
@@ -31,7 +38,7 @@ class Signs:
     @property
     def any(self) -> bool:
         """Whether anything does."""
-        return self.relapsed or self.recoveries > 0 or self.slow_answers >= _SLOW_ANSWERS
+        return self.relapsed or self.recoveries > 0 or self.slow_answers > 0
 
 
 def silent_kills(case: Case) -> tuple[Life, ...]:
@@ -39,19 +46,57 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
     return tuple(life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).silent)
 
 
+def busy_kills(case: Case) -> tuple[Life, ...]:
+    """The silent kills that hit a busy container.
+
+    Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has.
+    """
+    kills = silent_kills(case)
+    marked = [_killed_at(life) for life in kills if signs_of_load(case, life).any]
+    return tuple(life for life in kills if any(abs(_killed_at(life) - at) <= _SAME_TROUBLE_SECONDS for at in marked))
+
+
 def signs_of_load(case: Case, life: Life) -> Signs:
     """Look around one kill."""
-    probe = case.container.liveness
-    killed_at = life.kill_announced_at or life.ended_at or life.started_at
-    minutes = case.minutes_between(killed_at - _AROUND_SECONDS, killed_at + _AROUND_SECONDS)
-    limit = SLOW_SHARE_OF_TIMEOUT * (probe.timeout_seconds if probe else 1)
     return Signs(
         relapsed=case.fails_again_at_once(life),
-        recoveries=sum(
-            _is_recovery(run) and abs(run.last_at - killed_at) <= _AROUND_SECONDS for run in case.history.runs
-        ),
-        slow_answers=sum(slower_than(minute, ProbeType.LIVENESS, limit) for minute in minutes),
+        recoveries=_unusual_recoveries(case, life),
+        slow_answers=_unusual_slowness(case, life),
     )
+
+
+def _killed_at(life: Life) -> float:
+    return life.kill_announced_at or life.ended_at or life.started_at
+
+
+def _unusual_slowness(case: Case, life: Life) -> int:
+    """Slow answers around the kill, zero if they are as frequent at other times."""
+    probe = case.container.liveness
+    limit = SLOW_SHARE_OF_TIMEOUT * (probe.timeout_seconds if probe else 1)
+    began = life.tally(ProbeType.LIVENESS).first_failed_at or _killed_at(life)
+    around = case.minutes_between(began - _BEFORE_SECONDS, _killed_at(life) + _AFTER_SECONDS)
+    away = [minute for minute in case.history.minutes if minute not in around]
+    slow, share = _slow_share(around, limit)
+    _, usual = _slow_share(away, limit)
+    notable = slow >= _SLOW_ANSWERS and share >= max(_NOTABLE_SHARE, _TIMES_USUAL * usual)
+    return slow if notable else 0
+
+
+def _slow_share(minutes: Iterable[Minute], limit: float) -> tuple[int, float]:
+    slow = answers = 0
+    for minute in minutes:
+        slow += slower_than(minute, ProbeType.LIVENESS, limit)
+        answers += sum(minute.latency.get(ProbeType.LIVENESS, ()))
+    return slow, slow / answers if answers else 0.0
+
+
+def _unusual_recoveries(case: Case, life: Life) -> int:
+    """Runs of timeouts near the kill that ended by themselves, zero if they are as frequent at other times."""
+    recoveries = [run for run in case.history.runs if _is_recovery(run)]
+    near = sum(abs(run.last_at - _killed_at(life)) <= _NEAR_SECONDS for run in recoveries)
+    elsewhere = max(0.0, case.observed_seconds - 2 * _NEAR_SECONDS)
+    usual = (len(recoveries) - near) * 2 * _NEAR_SECONDS / elsewhere if elsewhere else 0.0
+    return near if near >= _TIMES_USUAL * usual else 0
 
 
 def _is_recovery(run: FailureRun) -> bool:

@@ -4,6 +4,7 @@ from probetuner.diagnosis.broken import never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.wording import several
 from probetuner.history.attribution import RestartCause, attribute
 from probetuner.history.life import Life
@@ -57,8 +58,11 @@ def late_probes(case: Case) -> tuple[ProbeType, ...]:
 
 
 def _is_late(case: Case, kind: ProbeType) -> bool:
+    """A late liveness probe holds no traffic back: it matters only where lock-ups wait for it."""
     probe = case.container.probe(kind)
     if probe is None or probe.initial_delay_seconds < _NOTABLE_DELAY_SECONDS:
+        return False
+    if kind is ProbeType.LIVENESS and not killed_in_lockup(case):
         return False
     starts = seen_starts(case, besides=kind)
     return len(starts) >= _SAMPLES and _DELAY_TIMES_START * max(starts) <= probe.initial_delay_seconds

@@ -9,6 +9,7 @@ from probetuner.diagnosis.finding import Finding
 from probetuner.model.policy import Allowance, Policy
 from probetuner.report.report import ContainerReport, WorkloadReport
 from probetuner.sources.gathering import Subject
+from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Probes, Recommendation
 
@@ -29,7 +30,7 @@ def judge(subject: Subject) -> WorkloadReport:
         containers=tuple(_container(case, findings, advice) for case in judged),
         patch=patch or {},
         before=advice.before if advice else None,
-        after=advice.after if advice else None,
+        after=forecast(judged, advice) if advice else None,
     )
 
 

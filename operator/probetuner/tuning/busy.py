@@ -3,8 +3,8 @@
 Best is to take liveness off an endpoint that queues behind the users' requests. Readiness may ask it, if it does not
 follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at once and
 turns a slow service into a dead one. So it waits as long as it can (a whole period) before it calls an attempt
-failed. Where only numbers may be changed, or real lock-ups were seen too, timeout and threshold are stepped up and
-looked at again.
+failed. Where only numbers may be changed, or real lock-ups were seen too, the numbers are chosen by replay;
+where it cannot tell them apart they are doubled and looked at again, unless that would leave a real lock-up longer.
 """
 
 from dataclasses import replace
@@ -12,8 +12,11 @@ from dataclasses import replace
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
+from probetuner.tuning.forecast import evidence_of
+from probetuner.tuning.numbers import take_numbers, tolerated_mistakes
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
+from probetuner.tuning.search import Forecast, choose, liveness_candidates
 
 _READINESS_FAILURES = 3
 _STEP_UP = 2
@@ -37,20 +40,26 @@ def bear_pressure(proposal: Proposal) -> Proposal:
 
 
 def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
-    longer = replace(liveness, timeout_seconds=liveness.timeout_seconds * _STEP_UP)
-    proposal = proposal.take(
-        ActionName.RAISE_TIMEOUT,
-        f"answers took longer than {liveness.timeout_seconds} s; the tail is hidden, so step up and look again",
-        needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, liveness=longer),
+    """Give liveness the patience that a replay of what was seen asks for."""
+    candidates = tuple(liveness_candidates(proposal.probes, liveness, proposal.policy))
+    choice = choose(
+        evidence_of(proposal.case), proposal.probes, candidates, most_mistakes=tolerated_mistakes(proposal.case)
     )
-    patient = replace(longer, failure_threshold=longer.failure_threshold * _STEP_UP)
-    return proposal.take(
-        ActionName.RAISE_FAILURE_THRESHOLD,
-        f"{liveness.failure_threshold} timeouts in a row were not a lock-up",
-        needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, liveness=patient),
+    if choice is not None and choice.probes.liveness is not None:
+        reason = f"{_restarts(choice.before)} before, {_restarts(choice.after)} after"
+        return take_numbers(proposal, choice.probes.liveness, reason=reason)
+    if killed_in_lockup(proposal.case):
+        return proposal
+    patient = replace(
+        liveness,
+        timeout_seconds=liveness.timeout_seconds * _STEP_UP,
+        failure_threshold=liveness.failure_threshold * _STEP_UP,
     )
+    return take_numbers(proposal, patient, reason="the tail of the latencies is hidden, so step up and look again")
+
+
+def _restarts(forecast: Forecast) -> str:
+    return f"{forecast.mistakes_at_worst:.0f} false restarts at worst"
 
 
 def without_liveness(probes: Probes, *, replicas: int) -> Probes:

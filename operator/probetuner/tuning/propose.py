@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from probetuner.diagnosis import dependency
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.model.policy import Allowance, Policy
@@ -29,6 +30,16 @@ def _mend_handler(proposal: Proposal) -> Proposal:
 
 
 def _decouple(proposal: Proposal) -> Proposal:
+    """Let liveness ask what readiness asks, where that went on answering while liveness failed; else say so."""
+    liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
+    if liveness is not None and readiness is not None and dependency.readiness_went_on(proposal.case):
+        independent = replace(liveness, handler=readiness.handler, written=readiness.written)
+        return proposal.take(
+            ActionName.DECOUPLE_LIVENESS,
+            f"{readiness.handler} went on answering while {liveness.handler} failed",
+            needs=Allowance.TYPES,
+            probes=replace(proposal.probes, liveness=independent),
+        )
     return proposal.advise(
         ActionName.DECOUPLE_LIVENESS, "let liveness ask an endpoint that calls nothing else; no number fixes this"
     )
@@ -88,7 +99,7 @@ _STEPS: dict[FindingName, Step] = {
 _OVERRULED_BY: dict[FindingName, frozenset[FindingName]] = {
     FindingName.READINESS_FLAPPING: frozenset({FindingName.CPU_THROTTLED, FindingName.PROBE_NEVER_SUCCEEDS}),
     FindingName.STARTUP_DELAY_TOO_LONG: frozenset(
-        {FindingName.LIVENESS_KILL_DURING_STARTUP, FindingName.PROBE_NEVER_SUCCEEDS, FindingName.CRASH}
+        {FindingName.LIVENESS_KILL_DURING_STARTUP, FindingName.PROBE_NEVER_SUCCEEDS}
     ),
 }
 """Findings that explain another one: while they stand, the other's numbers would only hide them."""

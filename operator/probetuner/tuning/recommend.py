@@ -11,8 +11,7 @@ from probetuner.diagnosis.finding import Finding
 from probetuner.model.container import Container
 from probetuner.model.policy import Policy
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
-from probetuner.tuning.figures import Figures, measure
-from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.figures import measure
 from probetuner.tuning.propose import propose
 from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
 
@@ -32,7 +31,6 @@ def recommend(cases: Sequence[Case], findings: Sequence[Finding], policy: Policy
     current = {case.container.name: _probes_of(case.container) for case in cases}
     uncapped = {name: proposal.probes for name, proposal in proposals.items()}
     target = {name: _cap(probes, current[name], policy) for name, probes in uncapped.items()}
-    before = measure(tuple(cases))
     return Recommendation(
         id=_digest(target, [action.name for action in (*actions, *withheld)]),
         actions=actions,
@@ -40,8 +38,7 @@ def recommend(cases: Sequence[Case], findings: Sequence[Finding], policy: Policy
         current=current,
         target=target,
         uncapped=uncapped,
-        before=before,
-        after=_forecast(before, proposals, target),
+        before=measure(tuple(cases)),
     )
 
 
@@ -74,16 +71,3 @@ def _digest(target: Mapping[str, Probes], actions: Sequence[ActionName]) -> str:
     }
     text = json.dumps([described, sorted(actions)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_CHARACTERS]
-
-
-def _forecast(before: Figures, proposals: Mapping[str, Proposal], target: Mapping[str, Probes]) -> Figures:
-    """What the same time would have cost; None for what only a trial can tell."""
-    detections = [p.liveness.detection_seconds for p in target.values() if p.liveness is not None]
-    certain = {ActionName.ADD_STARTUP_PROBE, ActionName.REPLACE_LIVENESS_WITH_READINESS}
-    names = {action.name for proposal in proposals.values() for action in proposal.actions}
-    settled = bool(names) and names <= certain
-    return Figures(
-        observed_seconds=before.observed_seconds,
-        false_restarts=0 if settled else None,
-        detection_seconds=max(detections, default=None),
-    )

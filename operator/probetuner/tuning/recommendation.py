@@ -74,8 +74,8 @@ class Recommendation:
     """What to change on a workload.
 
     `id` is a digest of what would be written, so the same advice has the same id after a restart. `target` and
-    `uncapped` map container names to probes after and before the policy's bounds cut them. `withheld` lists the
-    actions that the policy does not allow: they are shown and never applied.
+    `uncapped` map container names to probes after and before the policy's bounds cut them. `before` is what was
+    measured. `withheld` lists the actions that the policy does not allow: they are shown and never applied.
     """
 
     id: str
@@ -85,7 +85,6 @@ class Recommendation:
     target: Mapping[str, Probes]
     uncapped: Mapping[str, Probes]
     before: Figures
-    after: Figures
 
     @property
     def summary(self) -> str:

@@ -6,8 +6,11 @@ from math import ceil
 from probetuner.history.record import RunEnding
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.forecast import evidence_of
+from probetuner.tuning.numbers import tolerated_mistakes
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
+from probetuner.tuning.search import choose, liveness_candidates
 
 _PERIOD_SECONDS, _LEAST_TIMEOUT_SECONDS = 10, 5
 _GRACE_SECONDS = 10
@@ -25,13 +28,21 @@ def add_liveness(proposal: Proposal) -> Proposal:
         timeout_seconds=max(_LEAST_TIMEOUT_SECONDS, readiness.timeout_seconds),
         written=readiness.written,
     )
-    liveness = replace(liveness, failure_threshold=_affordable(proposal, liveness))
+    liveness = _quickest(proposal, replace(liveness, failure_threshold=_affordable(proposal, liveness)))
     return proposal.take(
         ActionName.ADD_LIVENESS,
         f"{readiness.handler} fell silent for good, and only a restart ends that",
         needs=Allowance.TYPES,
         probes=replace(proposal.probes, liveness=liveness),
     )
+
+
+def _quickest(proposal: Proposal, liveness: Probe) -> Probe:
+    """The numbers that find a lock-up soonest without false restarts, as a replay of what was seen has it."""
+    present = replace(proposal.probes, liveness=liveness)
+    candidates = tuple(liveness_candidates(present, liveness, proposal.policy))
+    choice = choose(evidence_of(proposal.case), present, candidates, most_mistakes=tolerated_mistakes(proposal.case))
+    return liveness if choice is None or choice.probes.liveness is None else choice.probes.liveness
 
 
 def find_sooner(proposal: Proposal) -> Proposal:
@@ -65,6 +76,8 @@ def put_in_order(proposal: Proposal) -> Proposal:
     """Give liveness enough failures that readiness acts first."""
     liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
     if liveness is None or readiness is None or liveness.detection_seconds >= readiness.detection_seconds:
+        return proposal
+    if proposal.case.history.minutes and not proposal.case.liveness_kills:
         return proposal
     missing = readiness.detection_seconds - liveness.detection_seconds
     failures = liveness.failure_threshold + 1 + ceil(missing / liveness.cadence_seconds)

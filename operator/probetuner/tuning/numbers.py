@@ -1,0 +1,37 @@
+"""Other numbers for a liveness probe, as the actions that lead to them."""
+
+from dataclasses import replace
+
+from probetuner.diagnosis.case import Case
+from probetuner.model.policy import Allowance
+from probetuner.model.probe import Probe
+from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.recommendation import ActionName
+
+_THIRTY_DAYS_SECONDS = 30 * 86400.0
+
+
+def tolerated_mistakes(case: Case) -> float:
+    """How many false restarts the objective tolerates in the time that was watched."""
+    return case.objectives.false_restarts_per_30_days * case.observed_seconds / _THIRTY_DAYS_SECONDS
+
+
+def take_numbers(proposal: Proposal, chosen: Probe, *, reason: str) -> Proposal:
+    """Take timeout and failure threshold of the chosen probe, one action for each that differs."""
+    liveness = proposal.probes.liveness
+    if liveness is None:
+        return proposal
+    longer = replace(liveness, timeout_seconds=chosen.timeout_seconds)
+    proposal = proposal.take(
+        ActionName.RAISE_TIMEOUT,
+        reason,
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, liveness=longer),
+    )
+    more = chosen.failure_threshold > liveness.failure_threshold
+    return proposal.take(
+        ActionName.RAISE_FAILURE_THRESHOLD if more else ActionName.LOWER_FAILURE_THRESHOLD,
+        reason,
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, liveness=replace(longer, failure_threshold=chosen.failure_threshold)),
+    )
