@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast bench lint format cluster-up cluster-down image chart-crds lock clean
+.PHONY: help setup demo test test-fast bench gym replay-table lint format cluster-up cluster-down image chart-crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ test-fast: setup ## what needs no cluster, under a minute
 
 bench: setup ## 1,000 manifests through probetuner and through kube-score, side by side
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md
+	PYTHONPATH=tests $(BIN)/python -m gym --write docs/gym.md
+
+replay-table: setup ## replay the recordings' own settings over them, into docs/replay.md
+	PYTHONPATH=tests $(BIN)/python -m gym.replay_table docs/replay.md
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .
