@@ -1,4 +1,8 @@
-"""Keeping what is remembered: each changed history is saved, at most once a minute, and all of them at the end."""
+"""Keeping what is remembered.
+
+A history is saved when something happened (not when probes merely went on succeeding, or a quiet cluster would cause
+writes), at most once a minute; at the end everything is.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,6 +13,7 @@ from probetuner.cluster import histories
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ApiError
 from probetuner.controller.serving import Following, Served
+from probetuner.history.notable import happenings
 
 _LOOK_SECONDS = 5.0
 _INTERVAL_SECONDS = 60.0
@@ -33,9 +38,10 @@ class Keeper:
             await self.save_due()
 
     async def save_due(self) -> None:
-        """Save what has changed and was not saved within the last minute."""
+        """Save that to which something happened, if it was not saved within the last minute."""
         latest = self._clock() - _INTERVAL_SECONDS
-        await self._save([served for served in self._changed() if served.saved_at <= latest])
+        due = [served for served in self._changed() if served.saved_at <= latest]
+        await self._save([served for served in due if happenings(served.history) != happenings(served.saved)])
 
     async def save_all(self) -> None:
         """Save everything that is not saved yet."""

@@ -7,8 +7,9 @@ from probetuner.cluster.api import Api
 from probetuner.cluster.errors import UnreachableError
 from probetuner.controller.keeping import Keeper
 from probetuner.controller.serving import Following, serve
-from probetuner.facts.fact import ContainerStarted, PodRef
+from probetuner.facts.fact import ContainerStarted, PodRef, ProbeCounted
 from probetuner.history.record import WorkloadHistory
+from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
@@ -46,6 +47,14 @@ class Bench:
         self._lives += 1
         pod = PodRef(namespace="shop", name="web-0", uid=f"u{self._lives}", template_hash="h", workload=WEB)
         self.following.learn([ContainerStarted(at=1.0, pod=pod, container="c", restarts=0)])
+
+    def go_on_well(self) -> None:
+        """Learn that a probe succeeded once more."""
+        pod = PodRef(namespace="shop", name="web-0", uid=f"u{self._lives}", template_hash="h", workload=WEB)
+        counted = ProbeCounted(
+            at=self.now, pod=pod, container="c", probe=ProbeType.LIVENESS, since=self.now - 10, succeeded=1, failed=0
+        )
+        self.following.learn([counted])
 
     async def pass_seconds(self, seconds: float) -> int:
         """Let time pass, look what is due, and return how many writes there were until now."""
@@ -95,3 +104,17 @@ async def test_at_the_end_everything_is_saved_at_once() -> None:
     await bench.keeper.save_all()
 
     assert len(bench.server.taken) == 2
+
+
+async def test_success_after_success_causes_no_writes() -> None:
+    """A quiet cluster is not written to: only the first answer of a container is worth saving."""
+    bench = Bench()
+    bench.learn()
+    bench.go_on_well()
+    writes = await bench.pass_seconds(70)
+
+    for _ in range(30):
+        bench.go_on_well()
+        await bench.pass_seconds(70)
+
+    assert len(bench.server.taken) == writes == 1

@@ -1,0 +1,28 @@
+"""What has happened, as against what merely went on: the part of a history that is worth saving at once."""
+
+from collections.abc import Hashable
+
+from probetuner.history.record import ContainerHistory, WorkloadHistory
+
+
+def happenings(history: WorkloadHistory) -> Hashable:
+    """A value that changes when something happened: a start, an answer, an end, a failure, a spell, an error.
+
+    It stays as it is while attempts succeed, so a workload to which nothing happens has nothing to be saved.
+    """
+    return tuple(_of_container(entry) for entry in history.containers)
+
+
+def _of_container(entry: ContainerHistory) -> Hashable:
+    return (
+        entry.name,
+        entry.template_hash,
+        tuple(
+            (life.pod_uid, life.restarts, life.answered_at is not None, life.killed_by, life.ended_at, life.ending)
+            for life in entry.lives
+        ),
+        tuple((run.pod_uid, run.probe, run.started_at, run.failures, run.ending) for run in entry.runs),
+        tuple((spell.pod_uid, spell.started_at, spell.ended_at) for spell in entry.unready),
+        tuple(sorted(entry.errored.items())),
+        len(entry.disturbances),
+    )
