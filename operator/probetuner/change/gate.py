@@ -19,7 +19,7 @@ _DAY_SECONDS = 86400.0
 _REFUSED_SECONDS = 600.0
 _SURE_ENOUGH = 0.8
 _REVERTS_BORNE = 2
-_SHOWN_CHARACTERS = 40
+_SHOWN_CHARACTERS, _MESSAGE_CHARACTERS = 40, 1024
 
 
 class BlockReason(StrEnum):
@@ -213,7 +213,8 @@ def _by_refusal(situation: Situation, *, now: float) -> Block | None:
     refusal = situation.refusal
     if refusal is None or refusal.reason is RefusalReason.CONFLICT or now - refusal.at >= _REFUSED_SECONDS:
         return None
-    return Block(reason=BlockReason.REFUSED, message=refusal.message, until=refusal.at + _REFUSED_SECONDS)
+    message = refusal.message[:_MESSAGE_CHARACTERS]
+    return Block(reason=BlockReason.REFUSED, message=message, until=refusal.at + _REFUSED_SECONDS)
 
 
 _KILLS = (FindingName.LIVENESS_KILL_UNDER_PRESSURE, FindingName.LIVENESS_KILL_DURING_STARTUP)

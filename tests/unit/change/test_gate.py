@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from probetuner.change.record import Change, Outcome
 from probetuner.model.mode import Mode
 from probetuner.model.policy import Allowance, ApplyRules, Policy
+from support.changes import log, made
 from support.facts import pod, remember
 from support.stage import Stage, Step
-from support.stories import crash_loop, flapping, killed_once, killed_under_load, oom_loop, rolled_out
+from support.stories import crash_loop, flapping, killed_once, killed_under_load, oom_loop
 from support.workloads import LIVENESS, Json, container, deployment
 
 PUT_BACK = {
@@ -182,74 +184,67 @@ def test_confidence_is_that_of_the_container_that_would_be_changed() -> None:
     assert_blocked(stage, "LowConfidence", "confidence is")
 
 
-def after_a_change(policy: Policy | None = None) -> Stage:
-    """A change was made and kept with `maxChangesPerDay` to come: the next trouble asks for a longer timeout again."""
-    rules = replace((policy or Policy()).apply, verify_seconds=30)
-    stage = Stage(policy=Policy(allow=frozenset({Allowance.THRESHOLDS}), apply=rules))
-    stage.turn()
-    return judged(stage, "new-1")
+SLOWER = container(livenessProbe={**LIVENESS, "periodSeconds": 20})
 
 
-def judged(stage: Stage, template: str) -> Stage:
-    stage.now += 10
-    stage.turn()
-    stage.roll_out()
-    pods = (pod(f"{template}-a", template=template), pod(f"{template}-b", template=template))
-    stage.learn(*rolled_out(pods, since=stage.now))
-    stage.now += 120
-    stage.turn()
-    assert stage.latest["verdict"] == "Inconclusive"
-    stage.learn(*killed_under_load(pods, since=stage.now))
-    stage.now += 300
-    return stage
+def after_changes(*times: float, now: float, **rules: int) -> Stage:
+    """Changes of something else were kept at these times, and now there is something new to recommend."""
+    kept = (made(SLOWER, container(livenessProbe=LIVENESS), at=at, verdict=Outcome.KEPT) for at in reversed(times))
+    return Stage(status=log(*kept), now=now, policy=Policy(apply=ApplyRules(**rules)))
 
 
 def test_the_cool_down_spaces_changes() -> None:
     """After a change nothing is sent until the cool-down is over, and then it is, without anything happening."""
-    stage = after_a_change()
+    stage = after_changes(-1000, now=300)
     decision = stage.turn()
     assert (decision.patch, stage.condition("Applied")["reason"]) == (None, "CoolDown")
     assert "spec.apply.cooldownSeconds is 3600" in stage.condition("Applied")["message"]
-    assert decision.recheck_seconds is not None
+    assert decision.recheck_seconds == 3600 - 1300
 
     stage.now += decision.recheck_seconds
     stage.turn()
 
-    assert len(stage.sent) == 2
+    assert len(stage.sent) == 1
 
 
-def test_the_cool_down_begins_anew_when_somebody_puts_the_change_back() -> None:
+TAKEN_BACK = made(container(livenessProbe=LIVENESS), SLOWER, at=-9000, verdict=Outcome.ROLLED_BACK, undone_at=0)
+PUT_BACK_BY_OTHERS = made(container(livenessProbe=LIVENESS), SLOWER, at=-9000, verdict=Outcome.KEPT, reverted_at=0)
+
+
+@pytest.mark.parametrize("back", [TAKEN_BACK, PUT_BACK_BY_OTHERS], ids=["undone", "put back"])
+def test_the_cool_down_begins_anew_when_a_change_is_taken_back(back: Change) -> None:
     """An undone change is a rollout too: nobody is overruled within minutes."""
-    stage = Stage(policy=Policy(apply=ApplyRules(cooldown_seconds=3600)))
-    stage.turn()
-    stage.now += 10
-    stage.turn()
-    stage.now += 7200
-    stage.edit(PUT_BACK)
-    stage.roll_out()
-    stage.learn(*killed_under_load((pod("back-a"), pod("back-b")), since=stage.now))
-    stage.turn()
-    stage.now += 300
+    stage = Stage(status=log(back), now=3500)
+    assert (stage.turn().patch, stage.condition("Applied")["reason"]) == (None, "CoolDown")
 
+    stage.now = 3601
     stage.turn()
 
-    assert (len(stage.sent), stage.condition("Applied")["reason"]) == (1, "CoolDown")
+    assert len(stage.sent) == 1
 
 
 def test_the_daily_cap_counts_changes_of_a_day() -> None:
     """So many changes in 24 hours and no more; then it goes on by itself."""
-    stage = after_a_change(Policy(apply=ApplyRules(cooldown_seconds=30, max_changes_per_day=2)))
-    stage.turn()
-    judged(stage, "new-2")
+    stage = after_changes(-80_000, -40_000, now=300, cooldown_seconds=600, max_changes_per_day=2)
     decision = stage.turn()
-    assert (len(stage.sent), stage.condition("Applied")["reason"]) == (2, "DailyCap")
+    assert (decision.patch, stage.condition("Applied")["reason"]) == (None, "DailyCap")
     assert "2 changes in 24 hours" in stage.condition("Applied")["message"]
-    assert decision.recheck_seconds is not None
+    assert decision.recheck_seconds == 86_400 - 80_300
 
     stage.now += decision.recheck_seconds
     stage.turn()
 
-    assert len(stage.sent) == 3
+    assert len(stage.sent) == 1
+
+
+def test_a_cap_that_the_log_cannot_count_to_is_the_log_s_length() -> None:
+    """Ten changes are remembered: a cap of fifty would never be reached."""
+    times = [-10_000 + 900 * n for n in range(10)]
+    stage = after_changes(*times, now=300, cooldown_seconds=600, max_changes_per_day=50)
+
+    stage.turn()
+
+    assert (stage.sent, stage.condition("Applied")["reason"]) == ([], "DailyCap")
 
 
 def test_a_rollout_is_not_interrupted_unless_the_kills_are_the_outage() -> None:

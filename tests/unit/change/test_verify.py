@@ -1,38 +1,50 @@
 """Verdicts: kept on proof, rolled back on harm, and inconclusive when the time is up; only new pods are judged."""
 
-from typing import Any
-
 import pytest
 
-from probetuner.facts.fact import FailureCause, PodRef
-from probetuner.model.policy import Allowance, ApplyRules, Policy
-from support.facts import READINESS, counted, exited, failed, killed, pod, ready, remember, started, unready
+from probetuner.facts.fact import Fact, FailureCause, PodRef
+from probetuner.model.mode import Mode
+from probetuner.model.policy import ApplyRules, Policy
+from support.changes import between, log, made
+from support.facts import READINESS, counted, exited, failed, killed, pod, ready, started, unready
 from support.stage import Stage
-from support.stories import REPLICAS, all_out_at_once, bearing_load, killed_under_load, rolled_out, slow_starters
-from support.workloads import LIVENESS, container, deployment
+from support.stories import REPLICAS, all_out_at_once, bearing_load, killed_under_load, rolled_out
+from support.workloads import LIVENESS, Json, container, deployment
 
 NEW = (pod("new-a", template="new"), pod("new-b", template="new"))
 RULES = ApplyRules(verify_seconds=600, cooldown_seconds=86_400)
 
 
-def sent(stage: Stage) -> Stage:
-    """The change stands on the workload, and its rollout has not begun."""
-    stage.turn()
+PLAIN = container(livenessProbe=LIVENESS)
+MOVED = container(readinessProbe={**LIVENESS, "timeoutSeconds": 10})
+PATIENT = container(livenessProbe={**LIVENESS, "timeoutSeconds": 2, "failureThreshold": 6})
+GATED = container(livenessProbe=LIVENESS, startupProbe={**LIVENESS, "failureThreshold": 30})
+
+
+def sent(*, old: Json = PLAIN, new: Json = MOVED, kind: str = "Deployment") -> Stage:
+    """A change stands on the workload, and its rollout has not begun."""
+    stage = Stage(live=deployment(old, kind=kind), policy=Policy(apply=RULES), mode=Mode.RECOMMEND)
+    stage.status = log(made(old, new, at=stage.now))
+    stage.edit(between(old, new))
     stage.now += 10
     stage.turn()
     assert stage.status["phase"] == "Applying"
     return stage
 
 
-def verifying(pods: tuple[PodRef, ...] = NEW, **how: Any) -> Stage:
-    """The rollout is done: the new pods were started at `now` and have been ready since."""
-    stage = sent(Stage(policy=Policy(apply=RULES), **how))
+def verifying(*, old: Json = PLAIN, new: Json = MOVED) -> Stage:
+    """The rollout is done: the new pods have just been started, and are ready if they have a readiness probe."""
+    stage = sent(old=old, new=new)
     stage.roll_out()
-    stage.learn(*rolled_out(pods, since=stage.now))
+    stage.learn(*(rolled_out(NEW, since=stage.now) if "readinessProbe" in new else starts(stage.now)))
     stage.now += 5
     stage.turn()
     assert stage.status["phase"] == "Verifying"
     return stage
+
+
+def starts(since: float) -> list[Fact]:
+    return [started(since, of=of) for of in NEW]
 
 
 def verdict(stage: Stage, *, after: float) -> str | None:
@@ -66,7 +78,7 @@ def test_bearing_what_the_old_probe_would_not_have_borne_is_proof() -> None:
 
 def test_proof_waits_for_the_rollout_to_settle() -> None:
     """What the first pods bear while others are still being replaced is no verdict yet."""
-    stage = sent(Stage(policy=Policy(apply=RULES)))
+    stage = sent()
     stage.roll_out(replicas=3)
     stage.learn(*rolled_out(NEW, since=stage.now), *bearing_load(NEW, since=stage.now))
     assert verdict(stage, after=90) is None
@@ -106,7 +118,7 @@ def test_pods_of_the_old_template_do_not_count(pods: tuple[PodRef, ...]) -> None
 
 def test_false_restarts_as_often_as_before_are_worse() -> None:
     """A change that cures nothing is undone, with the figures."""
-    stage = verifying_timeouts()
+    stage = verifying(new=PATIENT)
     stage.learn(*killed_under_load(NEW, since=stage.now, kills=4))
 
     assert verdict(stage, after=300) == "RolledBack"
@@ -114,21 +126,9 @@ def test_false_restarts_as_often_as_before_are_worse() -> None:
     assert stage.latest["after"]["falseRestarts"] > 0
 
 
-def verifying_timeouts() -> Stage:
-    """A change that keeps the liveness probe and gives it more time."""
-    policy = Policy(allow=frozenset({Allowance.THRESHOLDS}), apply=RULES)
-    stage = sent(Stage(policy=policy))
-    assert stage.latest["summary"] == "raise-timeout, raise-failure-threshold"
-    stage.roll_out()
-    stage.learn(*(started(stage.now, of=of) for of in NEW))
-    stage.now += 5
-    stage.turn()
-    return stage
-
-
 def test_fewer_false_restarts_than_before_are_not_worse_and_no_proof() -> None:
     """A change that helps a little stays, and what still happens is said."""
-    stage = verifying_timeouts()
+    stage = verifying(new=PATIENT)
     stage.learn(*(counted(stage.now + 10 * n, stage.now + 10 * n + 10, ok=1, of=of) for n in range(300) for of in NEW))
     stage.learn(*killed_under_load((pod("new-c", template="new"),), since=stage.now + 3000, kills=2))
 
@@ -156,10 +156,9 @@ def test_replicas_out_one_after_the_other_are_bearable() -> None:
 
 def test_an_outage_is_not_blamed_on_a_change_that_did_not_touch_readiness() -> None:
     """All replicas may be out for a reason of their own."""
-    live = deployment(container(livenessProbe=LIVENESS, readinessProbe={"httpGet": {"path": "/ready", "port": 80}}))
-    stage = Stage(live=live, policy=Policy(allow=frozenset({Allowance.THRESHOLDS}), apply=RULES))
-    sent(stage).roll_out()
-    stage.learn(*rolled_out(NEW, since=stage.now), *all_out_at_once(NEW, since=stage.now + 20))
+    ready_too = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 80}}}
+    stage = verifying(old={**PLAIN, **ready_too}, new={**PATIENT, **ready_too})
+    stage.learn(*all_out_at_once(NEW, since=stage.now + 20))
 
     assert verdict(stage, after=60) is None
 
@@ -167,7 +166,7 @@ def test_an_outage_is_not_blamed_on_a_change_that_did_not_touch_readiness() -> N
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
 def test_a_rollout_that_stands_still_is_undone(kind: str) -> None:
     """Pods of the old template remain and no new one comes: only a Deployment would ever say so itself."""
-    stage = sent(Stage(live=deployment(kind=kind), policy=Policy(apply=RULES)))
+    stage = sent(kind=kind)
     stage.roll_out(updatedReplicas=1)
     stage.learn(started(stage.now + 100, of=NEW[0]))
 
@@ -178,7 +177,7 @@ def test_a_rollout_that_stands_still_is_undone(kind: str) -> None:
 
 def test_a_paused_rollout_stands_still_on_purpose() -> None:
     """Who pauses a rollout wants it to wait."""
-    stage = sent(Stage(policy=Policy(apply=RULES)))
+    stage = sent()
     stage.edit({"spec": {"paused": True}})
     stage.roll_out(updatedReplicas=1)
 
@@ -190,7 +189,7 @@ FAILED = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadline
 
 def test_a_failed_rollout_is_undone() -> None:
     """The Deployment says that its new pods do not come up in time."""
-    stage = sent(Stage(policy=Policy(apply=RULES)))
+    stage = sent()
     stage.roll_out(updatedReplicas=1)
     stage.live["status"]["conditions"] = FAILED
 
@@ -200,9 +199,8 @@ def test_a_failed_rollout_is_undone() -> None:
 
 def test_the_failure_of_the_rollout_before_is_not_this_one_s() -> None:
     """A workload that was killed in a loop for ten minutes carries the mark of it until its controller has looked."""
-    stage = Stage(policy=Policy(apply=RULES))
+    stage = sent()
     stage.live["status"]["conditions"] = FAILED
-    sent(stage)
     assert verdict(stage, after=60) is None
 
     stage.live["status"]["conditions"] = []
@@ -224,7 +222,7 @@ def test_new_pods_that_keep_coming_do_not_put_the_verdict_off() -> None:
 
 def test_a_workload_that_is_scaled_to_nothing_gets_a_verdict() -> None:
     """With no pod left there is nothing to wait for."""
-    stage = sent(Stage(policy=Policy(apply=RULES)))
+    stage = sent()
     stage.live["spec"]["replicas"] = 0
     stage.roll_out()
 
@@ -233,7 +231,7 @@ def test_a_workload_that_is_scaled_to_nothing_gets_a_verdict() -> None:
 
 def test_new_replicas_that_never_answer_are_undone() -> None:
     """All pods are new and stay unavailable: the old probes at least let them in."""
-    stage = sent(Stage(policy=Policy(apply=RULES)))
+    stage = sent()
     stage.roll_out(readyReplicas=0, availableReplicas=0)
     stage.learn(*(started(stage.now, of=of) for of in NEW))
 
@@ -253,27 +251,20 @@ def test_a_replica_that_is_away_for_a_while_is_no_failed_rollout() -> None:
 
 
 def test_starts_that_come_up_prove_a_startup_probe() -> None:
-    """Every new pod came up, slower than the old probes would have let it, and none was killed."""
-    live = deployment(container(livenessProbe=LIVENESS))
-    stage = sent(Stage(live=live, history=remember(slow_starters()), policy=Policy(apply=RULES)))
-    assert stage.latest["summary"] == "add-startup-probe"
-    stage.roll_out()
-    stage.learn(*(started(stage.now, of=of) for of in NEW))
-    stage.learn(counted(stage.now + 40, stage.now + 50, ok=1, of=NEW[0]))
+    """Every new pod came up, however slowly, and none was killed."""
+    stage = verifying(new=GATED)
+    stage.learn(counted(stage.now + 35, stage.now + 45, ok=1, of=NEW[0]))
     assert verdict(stage, after=60) is None
 
     stage.learn(counted(stage.now - 20, stage.now - 10, ok=1, of=NEW[1]))
     assert verdict(stage, after=1) == "Kept"
-    assert "all 2 starts came up, the slowest after 50 s" in stage.latest["reason"]
+    assert "all 2 starts came up, the slowest after 55 s" in stage.latest["reason"]
 
 
 def test_a_start_that_is_killed_again_proves_nothing() -> None:
     """One replica that still does not come up keeps the verdict open until it is worse or late."""
-    live = deployment(container(livenessProbe=LIVENESS))
-    stage = sent(Stage(live=live, history=remember(slow_starters()), policy=Policy(apply=RULES)))
-    stage.roll_out()
-    stage.learn(*(started(stage.now, of=of) for of in NEW))
-    stage.learn(counted(stage.now + 40, stage.now + 50, ok=1, of=NEW[0]))
+    stage = verifying(new=GATED)
+    stage.learn(counted(stage.now + 35, stage.now + 45, ok=1, of=NEW[0]))
     stage.learn(killed(stage.now + 60, of=NEW[1]), exited(stage.now + 61, of=NEW[1]))
 
     assert verdict(stage, after=90) != "Kept"

@@ -1,0 +1,272 @@
+"""What is written: always what the schema takes, and nothing where nothing happened."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from probetuner.change.conditions import Condition, ConditionType, write_conditions
+from probetuner.change.decide import decide
+from probetuner.change.situation import Decision, Refusal, RefusalReason, Situation
+from probetuner.change.times import from_text, to_text
+from probetuner.facts.fact import Fact
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.mode import Mode, ModeDecision, ModeSource, resolve_mode
+from probetuner.model.policy import Policy
+from probetuner.model.workload import parse_workload
+from support.facts import READINESS, T0, counted, remember
+from support.schema import status_problems
+from support.stage import Stage, Step
+from support.stories import (
+    REPLICAS,
+    crash_loop,
+    flapping,
+    killed_once,
+    killed_under_load,
+    oom_loop,
+    quiet,
+    slow_starters,
+)
+from support.workloads import LIVENESS, container, deployment
+
+STORIES = {
+    "nothing": (),
+    "quiet": tuple(quiet()),
+    "killed under load": tuple(killed_under_load()),
+    "killed once": tuple(killed_once()),
+    "slow starters": tuple(slow_starters()),
+    "crash loop": tuple(crash_loop()),
+    "oom loop": tuple(oom_loop()),
+    "flapping": tuple(flapping()),
+}
+BOTH = deployment(container(livenessProbe=LIVENESS, readinessProbe=LIVENESS))
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("facts", STORIES.values(), ids=STORIES.keys())
+def test_a_quiet_cluster_causes_no_writes(facts: tuple[Fact, ...], mode: Mode) -> None:
+    """Once it is written down, what is known gives the same status, no patch and no Event, at any later time."""
+    stage = Stage(live=BOTH, mode=mode, history=remember(facts))
+    for _ in range(6):
+        stage.turn()
+        stage.now += 20
+        stage.roll_out()
+    stage.server_says = RefusalReason.REJECTED
+    settled, told, writes = stage.status, len(stage.told), stage.writes
+
+    for seconds in (1, 60, 200):
+        stage.now += seconds
+        decision = stage.turn()
+        assert decision.announcements == ()
+        assert decision.patch is None
+
+    assert (stage.status, len(stage.told), stage.writes) == (settled, told, writes)
+
+
+def test_more_healthy_counters_cause_no_writes() -> None:
+    """Whatever changes with every scrape of a healthy workload is not written."""
+    stage = Stage(live=BOTH, history=remember([*quiet(), *readiness(0, 30)]))
+    stage.turn()
+    assert stage.status["phase"] == "Healthy"
+    writes = stage.writes
+
+    for n in range(30, 60):
+        stage.now += 10
+        stage.learn(*(counted(10 * n, 10 * n + 10, ok=1, of=of) for of in REPLICAS), *readiness(n, n + 1))
+        decision = stage.turn()
+        assert decision.announcements == ()
+
+    assert stage.writes == writes
+
+
+def readiness(first: int, last: int) -> list[Fact]:
+    return [counted(10 * n, 10 * n + 10, ok=1, probe=READINESS, of=of) for n in range(first, last) for of in REPLICAS]
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("facts", STORIES.values(), ids=STORIES.keys())
+def test_every_status_is_one_that_the_server_takes(facts: tuple[Fact, ...], mode: Mode) -> None:
+    """Every story in every mode gives a status that fits the definition; the stage checks each."""
+    stage = Stage(live=BOTH, mode=mode, history=remember(facts))
+
+    for _ in range(3):
+        stage.turn()
+        stage.now += 700
+
+    assert {condition["type"] for condition in stage.status["conditions"]} == {kind.value for kind in ConditionType}
+
+
+LONG = "x" * 1_000_000
+
+
+def absurd(**how: Any) -> Situation:
+    """A workload of 500 containers with commands of 10 kB, of which 70 are in trouble, and a server that raves."""
+    probe = {"exec": {"command": ["check", "y" * 10_000]}}
+    names = [f"c{index}-{'n' * 55}" for index in range(500)]
+    live = deployment(*(container(name, livenessProbe=probe, readinessProbe=probe) for name in names))
+    live["metadata"]["name"] = "w" * 253
+    return replace(
+        Situation(
+            workload=parse_workload(live),
+            mode=ModeDecision(mode=Mode.APPLY, source=ModeSource.POLICY),
+            policy=Policy(),
+            history=WorkloadHistory(containers=tuple(_as(name) for name in names[:70])),
+            refusal=Refusal(reason=RefusalReason.REJECTED, message=LONG, at=T0),
+        ),
+        **how,
+    )
+
+
+_ONE = remember([*killed_under_load(), *flapping(), *crash_loop()]).containers[0]
+
+
+def _as(name: str) -> Any:
+    return replace(_ONE, name=name)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({}, id="refused"),
+        pytest.param({"refusal": None}, id="too large to be sent"),
+        pytest.param({"kubelet_problem": LONG}, id="kubelet problem"),
+        pytest.param({"policy_problem": LONG}, id="policy problem"),
+        pytest.param(
+            {"mode": resolve_mode(policy=LONG, workload=None, namespace=None, default=Mode.OFF)}, id="unknown mode"
+        ),
+        pytest.param({"mode": ModeDecision(mode=Mode.OBSERVE, source=ModeSource.DEFAULT)}, id="observed only"),
+    ],
+)
+def test_absurd_input_is_cut_to_what_the_schema_takes(how: dict[str, Any]) -> None:
+    """However much there is to say, the status stays one that the API server takes, and what follows it too."""
+    situation = absurd(**how)
+
+    first = decide(situation, T0 + 5000)
+    second = decide(replace(situation, status=roundtrip(first)), T0 + 5010)
+
+    assert status_problems(first.status) == status_problems(second.status) == []
+    assert max((len(told.message) for told in (*first.announcements, *second.announcements)), default=0) <= 1024
+
+
+def roundtrip(decision: Decision) -> Any:
+    return json.loads(json.dumps(decision.status))
+
+
+def test_a_refusal_of_any_length_is_told_briefly() -> None:
+    """The log keeps the beginning of what the server said."""
+    stage = Stage()
+    stage.turn(until=Step.STATUS_WRITTEN)
+    stage.refusal = Refusal(reason=RefusalReason.REJECTED, message=LONG, at=T0 + stage.now)
+
+    stage.turn()
+
+    assert len(stage.latest["reason"]) == 1024
+    assert max(len(told.message) for told in stage.told) == 1024
+
+
+def test_an_unknown_mode_is_told_once_and_does_nothing() -> None:
+    """It counts as Off until it is mended, and the condition names what is allowed."""
+    problem = resolve_mode(policy=None, workload="Appply", namespace=None, default=Mode.OFF).problem
+    stage = Stage(mode=Mode.OFF, problem=problem)
+
+    for _ in range(3):
+        stage.turn()
+
+    assert stage.status["phase"] == "Blocked"
+    assert (stage.sent, stage.status["findings"]) == ([], [])
+    assert [told.reason for told in stage.told] == ["InvalidMode"]
+    assert stage.condition("Observing")["status"] == "False"
+    assert "allowed are Off, Observe, Recommend, Apply" in stage.condition("Observing")["message"]
+
+
+def test_observe_shows_findings_and_recommends_nothing() -> None:
+    """In mode Observe there is a finding, and no recommendation, patch or Event about one."""
+    stage = Stage(mode=Mode.OBSERVE)
+
+    stage.turn()
+
+    assert stage.status["finding"] == "liveness-kill-under-pressure"
+    assert "patch" not in stage.status
+    assert stage.condition("RecommendationReady")["status"] == "False"
+    assert stage.told == []
+
+
+def test_off_watches_nothing() -> None:
+    """In mode Off there is not even a finding."""
+    stage = Stage(mode=Mode.OFF)
+
+    stage.turn()
+
+    assert stage.status["findings"] == []
+    assert stage.condition("Observing")["reason"] == "ModeOff"
+
+
+def test_a_recommendation_is_told_once() -> None:
+    """The Event comes with the recommendation, and again only with another one."""
+    stage = Stage(mode=Mode.RECOMMEND)
+    for _ in range(3):
+        stage.turn()
+        stage.now += 100
+    assert [told.reason for told in stage.told] == ["Recommended"]
+
+    stage.edit(
+        {"spec": {"template": {"spec": {"containers": [{"name": "web", "livenessProbe": {"periodSeconds": 7}}]}}}}
+    )
+    stage.turn()
+
+    assert [told.reason for told in stage.told] == ["Recommended", "Recommended"]
+
+
+def test_a_missing_kubelet_is_said_and_nothing_stops() -> None:
+    """Without counters events go on, and the condition says why."""
+    stage = Stage()
+    situation = Situation(
+        workload=parse_workload(stage.live),
+        mode=ModeDecision(mode=Mode.RECOMMEND, source=ModeSource.NAMESPACE),
+        policy=Policy(),
+        history=stage.history,
+        kubelet_problem="node-1 refuses; grant nodes/metrics",
+    )
+
+    status = decide(situation, T0 + 300).status
+
+    observing = next(entry for entry in status["conditions"] if entry["type"] == "Observing")
+    assert (observing["status"], observing["reason"]) == ("True", "EventsOnly")
+    assert observing["message"] == "node-1 refuses; grant nodes/metrics"
+    assert status["recommendation"]["summary"] == "replace-liveness-with-readiness"
+
+
+def write(*, holds: bool | None, reason: str, previous: object, now: float) -> dict[str, Any]:
+    condition = Condition(type=ConditionType.APPLIED, holds=holds, reason=reason, message=f"because of {reason}")
+    (written,) = write_conditions([condition], previous=previous, generation=3, now=now)
+    return written
+
+
+def test_the_time_of_a_condition_moves_with_its_status_only() -> None:
+    """Another reason is no transition; True, False and Unknown are."""
+    first = write(holds=False, reason="CoolDown", previous=None, now=T0)
+    same = write(holds=False, reason="Paused", previous=[first], now=T0 + 50)
+    unknown = write(holds=None, reason="Paused", previous=[same], now=T0 + 60)
+    flipped = write(holds=True, reason="Patched", previous=[unknown], now=T0 + 70)
+
+    times = [entry["lastTransitionTime"] for entry in (first, same, unknown, flipped)]
+
+    assert times == [to_text(T0), to_text(T0), to_text(T0 + 60), to_text(T0 + 70)]
+    assert [entry["status"] for entry in (first, unknown, flipped)] == ["False", "Unknown", "True"]
+    assert (same["reason"], same["message"], same["observedGeneration"]) == ("Paused", "because of Paused", 3)
+
+
+@pytest.mark.parametrize(
+    "previous", [None, "x", [], ["x"], [{"type": "Applied"}], [{"type": "Other", "status": "True"}]]
+)
+def test_conditions_that_somebody_edited_are_written_anew(previous: object) -> None:
+    """What stands there in another shape is no reason to fail."""
+    assert write(holds=True, reason="Patched", previous=previous, now=T0)["lastTransitionTime"] == to_text(T0)
+
+
+def test_times_come_back_to_the_second() -> None:
+    """What is written as RFC 3339 is read again; anything else is no time."""
+    assert from_text(to_text(T0 + 0.7)) == T0
+    assert from_text("2026-01-01T00:00:00+02:00") == from_text("2025-12-31T22:00:00Z")
+    assert [from_text(text) for text in (None, 5, "", "soon", "2026-01-01T00:00:00")] == [None] * 5
