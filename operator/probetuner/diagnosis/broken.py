@@ -1,6 +1,6 @@
 """probe-never-succeeds and probe-errors: probes whose handler is wrong."""
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, is_refused_by_application
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.wording import several
@@ -22,7 +22,7 @@ def never_succeeded(case: Case, kind: ProbeType) -> bool:
     if case.failed(kind) < max(_LEAST_FAILURES, probe.failure_threshold):
         return False
     lives = case.history.lives
-    up = any(_failed_while_up(life, kind, probe) for life in lives)
+    up = any(_failed_while_up(life, kind, probe) or is_refused_by_application(life) for life in lives)
     ran = max(((life.ended_at or case.history.last_seen_at) - life.started_at for life in lives), default=0.0)
     return up or ran >= _LONG_SECONDS
 

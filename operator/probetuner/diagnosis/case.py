@@ -61,7 +61,7 @@ class Case:
         It never answered any probe, and it does not look like a container that had long been up: either nobody
         listened (refused), or no other life shows that an answer could have been expected by then.
         """
-        if life.answered_at is not None or self._passed_unseen(life):
+        if life.answered_at is not None or self._passed_unseen(life) or is_refused_by_application(life):
             return False
         causes = {cause for tally in life.tallies.values() for cause in tally.causes}
         if FailureCause.REFUSED in causes:
@@ -126,6 +126,12 @@ class Case:
 _EVENTS_SURE_FOR_LIVES = 5
 _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
+
+
+def is_refused_by_application(life: Life) -> bool:
+    """Whether most failures were an HTTP status from 400 to 499: the application is up, and says no to the question."""
+    errors = sum(tally.client_errors for tally in life.tallies.values())
+    return 2 * errors > sum(sum(tally.causes.values()) for tally in life.tallies.values())
 
 
 def slower_than(minute: Minute, kind: ProbeType, seconds: float) -> int:

@@ -1,5 +1,7 @@
 """liveness-kill-by-dependency: containers that are killed because something they call is away."""
 
+import math
+
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -11,6 +13,7 @@ from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.5
 _WENT_ON = 5
+_OTHER_AGE_SECONDS = 60.0
 _STARTING_SECONDS = 30.0
 _ANSWERS = (FailureCause.HTTP_STATUS, FailureCause.EXEC_EXIT, FailureCause.GRPC_NOT_SERVING)
 
@@ -24,14 +27,30 @@ def killed_by_dependency(case: Case) -> tuple[Life, ...]:
     if not case.succeeded(ProbeType.LIVENESS):
         return ()
     kills = [life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).main_cause in _ANSWERS]
-    return tuple(life for life in kills if _shared(case, life) or case.fails_again_at_once(life))
+    proved = any(case.fails_again_at_once(life) or _shared_across_ages(case, life) for life in kills)
+    return tuple(life for life in kills if proved and (_shared(case, life) or case.fails_again_at_once(life)))
+
+
+def _shared_across_ages(case: Case, life: Life) -> bool:
+    """Whether a replica that had run for another length of time failed too: replicas of one age fall ill together."""
+    return any(
+        other.pod_uid != life.pod_uid
+        and abs(other.started_at - life.started_at) >= _OTHER_AGE_SECONDS
+        and _fail_together(case, life, other.pod_uid)
+        and other.started_at <= (life.ended_at or life.started_at) <= (other.ended_at or math.inf)
+        for other in case.history.lives
+    )
 
 
 def _shared(case: Case, life: Life) -> bool:
+    return any(_fail_together(case, life, uid) for uid in case.history.pods - {life.pod_uid})
+
+
+def _fail_together(case: Case, life: Life, other_uid: str) -> bool:
     began = life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at
     ended = life.ended_at or began
     return any(
-        run.pod_uid != life.pod_uid
+        run.pod_uid == other_uid
         and run.started_at <= ended
         and run.last_at >= began
         and any(cause in _ANSWERS for cause in run.causes)

@@ -7,7 +7,8 @@ from probetuner.diagnosis.wording import several
 from probetuner.history.record import READY_FLAG_FELL, Disturbance
 
 _STRENGTH = 0.7
-_AROUND_SECONDS = 120.0
+_BEFORE_SECONDS, _AFTER_SECONDS = 60.0, 600.0
+"""A kubelet that comes back may set the flag long after the node was found to be away."""
 
 
 def disturbed(case: Case) -> tuple[Disturbance, ...]:
@@ -17,7 +18,9 @@ def disturbed(case: Case) -> tuple[Disturbance, ...]:
         note
         for note in case.history.disturbances
         if note.reason != READY_FLAG_FELL
-        and any(other.pod_uid == note.pod_uid and abs(other.at - note.at) <= _AROUND_SECONDS for other in fell)
+        and any(
+            other.pod_uid == note.pod_uid and -_BEFORE_SECONDS <= other.at - note.at <= _AFTER_SECONDS for other in fell
+        )
     )
 
 

@@ -139,10 +139,11 @@ def find_lone_readiness(case: Case) -> Finding | None:
         return None
     keeps = "A rolling update waits for it, so removing it would let a rollout end before the new pod answers."
     loses = "The rollout does not wait for it either, so nothing is lost without it."
+    useless = not case.workload.replaces_gradually and case.container.liveness is not None
     return _finding(
         case,
         FindingName.SINGLE_REPLICA_READINESS,
-        Severity.INFO,
+        Severity.WARNING if useless else Severity.INFO,
         ["1 replica is wanted, and it has a readiness probe"],
         "While it fails there is no other replica to take the traffic. "
         + (keeps if case.workload.replaces_gradually else loses),

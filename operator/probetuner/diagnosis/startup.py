@@ -14,6 +14,7 @@ _KILL_STRENGTH = 0.6
 _START_STRENGTH = 0.6
 _NOTABLE_DELAY_SECONDS = 15
 _DELAY_TIMES_START = 2.0
+_ABSURD_DELAY_SECONDS, _ABSURD_TIMES_START = 60, 4.0
 _SAMPLES = 2
 
 
@@ -58,14 +59,16 @@ def late_probes(case: Case) -> tuple[ProbeType, ...]:
 
 
 def _is_late(case: Case, kind: ProbeType) -> bool:
-    """A late liveness probe holds no traffic back: it matters only where lock-ups wait for it."""
+    """A late liveness probe holds no traffic back: short of the absurd it matters only where lock-ups wait for it."""
     probe = case.container.probe(kind)
-    if probe is None or probe.initial_delay_seconds < _NOTABLE_DELAY_SECONDS:
+    if probe is None:
         return False
+    least, times = _NOTABLE_DELAY_SECONDS, _DELAY_TIMES_START
     if kind is ProbeType.LIVENESS and not killed_in_lockup(case):
-        return False
+        least, times = _ABSURD_DELAY_SECONDS, _ABSURD_TIMES_START
     starts = seen_starts(case, besides=kind)
-    return len(starts) >= _SAMPLES and _DELAY_TIMES_START * max(starts) <= probe.initial_delay_seconds
+    delay = probe.initial_delay_seconds
+    return delay >= least and len(starts) >= _SAMPLES and times * max(starts) <= delay
 
 
 def seen_starts(case: Case, *, besides: ProbeType) -> tuple[float, ...]:

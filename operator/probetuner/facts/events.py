@@ -111,6 +111,7 @@ def _of_attempt(
                 container=event.container,
                 probe=attempt.probe,
                 cause=messages.failure_cause(attempt.output, handler=handler),
+                client_error=messages.is_client_error(attempt.output),
                 count=grown,
                 combined=attempt.combined,
             )

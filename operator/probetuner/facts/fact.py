@@ -105,11 +105,13 @@ class ProbeFailed(Observed):
     """Attempts failed and counted towards the threshold.
 
     `count` is the number that the event stands for since it was last seen; `combined` marks an event that the
-    kubelet folded from different messages, whose container is not sure (client-go events_cache.go).
+    kubelet folded from different messages, whose container is not sure (client-go events_cache.go). `client_error`
+    marks an HTTP status from 400 to 499: the server is up and does not serve what it was asked for.
     """
 
     probe: ProbeType
     cause: FailureCause
+    client_error: bool = False
     count: int = 1
     combined: bool = False
 

@@ -147,6 +147,14 @@ def failure_cause(output: str, *, handler: type[Handler] | None = None) -> Failu
     return next((cause for pattern, cause in _NETWORK if pattern.search(rest)), FailureCause.OTHER)
 
 
+_CLIENT_ERROR = re.compile(_HTTP_STATUS + r" 4\d\d\b")
+
+
+def is_client_error(output: str) -> bool:
+    """Whether what follows "probe failed:" is an HTTP status from 400 to 499."""
+    return _CLIENT_ERROR.match(output) is not None
+
+
 def _handler_by(output: str) -> type[Handler]:
     if output.startswith((_HTTP_STATUS, 'Get "')):
         return HttpGet

@@ -19,6 +19,7 @@ def failed(entry: ContainerHistory, fact: ProbeFailed) -> ContainerHistory:
             tally,
             failed_by_events=tally.failed_by_events + fact.count,
             causes={**tally.causes, fact.cause: tally.causes.get(fact.cause, 0) + fact.count},
+            client_errors=tally.client_errors + (fact.count if fact.client_error else 0),
             first_failed_at=min(fact.at, tally.first_failed_at or fact.at),
             last_failed_at=max(fact.at, tally.last_failed_at or fact.at),
             uncounted=_with(tally, SeenFailures(at=fact.at, count=fact.count)),

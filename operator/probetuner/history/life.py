@@ -22,13 +22,15 @@ class Tally:
     Failures are seen twice, in events (with a cause, but rate-limited) and in counters (complete, but without a
     cause and only per scrape); both are kept and `failed` is the larger. `counted_until` is the time of the newest
     scrape, `counted_streak` the failures that the counters show since the last success, and `uncounted` what events
-    told of later than that. The last success was counted after `success_since`.
+    told of later than that. `client_errors` are failures that were an HTTP status from 400 to 499. The last success
+    was counted after `success_since`.
     """
 
     succeeded: int = 0
     failed_by_events: int = 0
     failed_by_counters: int = 0
     causes: Mapping[FailureCause, int] = field(default_factory=dict)
+    client_errors: int = 0
     first_succeeded_at: float | None = None
     last_succeeded_at: float | None = None
     success_since: float | None = None
