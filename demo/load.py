@@ -10,8 +10,19 @@ from demo.workloads import SECURITY, container_basics
 _SECONDS_TO_START = 60
 _SECONDS_OF_PATIENCE = 30
 # ab takes the length of its first answer as that of all, and mistakes a broken one for it. So it only begins when
-# every replica listens: without -r it ends with an error at the first connection that is refused.
-_SCRIPT = 'until ab -q -n 20 -c 2 "$0" >/dev/null 2>&1; do sleep 1; done; exec ab "$@" "$0"'
+# twenty requests in a row were answered, which no replica can miss but once in a million times.
+_WAIT = """
+import sys, time, urllib.request
+in_a_row = 0
+while in_a_row < 20:
+    try:
+        urllib.request.urlopen(sys.argv[1], timeout=5).read()
+        in_a_row += 1
+    except OSError:
+        in_a_row = 0
+        time.sleep(0.5)
+"""
+_SCRIPT = 'python3 -c "$0" "$1" && url=$1 && shift && exec ab "$@" "$url"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +75,7 @@ def _pod(stage: Stage, load: Load, url: str, *, name: str) -> dict[str, Any]:
             "containers": [
                 {
                     "name": "ab",
-                    "command": ["sh", "-c", _SCRIPT, url, *load.arguments()],
+                    "command": ["sh", "-c", _SCRIPT, _WAIT, url, *load.arguments()],
                     **container_basics(stage.cluster),
                 }
             ],

@@ -3,7 +3,8 @@
 
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -17,6 +18,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"ok\n")
 
 
+class Server(ThreadingTCPServer):
+    """Takes its port again at once after a restart."""
+
+    allow_reuse_address = True
+
+
 if __name__ == "__main__":
     time.sleep(float(sys.argv[1]))
-    ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+    Server(("", 8080), Handler).serve_forever()

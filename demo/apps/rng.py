@@ -6,14 +6,17 @@ One thread serves one request at a time, so two replicas answer at most 20 reque
 
 import os
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer
 
 WORK_SECONDS = 0.1
 MOST_BYTES = 1_000_000
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET / and GET /N."""
+    """Answers GET / and GET /N. A client that connects and says nothing holds up the others for two seconds at most."""
+
+    timeout = 2
 
     def do_GET(self) -> None:
         """Answer with as many random bytes as the path asks for."""
@@ -32,10 +35,11 @@ class Handler(BaseHTTPRequestHandler):
         """Stay silent: a line for each request would only slow the answers down."""
 
 
-class Server(HTTPServer):
+class Server(TCPServer):
     """A queue as long as web frameworks have it; the standard library's five would refuse what should wait."""
 
     request_queue_size = 128
+    allow_reuse_address = True
 
     def handle_error(self, *_: object) -> None:
         """Ignore clients that left before their answer, as a probe that timed out does."""

@@ -3,7 +3,8 @@
 import os
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -17,6 +18,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"ok\n")
 
 
+class Server(ThreadingTCPServer):
+    """Takes its port again at once after a restart."""
+
+    allow_reuse_address = True
+
+
 def fail() -> None:
     """End at once, as after an error that nobody caught."""
     print("fatal: an error that nobody caught", file=sys.stderr, flush=True)
@@ -25,4 +32,4 @@ def fail() -> None:
 
 if __name__ == "__main__":
     threading.Timer(20, fail).start()
-    ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+    Server(("", 8080), Handler).serve_forever()

@@ -1,7 +1,8 @@
 """A service that is well for 20 s and then takes more memory than its limit."""
 
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -15,6 +16,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"ok\n")
 
 
+class Server(ThreadingTCPServer):
+    """Takes its port again at once after a restart."""
+
+    allow_reuse_address = True
+
+
 def grow() -> None:
     """Take memory, and use it, until the kernel says no."""
     taken = []
@@ -24,4 +31,4 @@ def grow() -> None:
 
 if __name__ == "__main__":
     threading.Timer(20, grow).start()
-    ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+    Server(("", 8080), Handler).serve_forever()
