@@ -27,7 +27,7 @@ def news(before: Tally, latest: Observation | None, now: Observation) -> Iterato
 def policy_moved(latest: Observation | None, now: Observation) -> bool:
     """Whether the policy stands elsewhere than at the latest look, in its phase above all."""
     standing = None if latest is None or latest.policy is None else latest.policy.standing
-    return now.policy is not None and now.policy.standing != standing
+    return now.policy is not None and bool(now.policy.phase) and now.policy.standing != standing
 
 
 def _times(count: int) -> str:
