@@ -148,12 +148,12 @@ def _phase_of_findings(situation: Situation, outlook: Outlook) -> Phase:
 
 
 def _phase_of_advice(situation: Situation, outlook: Outlook) -> Phase:
-    """Blocked is what somebody can mend; advice that is no patch, or that was tried in vain, only stands there."""
+    """Blocked is what somebody can mend; advice that is no patch, or not sure yet, or was tried, only stands there."""
     if outlook.block is None or situation.mode.mode is not Mode.APPLY:
         return Phase.RECOMMENDED
     if outlook.block.reason is BlockReason.TRIED_BEFORE:
         return Phase.ROLLED_BACK
-    return Phase.RECOMMENDED if outlook.block.reason is BlockReason.NOTHING_TO_APPLY else Phase.BLOCKED
+    return Phase.BLOCKED if outlook.block.is_mendable else Phase.RECOMMENDED
 
 
 def _recheck_seconds(outlook: Outlook, now: float) -> float | None:

@@ -51,6 +51,11 @@ class Block:
     message: str
     until: float | None = None
 
+    @property
+    def is_mendable(self) -> bool:
+        """Whether somebody can do something about it; evidence that is still to come is waited for."""
+        return self.reason not in (BlockReason.NOTHING_TO_APPLY, BlockReason.LOW_CONFIDENCE)
+
 
 def find_block(
     situation: Situation,

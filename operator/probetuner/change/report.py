@@ -1,7 +1,6 @@
 """What is said of a decision: the conditions of the ProbePolicy, and Events for what is new."""
 
 from probetuner.change.conditions import Condition, ConditionType
-from probetuner.change.gate import BlockReason
 from probetuner.change.outlook import Outlook
 from probetuner.change.record import Outcome
 from probetuner.change.situation import Announcement, Situation, Tone
@@ -115,7 +114,7 @@ def news(situation: Situation, outlook: Outlook) -> tuple[Announcement, ...]:
     if (
         situation.mode.mode is Mode.APPLY
         and outlook.block is not None
-        and outlook.block.reason is not BlockReason.NOTHING_TO_APPLY
+        and outlook.block.is_mendable
         and _reason_now(situation, ConditionType.APPLIED) != outlook.block.reason
     ):
         told.append(Announcement(reason=outlook.block.reason.value, message=outlook.block.message, tone=Tone.WARNING))

@@ -166,6 +166,7 @@ def test_low_confidence_waits_for_more_or_for_an_approval() -> None:
     stage = Stage(history=remember(killed_once()))
     identity = recommended(stage)
     assert_blocked(stage, "LowConfidence", f"annotate probetuner.dev/approve={identity}")
+    assert stage.status["phase"] == "Recommended"
 
     stage.live["metadata"]["annotations"]["probetuner.dev/approve"] = "another"
     assert_blocked(stage, "LowConfidence", "confidence is")
