@@ -64,9 +64,12 @@ def failed(
     probe: ProbeType = LIVENESS,
     cause: FailureCause = FailureCause.TIMEOUT,
     count: int = 1,
+    combined: bool = False,
     of: PodRef = POD,
 ) -> ProbeFailed:
-    return ProbeFailed(at=T0 + at, pod=of, container=CONTAINER, probe=probe, cause=cause, count=count)
+    return ProbeFailed(
+        at=T0 + at, pod=of, container=CONTAINER, probe=probe, cause=cause, count=count, combined=combined
+    )
 
 
 def counted(

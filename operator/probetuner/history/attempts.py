@@ -22,7 +22,8 @@ def failed(entry: ContainerHistory, fact: ProbeFailed) -> ContainerHistory:
             client_errors=tally.client_errors + (fact.count if fact.client_error else 0),
             first_failed_at=min(fact.at, tally.first_failed_at or fact.at),
             last_failed_at=max(fact.at, tally.last_failed_at or fact.at),
-            uncounted=_with(tally, SeenFailures(at=fact.at, count=fact.count)),
+            # Of a combined event even the container is not sure: it proves no streak.
+            uncounted=tally.uncounted if fact.combined else _with(tally, SeenFailures(at=fact.at, count=fact.count)),
         )
 
     return filing.change(entry, fact, _step(fact.probe, add))

@@ -15,6 +15,7 @@ from support.facts import (
     failed,
     killed,
     lives,
+    pod,
     started,
 )
 from support.workloads import LIVENESS, container, workload
@@ -49,9 +50,17 @@ def test_oom_takes_both_the_reason_and_the_code(code: int, cause: RestartCause) 
 @pytest.mark.parametrize("code", [0, 143, 137])
 def test_counters_prove_a_kill_whose_announcement_was_lost(code: int) -> None:
     """Events are rate-limited: a counted streak at the threshold just before the end is a kill."""
-    story = (started(0), counted(50, 60, ok=1), counted(60, 90, bad=3), exited(95, code=code))
+    scrapes = (counted(60, 70, bad=1), counted(70, 80, bad=1), counted(80, 90, bad=1))
 
-    assert causes(*story) == [RestartCause.LIVENESS_KILL]
+    assert causes(started(0), counted(50, 60, ok=1), *scrapes, exited(95, code=code)) == [RestartCause.LIVENESS_KILL]
+
+
+def test_events_complete_what_the_last_scrape_shows() -> None:
+    """A container that is gone before the next scrape told of its last failures by events alone."""
+    story = (counted(740, 750, ok=1), counted(750, 760, bad=1), failed(752), failed(762), failed(772))
+
+    assert causes(started(0), *story, exited(780, code=143)) == [RestartCause.LIVENESS_KILL]
+    assert causes(started(0), *story[:-1], exited(780, code=143)) == [RestartCause.CRASH]
 
 
 def test_events_prove_a_kill_where_there_are_no_counters() -> None:
@@ -70,12 +79,14 @@ def test_a_startup_probe_kills_as_itself() -> None:
 @pytest.mark.parametrize(
     "story",
     [
-        pytest.param((counted(0, 10, ok=1), counted(10, 30, bad=2)), id="streak below the threshold"),
-        pytest.param((counted(0, 30, bad=3), counted(30, 40, ok=1)), id="success after the streak"),
+        pytest.param((counted(760, 770, ok=1), counted(770, 790, bad=2)), id="streak below the threshold"),
+        pytest.param((counted(750, 780, bad=3), counted(780, 790, ok=1)), id="success after the streak"),
+        pytest.param((counted(780, 790, ok=1, bad=2),), id="streak that began within the scrape of the success"),
         pytest.param((failed(20), failed(400), failed(780)), id="failures far apart"),
         pytest.param((counted(0, 30, bad=3), failed(700)), id="streak long before the end"),
         pytest.param((failed(795, count=20), counted(760, 790, ok=3)), id="more than fit into the time since success"),
         pytest.param((failed(790), failed(800), failed(800, probe=READINESS)), id="failures of another probe"),
+        pytest.param((failed(780, count=9, combined=True),), id="event that may be about another container"),
     ],
 )
 def test_no_streak_at_the_end_is_no_kill(story: tuple[Fact, ...]) -> None:
@@ -86,6 +97,12 @@ def test_no_streak_at_the_end_is_no_kill(story: tuple[Fact, ...]) -> None:
 def test_an_own_exit_code_is_no_kill_however_many_failures() -> None:
     """A kill leaves 0, 143 or 137; an application that fails its probes and then exits with 1 has crashed."""
     assert causes(started(0), counted(0, 60, bad=6), exited(62, code=1)) == [RestartCause.CRASH]
+
+
+@pytest.mark.parametrize(("end", "cause"), [(149, RestartCause.LIVENESS_KILL), (151, RestartCause.UNKNOWN)])
+def test_the_end_follows_the_streak_within_the_grace_period(end: float, cause: RestartCause) -> None:
+    """Grace, one more tick and half a minute until it is seen: what ends later than that ended otherwise."""
+    assert causes(started(0), failed(60), failed(70), failed(80), exited(end)) == [cause]
 
 
 def test_a_long_grace_period_explains_a_late_end() -> None:
@@ -102,6 +119,22 @@ def test_a_streak_outlives_a_crash() -> None:
     fresh = (started(32, restarts=1), counted(32, 45, bad=1), exited(46, restarts=1, code=143))
 
     assert causes(*crash, *fresh) == [RestartCause.CRASH, RestartCause.LIVENESS_KILL]
+
+
+def test_a_streak_outlives_crash_after_crash() -> None:
+    """Three lives with one failure each, and the third is killed for it."""
+    story = [
+        fact
+        for restarts in range(3)
+        for at in (60 * restarts,)
+        for fact in (
+            started(at, restarts=restarts),
+            counted(at + 5, at + 15, bad=1),
+            exited(at + 20, restarts=restarts, code=143 if restarts == 2 else 1),
+        )
+    ]
+
+    assert causes(*story) == [RestartCause.CRASH, RestartCause.CRASH, RestartCause.LIVENESS_KILL]
 
 
 def test_a_success_ends_an_inherited_streak() -> None:
@@ -140,6 +173,27 @@ CRASH_THEN_DELETION = (exited(20, code=1), ending(200))
 def test_a_deletion_later_than_the_crash_is_not_its_cause(story: tuple[Fact, ...]) -> None:
     """A pod in a crash loop mostly waits in back-off: that it is deleted then excuses no crash."""
     assert causes(started(0), *story) == [RestartCause.CRASH]
+
+
+def test_an_end_that_is_seen_within_the_second_of_the_deletion_is_its_doing() -> None:
+    """The process ends at a whole second, cut off, and the deletion may be seen a moment later."""
+    assert causes(started(0), ending(50.7), exited(50, code=143)) == [RestartCause.DISRUPTION]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_first_reason_for_the_end_of_a_pod_is_kept(order: int) -> None:
+    """An evicted pod is deleted later on: it was the eviction."""
+    reasons = (ending(50, reason="Evicted"), ending(60, reason="Deleted"))[::order]
+
+    assert [life.ending for life in lives((started(0), *reasons, exited(70)))] == ["Evicted"]
+
+
+def test_what_comes_before_the_first_life_of_a_pod_waits_for_that_pod() -> None:
+    """Other pods' lives are no reason to forget it, and it is not taken for theirs."""
+    other = pod("web-b")
+    told = lives((started(0), ending(50, of=other), started(10, of=other), exited(52, of=other), exited(60)))
+
+    assert [life.ending for life in told] == [None, "Deleted"]
 
 
 @pytest.mark.parametrize("reason", ["ContainerStatusUnknown", "Unknown"])

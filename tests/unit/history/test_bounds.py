@@ -139,11 +139,25 @@ def test_the_present_template_is_the_one_of_the_newest_pod() -> None:
 
 def test_a_fact_that_says_nothing_new_changes_nothing() -> None:
     """The very same history comes back, so that nothing is saved for it."""
-    history = remember([started(0), counted(0, 10, ok=1)])
+    history = remember([started(0), counted(0, 10, ok=1), ready(12)])
 
     assert observe(history, started(0)) is history
     assert observe(history, counted(0, 10, ok=1)) is history
+    assert observe(history, ready(12)) is history
     assert observe(history, BackOff(at=T0 + 5, pod=pod(), container=CONTAINER, seconds=None)) is history
+
+
+def test_a_disturbance_is_noted_once() -> None:
+    """A node is told of for each look at it; the note is one."""
+    lost = NodeDisturbed(at=T0 + 5, pod=pod(), container=CONTAINER, reason="NodeNotReady")
+    later = NodeDisturbed(at=T0 + 50, pod=pod(), container=CONTAINER, reason="NodeNotReady")
+
+    assert [note.at for note in entry([started(0), lost, lost, later]).disturbances] == [T0 + 5, T0 + 50]
+
+
+def test_the_newest_scrape_is_known() -> None:
+    """Since when there are counters, and until when, is told by the newest of them."""
+    assert remember([started(0), counted(10, 20, ok=1), counted(0, 10, ok=1)]).counters_at == T0 + 20
 
 
 def test_what_is_observed_has_a_beginning_and_an_end() -> None:

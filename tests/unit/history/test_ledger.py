@@ -71,6 +71,22 @@ def test_a_scrape_over_a_restart_is_shared_out() -> None:
     assert first.answered_at is None
 
 
+def test_a_scrape_over_several_short_lives_is_shared_between_the_first_and_the_last() -> None:
+    """What lay between them is told by their events, if by anything."""
+    short = (started(0), exited(10), started(11, restarts=1), exited(13, restarts=1), started(14, restarts=2))
+    told = lives((*short, counted(5, 20, ok=1, bad=2)))
+
+    assert [life.tally(LIVENESS).failed for life in told] == [2, 0, 0]
+    assert [life.tally(LIVENESS).succeeded for life in told] == [0, 0, 1]
+
+
+def test_a_scrape_that_begins_after_an_end_is_the_next_life_s() -> None:
+    """A dead container fails no probe."""
+    first, second = lives([started(0), exited(3), started(12, restarts=1), counted(10, 20, bad=1)])
+
+    assert (first.tally(LIVENESS).failed, second.tally(LIVENESS).failed) == (0, 1)
+
+
 def test_what_is_told_late_goes_to_its_own_life() -> None:
     """An event is filed by its time, also when the container has been restarted since."""
     first, second = lives([started(0), exited(30), started(40, restarts=1), failed(20), failed(35), failed(60)])
@@ -136,6 +152,14 @@ def test_the_oldest_ended_lives_are_forgotten_and_counted() -> None:
     assert kept.forgotten == 61 - bounds.LIVES
     assert [life.pod for life in kept.lives if life.ended_at is None] == ["steady"]
     assert kept.lives[-1].restarts == 59
+
+
+def test_the_length_of_a_life_is_known_when_it_has_ended() -> None:
+    """A life that was never seen to run has no length, and one that runs has none yet."""
+    ended, running = lives([started(0), exited(30), started(40, restarts=1)])
+
+    assert (ended.lasted_seconds, running.lasted_seconds) == (30, None)
+    assert [life.lasted_seconds for life in lives([exited(30)])] == [0]
 
 
 def test_lives_stand_in_the_order_of_their_starts() -> None:

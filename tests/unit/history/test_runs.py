@@ -57,7 +57,14 @@ KILL = (killed(32), exited(35), started(36, restarts=1))
         pytest.param((failed(12), failed(22), failed(32), *KILL, SPANNING), id="kill known first"),
         pytest.param((failed(12), failed(22), failed(32), SPANNING, *KILL), id="scrape first"),
         pytest.param((failed(12), failed(22), *KILL, SPANNING, failed(32)), id="failure told last"),
-        pytest.param((failed(12), failed(22), failed(32), exited(35), started(36, restarts=1), SPANNING, killed(32))),
+        pytest.param(
+            (failed(12), failed(22), failed(32), exited(35), started(36, restarts=1), SPANNING, killed(32)),
+            id="kill told last",
+        ),
+        pytest.param(
+            (failed(12), failed(22), failed(32), killed(32), exited(32), counted(32.4, 45, ok=1, bad=1)),
+            id="all within the second in which the scrape began",
+        ),
     ],
 )
 def test_the_next_container_s_success_is_no_recovery(story: tuple[Fact, ...]) -> None:
@@ -86,6 +93,16 @@ def test_a_failure_told_late_belongs_to_the_run_of_its_time() -> None:
 
     (run,) = runs(*ended, failed(22))
     assert (run.failures_by_events, run.ending) == (2, RunEnding.BY_ITSELF)
+
+
+def test_an_older_failure_lengthens_an_open_run_if_no_success_lies_between() -> None:
+    """What is told late is where the trouble began, unless it had passed meanwhile."""
+    (run,) = runs(failed(22), failed(12))
+    assert (run.started_at, run.last_at, run.failures) == (T0 + 12, T0 + 22, 2)
+
+    passed, present = runs(counted(13, 21, ok=1), failed(22), failed(12))
+    assert (passed.ending, passed.last_at) == (RunEnding.BY_ITSELF, T0 + 12)
+    assert (present.ending, present.started_at) == (RunEnding.OPEN, T0 + 22)
 
 
 def test_a_failure_told_after_its_container_is_gone_begins_nothing_new() -> None:
@@ -132,6 +149,14 @@ def test_pods_have_runs_of_their_own() -> None:
     told = runs(started(0, of=other), failed(12), failed(12, of=other), killed(30))
 
     assert {run.pod_uid: run.ending for run in told} == {"uid-web-a": RunEnding.KILLED, other.uid: RunEnding.OPEN}
+
+
+def test_even_open_runs_are_bounded() -> None:
+    """With more replicas stuck than can be remembered, the newest are."""
+    pods = [pod(f"p{n}") for n in range(bounds.RUNS + 2)]
+    told = runs(*(fact for n, of in enumerate(pods) for fact in (started(n, of=of), failed(n + 5, of=of))))
+
+    assert [run.pod_uid for run in told] == [of.uid for of in pods[2:]]
 
 
 def test_an_open_run_outlasts_any_number_of_others() -> None:
