@@ -5,13 +5,13 @@ from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
-from probetuner.model.probe import Probe, ProbeType
+from probetuner.model.probe import Grpc, Probe, ProbeType
 
 _STRENGTH = 0.5
 _LEAST_FAILURES = 3
 _LONG_SECONDS = 300.0
 _ERRORED_SHARE = 0.2
-_TICKS_WHILE_UP = 1.5
+_TICKS_WHILE_UP, _LEAST_TICKS = 1.5, 0.3
 
 
 def never_succeeded(case: Case, kind: ProbeType) -> bool:
@@ -22,20 +22,32 @@ def never_succeeded(case: Case, kind: ProbeType) -> bool:
     if case.failed(kind) < max(_LEAST_FAILURES, probe.failure_threshold):
         return False
     lives = case.history.lives
-    up = any(_failed_while_up(life, kind, probe) or is_refused_by_application(life) for life in lives)
+    up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP
+    up = (up and not _is_late(case, kind, probe)) or any(is_refused_by_application(life) for life in lives)
     ran = max(((life.ended_at or case.history.last_seen_at) - life.started_at for life in lives), default=0.0)
     return up or ran >= _LONG_SECONDS
 
 
-def _failed_while_up(life: Life, kind: ProbeType, probe: Probe) -> bool:
-    """Whether the probe still failed when another one had long shown that the application was up."""
+def _ticks_failed_while_up(life: Life, kind: ProbeType, probe: Probe) -> float:
+    """For how many of its ticks the probe still failed when another one had shown that the application was up."""
     others = [
         tally.first_succeeded_at
         for other, tally in life.tallies.items()
         if other is not kind and tally.first_succeeded_at is not None
     ]
     last = life.tally(kind).last_failed_at
-    return bool(others) and last is not None and last - min(others) >= _TICKS_WHILE_UP * probe.cadence_seconds
+    ticks = (last - min(others)) / probe.cadence_seconds if others and last is not None else 0.0
+    return ticks if ticks >= _LEAST_TICKS else 0.0
+
+
+def _is_late(case: Case, kind: ProbeType, probe: Probe) -> bool:
+    """Whether a liveness probe finds somebody who takes too long: what it asks is there, and may only be slow.
+
+    A gRPC probe finds nobody just as late: it tries again until its deadline when it is refused (prober grpc.go).
+    """
+    if kind is not ProbeType.LIVENESS or isinstance(probe.handler, Grpc):
+        return False
+    return any(life.tally(kind).silent for life in case.history.lives)
 
 
 def find_never(case: Case) -> Finding | None:

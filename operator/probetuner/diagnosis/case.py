@@ -1,5 +1,6 @@
 """One container under diagnosis: what it is, and what is remembered of it under its present template."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
@@ -8,7 +9,7 @@ from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory, FailureRun, Minute
 from probetuner.model.container import Container
 from probetuner.model.policy import Objectives
-from probetuner.model.probe import Probe, ProbeType
+from probetuner.model.probe import Grpc, Probe, ProbeType
 from probetuner.model.workload import Workload
 
 
@@ -59,7 +60,9 @@ class Case:
         """Whether a killed life had not come up yet.
 
         It never answered any probe, and it does not look like a container that had long been up: either nobody
-        listened (refused), or no other life shows that an answer could have been expected by then.
+        listened (refused), or no other life shows that an answer could have been expected by then. Starts may vary,
+        and some probes cannot tell a process that is not up from one that is unwell: with these, it was starting as
+        long as no container that had once come up was killed.
         """
         if life.answered_at is not None or self._passed_unseen(life) or is_refused_by_application(life):
             return False
@@ -67,7 +70,17 @@ class Case:
         if FailureCause.REFUSED in causes:
             return True
         usual = self.answer_seconds()
-        return not usual or min(usual) > (life.lasted_seconds or 0.0)
+        if not usual or min(usual) > (life.lasted_seconds or 0.0):
+            return True
+        return self._hides_refusals(causes) and all(killed.answered_at is None for killed in self.probe_kills)
+
+    def _hides_refusals(self, causes: Collection[FailureCause]) -> bool:
+        """Whether a process that does not listen yet fails the probe just as one that is up and unwell.
+
+        A command that exits non-zero says nothing of why, and a refused gRPC connection is retried until it is late.
+        """
+        probe = self.container.liveness
+        return FailureCause.EXEC_EXIT in causes or (probe is not None and isinstance(probe.handler, Grpc))
 
     def _passed_unseen(self, life: Life) -> bool:
         """Whether attempts must have succeeded although no counter told of them.
@@ -92,8 +105,8 @@ class Case:
             None,
         )
 
-    def fails_again_at_once(self, life: Life) -> bool:
-        """Whether the life after this one failed its liveness probe before it ever passed it."""
+    def fails_again_at_once(self, life: Life, *, times: int = 1) -> bool:
+        """Whether the life after this one failed its liveness probe that often before it ever passed it."""
         fresh, probe = self.next_life(life), self.container.liveness or _DEFAULT
         if fresh is None:
             return False
@@ -102,7 +115,22 @@ class Case:
             return False
         first_chance = fresh.started_at + probe.initial_delay_seconds + 2 * probe.period_seconds + probe.timeout_seconds
         passed_before = tally.first_succeeded_at is not None and tally.first_succeeded_at < tally.first_failed_at
-        return tally.first_failed_at <= first_chance and not passed_before
+        if tally.first_failed_at > first_chance or passed_before:
+            return False
+        return times <= 1 or self._failures_at_first(fresh) >= times
+
+    def _failures_at_first(self, life: Life) -> int:
+        """How many attempts of the liveness probe failed in a row before the first that passed."""
+        end = life.ended_at or self.history.last_seen_at
+        first = next(
+            (
+                run
+                for run in self.runs(ProbeType.LIVENESS)
+                if run.pod_uid == life.pod_uid and life.started_at <= run.started_at <= end
+            ),
+            None,
+        )
+        return life.tally(ProbeType.LIVENESS).failed if first is None else first.failures
 
     def runs(self, kind: ProbeType) -> tuple[FailureRun, ...]:
         """The runs of failures of that probe."""
@@ -115,6 +143,10 @@ class Case:
     def failed(self, kind: ProbeType) -> int:
         """How often that probe was seen to fail."""
         return sum(life.tally(kind).failed for life in self.history.lives)
+
+    def causes(self, kind: ProbeType) -> frozenset[FailureCause]:
+        """Why that probe was seen to fail."""
+        return frozenset(cause for life in self.history.lives for cause in life.tally(kind).causes)
 
     def minutes_between(self, begin: float, end: float) -> tuple[Minute, ...]:
         """The minutes that overlap that time."""

@@ -36,8 +36,7 @@ def _shared_across_ages(case: Case, life: Life) -> bool:
     return any(
         other.pod_uid != life.pod_uid
         and abs(other.started_at - life.started_at) >= _OTHER_AGE_SECONDS
-        and _fail_together(case, life, other.pod_uid)
-        and other.started_at <= (life.ended_at or life.started_at) <= (other.ended_at or math.inf)
+        and _fail_together(case, life, other.pod_uid, since=other.started_at, until=other.ended_at or math.inf)
         for other in case.history.lives
     )
 
@@ -46,13 +45,16 @@ def _shared(case: Case, life: Life) -> bool:
     return any(_fail_together(case, life, uid) for uid in case.history.pods - {life.pod_uid})
 
 
-def _fail_together(case: Case, life: Life, other_uid: str) -> bool:
+def _fail_together(
+    case: Case, life: Life, other_uid: str, *, since: float = -math.inf, until: float = math.inf
+) -> bool:
     began = life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at
     ended = life.ended_at or began
     return any(
         run.pod_uid == other_uid
         and run.started_at <= ended
         and run.last_at >= began
+        and since <= run.started_at <= until
         and any(cause in _ANSWERS for cause in run.causes)
         for run in case.runs(ProbeType.LIVENESS)
     )

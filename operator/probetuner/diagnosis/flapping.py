@@ -1,5 +1,8 @@
 """readiness-flapping: containers that are taken out of their Services again and again though nothing is wrong."""
 
+import math
+from collections.abc import Sequence
+
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -9,7 +12,8 @@ from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.4
 _LEAST_FLAPS = 3
-_SHORT_SECONDS = 120.0
+LONG_SECONDS = 120.0
+"""An unready spell that lasts longer is no flap: the container really was unwell."""
 _DISTURBED_SECONDS = 60.0
 _THIRTY_DAYS_SECONDS = 30 * 86400.0
 
@@ -20,7 +24,7 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
         spell
         for spell in case.history.unready
         if spell.ended_at is not None
-        and spell.ended_at - spell.started_at <= _SHORT_SECONDS
+        and spell.ended_at - spell.started_at <= LONG_SECONDS
         and not _restarted(case, spell)
         and not _disturbed(case, spell)
     )
@@ -44,14 +48,23 @@ def _disturbed(case: Case, spell: UnreadySpell) -> bool:
     )
 
 
+def _times(spells: Sequence[UnreadySpell]) -> int:
+    """At how many different times that was: one trouble that takes out all replicas together is one."""
+    times, until = 0, -math.inf
+    for spell in sorted(spells, key=lambda spell: spell.started_at):
+        times += spell.started_at > until
+        until = max(until, spell.ended_at or spell.started_at)
+    return times
+
+
 def find(case: Case) -> Finding | None:
     """Report flaps that come more often than the objective tolerates."""
     seen = flaps(case)
     allowed = case.objectives.flaps_per_30_days * case.observed_seconds / _THIRTY_DAYS_SECONDS
-    if case.container.readiness is None or len(seen) < _LEAST_FLAPS or len(seen) <= allowed:
+    if case.container.readiness is None or _times(seen) < _LEAST_FLAPS or len(seen) <= allowed:
         return None
     unready = sum((spell.ended_at or spell.started_at) - spell.started_at for spell in seen)
-    causes = {cause.value for run in case.runs(ProbeType.READINESS) for cause in run.causes}
+    causes = case.causes(ProbeType.READINESS)
     return Finding(
         name=FindingName.READINESS_FLAPPING,
         container=case.container.name,

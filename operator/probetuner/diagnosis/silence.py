@@ -6,11 +6,14 @@ and a fresh container under the same load fails again at once. A stuck one answe
 and its successor is well.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from probetuner.diagnosis.broken import never_succeeded
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.wording import several
+from probetuner.history import bounds
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, Minute, RunEnding
 from probetuner.model.probe import ProbeType
@@ -21,6 +24,7 @@ _BEFORE_SECONDS, _AFTER_SECONDS = 60.0, 60.0
 _NEAR_SECONDS = 180.0
 _SAME_TROUBLE_SECONDS = 600.0
 _SLOW_ANSWERS, _NOTABLE_SHARE, _TIMES_USUAL = 2, 0.2, 3.0
+_IN_A_ROW, _DENSE, _CHANCE, _LEAST_PER_KILL = 2, 0.7, 0.05, 0.34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,12 @@ class Signs:
 
 
 def silent_kills(case: Case) -> tuple[Life, ...]:
-    """The lives that the liveness probe ended by timeouts after the application had been up."""
+    """The lives that the liveness probe ended by timeouts after the application had been up.
+
+    None of a probe that has never succeeded: what it asks for is not there.
+    """
+    if never_succeeded(case, ProbeType.LIVENESS):
+        return ()
     return tuple(life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).silent)
 
 
@@ -59,7 +68,7 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
 def signs_of_load(case: Case, life: Life) -> Signs:
     """Look around one kill."""
     return Signs(
-        relapsed=case.fails_again_at_once(life),
+        relapsed=case.fails_again_at_once(life, times=_IN_A_ROW),
         recoveries=_unusual_recoveries(case, life),
         slow_answers=_unusual_slowness(case, life),
     )
@@ -91,12 +100,20 @@ def _slow_share(minutes: Iterable[Minute], limit: float) -> tuple[int, float]:
 
 
 def _unusual_recoveries(case: Case, life: Life) -> int:
-    """Runs of timeouts near the kill that ended by themselves, zero if they are as frequent at other times."""
+    """Runs of timeouts near the kill that ended by themselves, zero if they are as frequent at other times.
+
+    A tail of slow answers makes single timeouts at all times, and now and then two in a row by chance. More than
+    chance gives are a sign of load, unless they are few beside many kills: load that kills often also lets off often.
+    """
     recoveries = [run for run in case.history.runs if _is_recovery(run)]
-    near = sum(abs(run.last_at - _killed_at(life)) <= _NEAR_SECONDS for run in recoveries)
+    lasting = [run for run in recoveries if _is_in_a_row(case, run)]
+    near = sum(abs(run.last_at - _killed_at(life)) <= _NEAR_SECONDS for run in lasting)
     elsewhere = max(0.0, case.observed_seconds - 2 * _NEAR_SECONDS)
-    usual = (len(recoveries) - near) * 2 * _NEAR_SECONDS / elsewhere if elsewhere else 0.0
-    return near if near >= _TIMES_USUAL * usual else 0
+    usual = (len(lasting) - near) * 2 * _NEAR_SECONDS / elsewhere if elsewhere else 0.0
+    by_chance = _expected_by_chance(case, singles=len(recoveries) - len(lasting))
+    kills = sum(abs(_killed_at(other) - _killed_at(life)) <= _NEAR_SECONDS for other in silent_kills(case))
+    unusual = near >= _TIMES_USUAL * usual and near >= _LEAST_PER_KILL * kills
+    return near if unusual and _is_more_than_chance(near, by_chance) else 0
 
 
 def _is_recovery(run: FailureRun) -> bool:
@@ -105,6 +122,33 @@ def _is_recovery(run: FailureRun) -> bool:
         and run.ending is RunEnding.BY_ITSELF
         and any(cause.is_silence for cause in run.causes)
     )
+
+
+def _is_in_a_row(case: Case, run: FailureRun) -> bool:
+    """Whether attempts failed in a row.
+
+    An event may stand for failures of long ago that it was not sent for, so the run must have lasted as well; and
+    counters put two failures into one run although a success came between them.
+    """
+    probe = case.container.liveness
+    cadence, lasted = probe.cadence_seconds if probe else 1, run.last_at - run.started_at
+    return _DENSE * cadence <= lasted and _DENSE * lasted <= run.failures * cadence and run.failures >= _IN_A_ROW
+
+
+def _expected_by_chance(case: Case, *, singles: int) -> float:
+    """How many runs of two timeouts single ones would make around a kill if they came independently."""
+    probe, history = case.container.liveness, case.history
+    full = len(history.runs) >= bounds.RUNS
+    begin = min(run.started_at for run in history.runs) if full else history.first_seen_at
+    seconds = max(1.0, history.last_seen_at - begin)
+    attempts = max(1.0, seconds * max(1, len(history.pods)) / (probe.cadence_seconds if probe else 1))
+    return (singles / attempts) ** 2 * attempts * min(1.0, 2 * _NEAR_SECONDS / seconds)
+
+
+def _is_more_than_chance(count: int, expected: float) -> bool:
+    """Whether a Poisson variable of that mean hardly ever reaches the count."""
+    below = sum(math.exp(-expected) * expected**number / math.factorial(number) for number in range(count))
+    return count > 0 and 1.0 - below <= _CHANCE
 
 
 def describe(signs: tuple[Signs, ...], *, timeout_seconds: int) -> tuple[str, ...]:

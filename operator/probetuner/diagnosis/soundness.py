@@ -3,8 +3,10 @@
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.flapping import LONG_SECONDS
 from probetuner.diagnosis.wording import several
 from probetuner.history.attribution import RestartCause
+from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
 _ENOUGH_SUCCESSES = 10
@@ -20,15 +22,32 @@ def judge(case: Case) -> Finding:
 
 def _unexplained(case: Case) -> tuple[str, ...]:
     """Trouble that no rule was sure enough about: it is not health either."""
+    long = [spell for spell in case.history.unready if (spell.ended_at or 0.0) - spell.started_at > LONG_SECONDS]
     restarts = len(case.ended_by(*(cause for cause in RestartCause if cause is not RestartCause.DISRUPTION)))
     errored = sum(case.history.errored.values())
+    failing = len(_going_on(case))
     return tuple(
         sentence
         for count, sentence in (
             (restarts, f"more like the {several(restarts, 'restart')} that could not be explained yet"),
             (errored, f"more like the {several(errored, 'attempt')} that could not be made"),
+            (failing, f"the end of {several(failing, 'run')} of failures that still went on"),
+            (len(long), f"more like the {several(len(long), 'spell')} of over {LONG_SECONDS:.0f} s without readiness"),
         )
         if count
+    )
+
+
+def _going_on(case: Case) -> tuple[FailureRun, ...]:
+    """The runs of failures that have reached their threshold and not ended, in pods that still run."""
+    running = {life.pod_uid for life in case.history.lives if life.ended_at is None and life.ending is None}
+    return tuple(
+        run
+        for run in case.history.runs
+        if run.ending is RunEnding.OPEN
+        and run.pod_uid in running
+        and (probe := case.container.probe(run.probe)) is not None
+        and run.failures >= probe.failure_threshold
     )
 
 

@@ -22,7 +22,19 @@ def killed_while_starting(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application was up."""
     if never_succeeded(case, ProbeType.LIVENESS):
         return ()
-    return tuple(life for life in case.probe_kills if case.was_starting(life))
+    return tuple(life for life in case.probe_kills if case.was_starting(life) and not _brought_failures(case, life))
+
+
+def _brought_failures(case: Case, life: Life) -> bool:
+    """Whether the life was killed for failures that crashes before it had left (worker.go: a streak outlives a crash).
+
+    Such a container does not come up because it exits by itself, and more time would not help it.
+    """
+    return any(
+        probe is not None and 0 < life.tally(kind).failed < probe.failure_threshold
+        for kind in life.inherited
+        if (probe := case.container.probe(kind)) is not None
+    )
 
 
 def find_killed(case: Case) -> Finding | None:

@@ -17,8 +17,7 @@ def stop_flapping(proposal: Proposal) -> Proposal:
     readiness = proposal.probes.readiness
     if readiness is None:
         return proposal
-    causes = [cause for run in proposal.case.runs(ProbeType.READINESS) for cause in run.causes]
-    if any(cause.is_silence for cause in causes):
+    if any(cause.is_silence for cause in proposal.case.causes(ProbeType.READINESS)):
         readiness = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
         proposal = proposal.take(
             ActionName.RAISE_TIMEOUT,
