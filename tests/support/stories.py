@@ -86,10 +86,10 @@ def rolled_out(pods: Iterable[PodRef], *, since: float) -> Iterator[Fact]:
         yield ready(since + 5, of=of)
 
 
-def bearing_load(pods: Iterable[PodRef], *, since: float) -> Iterator[Fact]:
+def bearing_load(pods: Iterable[PodRef], *, since: float, scrapes: int = 6) -> Iterator[Fact]:
     """What new pods show under the same load: answers far slower than the old timeout, and nothing worse."""
     for of in pods:
-        for n in range(6):
+        for n in range(scrapes):
             yield counted(since + 10 * n, since + 10 * n + 10, ok=1, probe=READINESS, of=of)
             yield slow(since + 10 * n + 10, 1, probe=READINESS, of=of)
 

@@ -1,0 +1,126 @@
+"""What proves each kind of change: what was to be gained is there, or the trouble came back and did no harm."""
+
+import pytest
+
+from probetuner.facts.fact import Fact, PodRef
+from probetuner.model.mode import Mode
+from probetuner.model.policy import ApplyRules, Policy
+from support.changes import between, log, made
+from support.facts import READINESS, counted, exited, failed, killed, pod, ready, started, unready
+from support.stage import Stage
+from support.stories import bearing_load, rolled_out
+from support.workloads import LIVENESS, Json, container, deployment
+
+NEW = (pod("new-a", template="new"), pod("new-b", template="new"))
+OTHER = {"httpGet": {"path": "/ready", "port": 80}}
+PATIENT = {**LIVENESS, "timeoutSeconds": 10}
+
+
+def verified(old: Json, new: Json, *facts: Fact) -> Stage:
+    """The change is on new pods that started at 310 s; these facts came, and the time for a verdict is not up."""
+    stage = Stage(live=deployment(old), policy=Policy(apply=ApplyRules(verify_seconds=900)), mode=Mode.RECOMMEND)
+    stage.status = log(made(old, new, at=300))
+    stage.edit(between(old, new))
+    stage.roll_out()
+    stage.learn(*facts)
+    stage.now = 1200
+    stage.turn()
+    return stage
+
+
+def verdict(old: Json, new: Json, *facts: Fact) -> str | None:
+    given: str | None = verified(old, new, *facts).latest.get("verdict")
+    return given
+
+
+def up(*pods: PodRef, at: float = 5) -> list[Fact]:
+    """New pods whose readiness probe lets them in so many seconds after their start."""
+    return [fact for of in pods for fact in (started(310, of=of), ready(310 + at, of=of))]
+
+
+FLAPS = [
+    fact
+    for number, of in enumerate(NEW)
+    for n in range(3)
+    for at in (400 + 100 * n + 50 * number,)
+    for fact in (failed(at, probe=READINESS, of=of), unready(at, of=of), ready(at + 20, of=of))
+]
+
+
+def test_a_patient_readiness_probe_is_proved_by_slowness_without_flaps() -> None:
+    """Answers slower than the old timeout, on as many replicas as there are, and nobody was taken out for them."""
+    old, new = container(readinessProbe=LIVENESS), container(readinessProbe=PATIENT)
+
+    assert verdict(old, new, *up(*NEW), *bearing_load(NEW, since=330)) == "Kept"
+    assert verdict(old, new, *up(*NEW), *bearing_load(NEW[:1], since=330, scrapes=5)) is None
+    assert verdict(old, new, *up(*NEW), *bearing_load(NEW, since=330), *FLAPS[:3]) is None
+
+
+def test_flapping_more_than_before_is_worse() -> None:
+    """Three flaps where there were none before are undone, with the figures."""
+    stage = verified(container(readinessProbe=LIVENESS), container(readinessProbe=PATIENT), *up(*NEW), *FLAPS)
+
+    assert stage.latest["verdict"] == "RolledBack"
+    assert "flaps in" in stage.latest["reason"]
+    assert stage.latest["after"]["flaps"] >= 3
+
+
+@pytest.mark.parametrize(("seconds", "given"), [(5, "Kept"), (59, "Kept"), (60, None)])
+def test_a_shorter_delay_is_proved_by_sooner_readiness(seconds: float, given: str | None) -> None:
+    """Every replica became ready sooner than the old delay would have let it."""
+    old = container(readinessProbe={**OTHER, "initialDelaySeconds": 60})
+    new = container(readinessProbe={**OTHER, "initialDelaySeconds": 2})
+
+    assert verdict(old, new, *up(*NEW, at=seconds)) == given
+    assert verdict(old, new, *up(NEW[0], at=seconds), started(310, of=NEW[1])) is None
+
+
+def lockup(of: PodRef) -> list[Fact]:
+    """Quick answers, then silence until the kill, and a fresh container that is well."""
+    well = [counted(310 + 10 * n, 320 + 10 * n, ok=1, of=of) for n in range(20)]
+    silent = [failed(515 + 10 * n, of=of) for n in range(3)]
+    ended = [counted(510, 540, bad=3, of=of), killed(535, of=of), exited(566, of=of), started(567, restarts=1, of=of)]
+    return [*well, *silent, *ended, *(counted(570 + 10 * n, 580 + 10 * n, ok=1, of=of) for n in range(20))]
+
+
+def test_a_liveness_probe_is_proved_by_a_lockup_that_it_ends() -> None:
+    """Time without a lock-up proves nothing; one that ends by a restart does."""
+    old = container(readinessProbe=OTHER)
+    new = container(readinessProbe=OTHER, livenessProbe=LIVENESS)
+
+    assert verdict(old, new, *up(*NEW)) is None
+    assert verdict(old, new, *up(*NEW), *lockup(NEW[0])) == "Kept"
+
+
+def test_taking_readiness_away_is_proved_by_starts_that_come_up() -> None:
+    """Without a readiness probe the replicas still answer their liveness probe."""
+    old = container(readinessProbe=OTHER, livenessProbe=LIVENESS)
+    new = container(livenessProbe=LIVENESS)
+    answers = [counted(320, 330, ok=1, of=of) for of in NEW]
+
+    assert verdict(old, new, *(started(310, of=of) for of in NEW), *answers) == "Kept"
+    assert verdict(old, new, *(started(310, of=of) for of in NEW), answers[0]) is None
+
+
+def test_every_part_of_a_change_needs_its_own_proof() -> None:
+    """Half a proof waits for the other half, and is enough when the time is up."""
+    old = container(livenessProbe=LIVENESS, readinessProbe={**OTHER, "initialDelaySeconds": 60})
+    new = container(readinessProbe={**OTHER, "initialDelaySeconds": 2})
+    stage = verified(old, new, *rolled_out(NEW, since=310))
+    assert "verdict" not in stage.latest
+
+    stage.now += 600
+    stage.turn()
+
+    assert stage.latest["verdict"] == "Kept"
+    assert "became ready after at most 5 s, not after 60 s" in stage.latest["reason"]
+
+
+def test_more_failures_allowed_are_patience_too() -> None:
+    """A higher threshold is proved by silence that the old one would not have borne."""
+    old, new = container(livenessProbe=LIVENESS), container(livenessProbe={**LIVENESS, "failureThreshold": 6})
+    starts = [started(310, of=of) for of in NEW]
+    silence = [failed(400 + 10 * n, of=of) for n in range(4) for of in NEW]
+
+    assert verdict(old, new, *starts, *silence) == "Kept"
+    assert verdict(old, new, *starts, *silence[:5]) is None
