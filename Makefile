@@ -22,11 +22,11 @@ setup: .venv/ready ## make .venv with probetuner and everything to develop it
 demo: setup ## the whole story on a real cluster: kills, advice, patch, cure (CLUSTER=current: on yours)
 	$(BIN)/python -m demo
 
-test: setup lint ## everything, on a real API server and kubelet
-	$(BIN)/pytest
+test: test-fast lint ## everything, on a real API server and kubelet
+	$(BIN)/pytest -m cluster
 
 test-fast: setup ## what needs no cluster, under a minute
-	$(BIN)/pytest -m "not cluster"
+	$(BIN)/pytest -n auto -m "not cluster"
 
 bench: setup ## 1,000 manifests through probetuner and through kube-score, side by side
 	PYTHONPATH=tests $(BIN)/python -m bench
