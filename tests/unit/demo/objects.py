@@ -66,6 +66,12 @@ def killing(uid: str, pod_name: str, message: str, *, count: int = 1) -> dict[st
     }
 
 
+def policy(*, phase: str = "", false_restarts: int = 0) -> dict[str, Any]:
+    """The ProbePolicy that the operator made for the Deployment."""
+    status = {"phase": phase, "mode": "Apply", "falseRestarts": false_restarts} if phase else {}
+    return {"kind": "ProbePolicy", "metadata": {"name": "deployment-rng"}, "status": status}
+
+
 def listed(*items: dict[str, Any]) -> dict[str, Any]:
     """What `kubectl get` gives for several objects."""
     return {"kind": "List", "items": list(items)}

@@ -1,9 +1,9 @@
 """What a story counts while it looks at its namespace again and again."""
 
-from demo.narration import news
+from demo.narration import news, policy_moved
 from demo.observation import Observation, read
 from demo.tally import Tally
-from unit.demo.objects import deployment, killing, listed, pod, replica_set
+from unit.demo.objects import deployment, killing, listed, pod, policy, replica_set
 
 OLD = frozenset({"old"})
 KILLED = "Container rng failed liveness probe, will be restarted"
@@ -57,6 +57,13 @@ def test_a_rollout_is_over_when_only_new_pods_are_left() -> None:
     assert (done.template, done.rolled_out) == ("new", True)
 
 
+def test_a_rollout_is_not_over_while_pods_are_missing() -> None:
+    """The status of a Deployment may be older than the list of its pods; all the wanted pods must be seen."""
+    seen = look(deployment(), replica_set("old", revision=1), pod("a"))
+
+    assert not seen.rolled_out
+
+
 def test_a_template_that_the_controller_has_not_seen_is_unknown() -> None:
     """Right after a patch the newest ReplicaSet is still the old one; nothing is taken from it."""
     seen = look(deployment(generation=2, observed=1), replica_set("old", revision=1), pod("a"), pod("b"))
@@ -80,3 +87,14 @@ def test_a_kill_is_told_once() -> None:
 def test_readiness_is_measured_from_the_making_of_the_pod() -> None:
     """Seconds to ready are from the pod's creation to its condition Ready."""
     assert look(deployment(), pod("a")).pods[0].ready_after_seconds == 46.0
+
+
+def test_a_policy_is_shown_at_each_move_and_only_then() -> None:
+    """A policy without a phase says nothing yet; after that each change of phase or count is worth a look."""
+    empty, learning = look(policy()), look(policy(phase="Learning"))
+    counted = look(policy(phase="Learning", false_restarts=1))
+
+    assert not policy_moved(None, empty)
+    assert policy_moved(empty, learning)
+    assert not policy_moved(learning, learning)
+    assert policy_moved(learning, counted)
