@@ -1,5 +1,6 @@
 """One container under diagnosis: what it is, and what is remembered of it under its present template."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -64,7 +65,8 @@ class Case:
         and some probes cannot tell a process that is not up from one that is unwell: with these, it was starting as
         long as no container that had once come up was killed.
         """
-        if life.answered_at is not None or self._passed_unseen(life) or is_refused_by_application(life):
+        answered = life.answered_at is not None and life.answered_at <= (life.kill_announced_at or math.inf)
+        if answered or self._passed_unseen(life) or is_refused_by_application(life):
             return False
         causes = {cause for tally in life.tallies.values() for cause in tally.causes}
         if FailureCause.REFUSED in causes:
@@ -72,7 +74,16 @@ class Case:
         usual = self.answer_seconds()
         if not usual or min(usual) > (life.lasted_seconds or 0.0):
             return True
-        return self._hides_refusals(causes) and all(killed.answered_at is None for killed in self.probe_kills)
+        return self._hides_refusals(causes) and not any(self._had_come_up(killed) for killed in self.probe_kills)
+
+    def _had_come_up(self, killed: Life) -> bool:
+        """Whether a killed life had answered before the failures that it was killed for."""
+        probe = self.container.liveness or _DEFAULT
+        failed_at = killed.tally(ProbeType.LIVENESS).first_failed_at
+        if failed_at is None:
+            needed = (probe.failure_threshold - 1) * probe.cadence_seconds
+            failed_at = (killed.kill_announced_at or killed.ended_at or math.inf) - needed
+        return killed.answered_at is not None and killed.answered_at <= failed_at
 
     def _hides_refusals(self, causes: Collection[FailureCause]) -> bool:
         """Whether a process that does not listen yet fails the probe just as one that is up and unwell.
