@@ -186,10 +186,24 @@ def test_observe_shows_findings_and_recommends_nothing() -> None:
 
     stage.turn()
 
-    assert stage.status["finding"] == "liveness-kill-under-pressure"
+    assert (stage.status["finding"], stage.status["phase"]) == ("liveness-kill-under-pressure", "Learning")
     assert "patch" not in stage.status
     assert stage.condition("RecommendationReady")["status"] == "False"
     assert stage.told == []
+
+
+def test_findings_stand_at_their_own_container() -> None:
+    """Each container shows its present probes, what was found about it, and what is recommended for it only."""
+    quiet_one = (replace(fact, container="quiet") for fact in quiet())
+    live = deployment(container(livenessProbe=LIVENESS), container("quiet", livenessProbe=LIVENESS))
+    stage = Stage(live=live, mode=Mode.RECOMMEND, history=remember([*killed_under_load(), *quiet_one]))
+
+    stage.turn()
+
+    troubled, healthy = stage.status["containers"]
+    assert (troubled["name"], troubled["findings"]) == ("web", ["liveness-kill-under-pressure"])
+    assert "liveness" not in troubled["recommended"]["target"]
+    assert (healthy["name"], healthy["findings"], "recommended" in healthy) == ("quiet", ["healthy"], False)
 
 
 def test_off_watches_nothing() -> None:
