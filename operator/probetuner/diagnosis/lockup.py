@@ -10,7 +10,7 @@ from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.6
-_WELL_AGAIN_SECONDS = 60.0
+_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS = 60.0, 30.0
 _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 _THROTTLED_SHARE = 0.25
 
@@ -27,7 +27,7 @@ def _cured(case: Case, life: Life) -> bool:
         return False
     detection = case.container.liveness.detection_seconds if case.container.liveness else 0
     well_until = fresh.ended_at or case.history.last_seen_at
-    return well_until - fresh.started_at >= max(_WELL_AGAIN_SECONDS, 2.0 * detection)
+    return well_until - fresh.started_at >= max(_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS + detection)
 
 
 def find_killed(case: Case) -> Finding | None:

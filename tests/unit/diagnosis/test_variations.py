@@ -58,9 +58,17 @@ def load(*spans: tuple[float, float], seconds: float = 2.0) -> tuple[Spell, ...]
 def under_load() -> Iterator[Story]:
     never = frozenset({"none", "lower-initial-delay", "remove-readiness", "add-startup-probe", "fix-handler"})
     busy = App(spells=load((15, 270)))
+    asked: tuple[tuple[Handler, Probe | None], ...] = (
+        (WORK, None),
+        (WORK, OFTEN),
+        (REDIS, None),
+        (GRPC, None),
+        (WORK, asks(WORK)),
+        (REDIS, asks(TCP)),
+    )
     for replicas, (handler, beside), term in zip(
         (1, 2, 3, 2, 2, 1),
-        ((WORK, None), (WORK, OFTEN), (REDIS, None), (GRPC, None), (WORK, asks(WORK)), (REDIS, asks(TCP))),
+        asked,
         TERMS * 2,
         strict=True,
     ):
