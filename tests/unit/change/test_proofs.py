@@ -79,8 +79,9 @@ def lockup(of: PodRef) -> list[Fact]:
     """Quick answers, then silence until the kill, and a fresh container that is well."""
     well = [counted(310 + 10 * n, 320 + 10 * n, ok=1, of=of) for n in range(20)]
     silent = [failed(515 + 10 * n, of=of) for n in range(3)]
-    ended = [counted(510, 540, bad=3, of=of), killed(535, of=of), exited(566, of=of), started(567, restarts=1, of=of)]
-    return [*well, *silent, *ended, *(counted(570 + 10 * n, 580 + 10 * n, ok=1, of=of) for n in range(20))]
+    ended: list[Fact] = [counted(510, 540, bad=3, of=of), killed(535, of=of), exited(566, of=of)]
+    fresh = [counted(570 + 10 * n, 580 + 10 * n, ok=1, of=of) for n in range(20)]
+    return [*well, *silent, *ended, started(567, restarts=1, of=of), *fresh]
 
 
 def test_a_liveness_probe_is_proved_by_a_lockup_that_it_ends() -> None:
@@ -96,10 +97,10 @@ def test_taking_readiness_away_is_proved_by_starts_that_come_up() -> None:
     """Without a readiness probe the replicas still answer their liveness probe."""
     old = container(readinessProbe=OTHER, livenessProbe=LIVENESS)
     new = container(livenessProbe=LIVENESS)
-    answers = [counted(320, 330, ok=1, of=of) for of in NEW]
+    first, second = (counted(320, 330, ok=1, of=of) for of in NEW)
 
-    assert verdict(old, new, *(started(310, of=of) for of in NEW), *answers) == "Kept"
-    assert verdict(old, new, *(started(310, of=of) for of in NEW), answers[0]) is None
+    assert verdict(old, new, *(started(310, of=of) for of in NEW), first, second) == "Kept"
+    assert verdict(old, new, *(started(310, of=of) for of in NEW), first) is None
 
 
 def test_every_part_of_a_change_needs_its_own_proof() -> None:
