@@ -10,6 +10,7 @@ from probetuner.model.probe import Grpc, Probe, ProbeType
 _STRENGTH = 0.5
 _LEAST_FAILURES = 3
 _LONG_SECONDS = 300.0
+_SUCCESSES_OF_A_LIFE = 5
 _ERRORED_SHARE = 0.2
 _TICKS_WHILE_UP, _LEAST_TICKS = 1.5, 0.3
 
@@ -22,10 +23,21 @@ def never_succeeded(case: Case, kind: ProbeType) -> bool:
     if case.failed(kind) < max(_LEAST_FAILURES, probe.failure_threshold):
         return False
     lives = case.history.lives
-    up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP
+    up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP or _is_mostly_up(
+        case, kind
+    )
     up = (up and not _is_late(case, kind, probe)) or any(is_refused_by_application(life) for life in lives)
     ran = max(((life.ended_at or case.history.last_seen_at) - life.started_at for life in lives), default=0.0)
     return up or ran >= _LONG_SECONDS
+
+
+def _is_mostly_up(case: Case, kind: ProbeType) -> bool:
+    """Whether another probe succeeded so often that the lives cannot have spent their time starting.
+
+    For a single look at a cluster, whose counters tell how often and not when.
+    """
+    needed = _SUCCESSES_OF_A_LIFE * max(1, len(case.history.lives))
+    return any(case.succeeded(other) >= needed for other in ProbeType if other is not kind)
 
 
 def _ticks_failed_while_up(life: Life, kind: ProbeType, probe: Probe) -> float:
