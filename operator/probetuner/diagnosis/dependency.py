@@ -1,6 +1,7 @@
 """liveness-kill-by-dependency: containers that are killed because something they call is away."""
 
 import math
+from collections.abc import Sequence
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
@@ -12,7 +13,7 @@ from probetuner.history.record import FailureRun
 from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.5
-_WENT_ON = 5
+_WENT_ON, _SEVERAL = 5, 3
 _OTHER_AGE_SECONDS = 60.0
 _STARTING_SECONDS = 30.0
 _ANSWERS = (FailureCause.HTTP_STATUS, FailureCause.EXEC_EXIT, FailureCause.GRPC_NOT_SERVING)
@@ -28,6 +29,7 @@ def killed_by_dependency(case: Case) -> tuple[Life, ...]:
         return ()
     kills = [life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).main_cause in _ANSWERS]
     proved = any(case.fails_again_at_once(life) or _shared_across_ages(case, life) for life in kills)
+    proved = proved or _always_shared_at_some_age(case, kills)
     return tuple(life for life in kills if proved and (_shared(case, life) or case.fails_again_at_once(life)))
 
 
@@ -39,6 +41,13 @@ def _shared_across_ages(case: Case, life: Life) -> bool:
         and _fail_together(case, life, other.pod_uid, since=other.started_at, until=other.ended_at or math.inf)
         for other in case.history.lives
     )
+
+
+def _always_shared_at_some_age(case: Case, kills: Sequence[Life]) -> bool:
+    """Whether replicas failed together each time, and not at one age: no fault that comes with age does that."""
+    ages = [life.lasted_seconds or 0.0 for life in kills]
+    apart = len(kills) >= _SEVERAL and max(ages) - min(ages) >= _OTHER_AGE_SECONDS
+    return apart and all(_shared(case, life) for life in kills)
 
 
 def _shared(case: Case, life: Life) -> bool:

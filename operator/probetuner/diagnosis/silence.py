@@ -7,7 +7,7 @@ and its successor is well.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.broken import never_succeeded
@@ -107,13 +107,19 @@ def _unusual_recoveries(case: Case, life: Life) -> int:
     """
     recoveries = [run for run in case.history.runs if _is_recovery(run)]
     lasting = [run for run in recoveries if _is_in_a_row(case, run)]
-    near = sum(abs(run.last_at - _killed_at(life)) <= _NEAR_SECONDS for run in lasting)
-    elsewhere = max(0.0, case.observed_seconds - 2 * _NEAR_SECONDS)
-    usual = (len(lasting) - near) * 2 * _NEAR_SECONDS / elsewhere if elsewhere else 0.0
-    by_chance = _expected_by_chance(case, singles=len(recoveries) - len(lasting))
+    any_near, any_usual = _near_and_usual(case, life, recoveries)
+    near, usual = _near_and_usual(case, life, lasting)
     kills = sum(abs(_killed_at(other) - _killed_at(life)) <= _NEAR_SECONDS for other in silent_kills(case))
-    unusual = near >= _TIMES_USUAL * usual and near >= _LEAST_PER_KILL * kills
+    unusual = any_near >= _TIMES_USUAL * any_usual and near >= _LEAST_PER_KILL * kills
+    by_chance = max(usual, _expected_by_chance(case, singles=len(recoveries) - len(lasting)))
     return near if unusual and _is_more_than_chance(near, by_chance) else 0
+
+
+def _near_and_usual(case: Case, life: Life, runs: Sequence[FailureRun]) -> tuple[int, float]:
+    """How many of the runs were near the kill, and how many were in as long a time elsewhere."""
+    near = sum(abs(run.last_at - _killed_at(life)) <= _NEAR_SECONDS for run in runs)
+    elsewhere = max(0.0, case.observed_seconds - 2 * _NEAR_SECONDS)
+    return near, (len(runs) - near) * 2 * _NEAR_SECONDS / elsewhere if elsewhere else 0.0
 
 
 def _is_recovery(run: FailureRun) -> bool:
