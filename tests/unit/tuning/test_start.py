@@ -1,0 +1,163 @@
+"""Starts get the time they need: never less than the slowest that was seen, and no quick one is made to wait."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probetuner.diagnosis.diagnose import cases
+from probetuner.facts.fact import Fact, FailureCause
+from probetuner.model.policy import Allowance, Policy, Range
+from probetuner.model.probe import Exec, HttpGet, ProbeType
+from probetuner.tuning.start import startup_budget_seconds
+from support.application import App
+from support.facts import counted, exited, failed, killed, pod, remember, started
+from support.scene import LIVEZ, READYZ, Scene, asks
+from support.workloads import workload
+
+SLOW = Scene(liveness=asks(), apps=(App(starts=(45.0,)),))
+_UP_TO_A_PERIOD_AND_A_SCRAPE = 20.0
+
+
+def budget(seen: list[int], killed_after: list[int], *, coverage: float) -> int:
+    """The budget from starts that came up and starts that were killed, one pod each."""
+    facts: list[Fact] = []
+    for number, seconds in enumerate(seen):
+        of = pod(f"up-{number}")
+        facts += [started(0, of=of), counted(max(0, seconds - 1), seconds, ok=1, of=of)]
+    for number, seconds in enumerate(killed_after):
+        of = pod(f"killed-{number}")
+        facts += [started(0, of=of)]
+        facts += [failed(at, cause=FailureCause.REFUSED, of=of) for at in range(2, seconds, 10)]
+        facts += [killed(seconds - 1, of=of), exited(seconds, of=of)]
+    (case,) = cases(workload(), remember(facts))
+    return startup_budget_seconds(case, coverage=coverage)
+
+
+TIMES = st.lists(st.integers(30, 290), max_size=6)
+COVERAGES = st.floats(0.5, 0.999)
+
+
+@settings(deadline=None, max_examples=40)
+@given(seen=TIMES, killed_after=TIMES, coverage=COVERAGES)
+def test_no_budget_is_shorter_than_a_start_that_was_seen(
+    seen: list[int], killed_after: list[int], coverage: float
+) -> None:
+    """Every start that came up fits in, and every killed one gets more than it had, up to the rollout's deadline."""
+    given_seconds = budget(seen, killed_after, coverage=coverage)
+
+    assert given_seconds >= max([0, *seen])
+    assert given_seconds > max([0, *killed_after]) or not killed_after
+    assert given_seconds <= 540
+
+
+@settings(deadline=None, max_examples=40)
+@given(seen=TIMES, killed_after=TIMES, coverages=st.tuples(COVERAGES, COVERAGES))
+def test_more_coverage_never_means_less_time(
+    seen: list[int], killed_after: list[int], coverages: tuple[float, float]
+) -> None:
+    """Whoever asks that more starts come up in time gets at least as much time."""
+    less, more = sorted(coverages)
+
+    assert budget(seen, killed_after, coverage=less) <= budget(seen, killed_after, coverage=more)
+
+
+@settings(deadline=None, max_examples=40)
+@given(seen=st.lists(st.integers(5, 300), min_size=1, max_size=6))
+def test_the_margin_shrinks_with_samples(seen: list[int]) -> None:
+    """The same starts seen twice as often need no more time than before."""
+    assert budget(seen * 2, [], coverage=0.9) <= budget(seen, [], coverage=0.9)
+
+
+def test_a_startup_probe_asks_what_liveness_asked() -> None:
+    """The handler is the liveness probe's own, the period small, and the budget well past what the killed ones had."""
+    said = SLOW.judge()
+    startup = said.target.startup
+
+    assert said.actions == {"add-startup-probe"}
+    assert startup is not None
+    assert startup.handler == LIVEZ
+    assert startup.period_seconds == 5
+    assert startup.startup_budget_seconds >= 90
+    assert said.target.liveness == SLOW.liveness
+
+
+def test_a_startup_probe_of_its_own_keeps_all_but_its_failures() -> None:
+    """Only the failure threshold of a startup probe that is there is raised."""
+    short = asks(HttpGet(port=8080, path="/readyz"), period_seconds=3, timeout_seconds=2, failure_threshold=8)
+    target = replace(SLOW, startup=short).judge().target.startup
+
+    assert target is not None
+    assert target == replace(short, failure_threshold=target.failure_threshold)
+    assert target.startup_budget_seconds >= 45
+
+
+def test_the_advice_is_the_same_with_more_of_the_same() -> None:
+    """A few more killed starts do not make another recommendation."""
+    early, late = SLOW.judge().recommendation, replace(SLOW, seconds=420).judge().recommendation
+
+    assert early is not None
+    assert late is not None
+    assert early.id == late.id
+
+
+def test_what_may_not_be_added_is_withheld() -> None:
+    """Without leave for startup probes the action is shown and the probes stay."""
+    said = replace(SLOW, policy=Policy(allow=frozenset({Allowance.THRESHOLDS}))).judge()
+
+    assert said.recommendation is not None
+    assert [action.name for action in said.recommendation.withheld] == ["add-startup-probe"]
+    assert said.recommendation.actions == ()
+    assert said.target == SLOW.probes
+
+
+def test_bounds_cap_the_startup_probe_and_keep_what_was_wanted() -> None:
+    """The target stays within the bounds, and the uncapped probe can still be seen."""
+    bounds = {(ProbeType.STARTUP, "failure_threshold"): Range(most=10)}
+    recommendation = replace(SLOW, policy=Policy(bounds=bounds)).judge().recommendation
+
+    assert recommendation is not None
+    (capped,), (uncapped,) = recommendation.target.values(), recommendation.uncapped.values()
+    assert capped.startup is not None
+    assert uncapped.startup is not None
+    assert capped.startup.failure_threshold == 10
+    assert uncapped.startup.failure_threshold > 10
+
+
+def test_a_command_is_handed_on_as_it_is() -> None:
+    """The startup probe of an exec liveness probe runs the same command."""
+    command = Exec(command=("redis-cli", "ping"))
+    startup = replace(SLOW, liveness=asks(command)).judge().target.startup
+
+    assert startup is not None
+    assert startup.handler == command
+
+
+def test_a_readiness_probe_asks_as_soon_as_the_quickest_start() -> None:
+    """Too early a readiness attempt costs nothing, so its delay falls to what the quickest start took."""
+    readiness = asks(READYZ, initial_delay_seconds=60, period_seconds=5)
+    scene = Scene(
+        liveness=asks(initial_delay_seconds=2, period_seconds=5), readiness=readiness, apps=(App(starts=(2.0,)),)
+    )
+    said = scene.judge()
+
+    assert said.actions == {"lower-initial-delay"}
+    assert said.target.liveness == scene.liveness
+    assert said.target.readiness is not None
+    delay = said.target.readiness.initial_delay_seconds
+    assert said.target.readiness == replace(readiness, initial_delay_seconds=delay)
+    assert delay <= 2.0 + _UP_TO_A_PERIOD_AND_A_SCRAPE
+
+
+def test_a_liveness_probe_keeps_a_margin() -> None:
+    """Too early a liveness attempt may kill, so its delay stays above the slowest start."""
+    scene = Scene(
+        liveness=asks(initial_delay_seconds=120),
+        readiness=asks(READYZ, period_seconds=5),
+        apps=(App(starts=(8.0, 2.0)),),
+        seconds=400,
+    )
+    target = scene.judge().target.liveness
+
+    assert target is not None
+    assert 16 <= target.initial_delay_seconds < 120
