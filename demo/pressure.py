@@ -1,9 +1,13 @@
 """The first story: a service that is only busy, killed by its liveness probe as long as the load lasts."""
 
+import time
+from collections.abc import Callable
+
 from demo.ab import LoadReport
 from demo.change import sides, wait_for_change, wait_for_verdict
 from demo.cluster import DemoError
 from demo.load import Load, run_load
+from demo.observation import Observation
 from demo.outcome import PressureOutcome
 from demo.stage import Stage
 from demo.workloads import documents
@@ -12,6 +16,9 @@ WORKLOAD = "rng"
 _PATH = "/1"
 _SECONDS = 90
 _CLIENTS = (30, 45, 70)
+# Two periods of its probe: a service is in use before it is under pressure.
+_SECONDS_WELL = 20
+_SECONDS_TO_BE_WELL = 120
 
 
 def play(stage: Stage) -> PressureOutcome:
@@ -21,6 +28,9 @@ def play(stage: Stage) -> PressureOutcome:
     """
     old = stage.set_up(documents(WORKLOAD, stage.cluster))
     old_probes = stage.look().probes
+    stage.until(
+        _well_for(_SECONDS_WELL), what=f"{WORKLOAD} to be well for {_SECONDS_WELL} s", seconds=_SECONDS_TO_BE_WELL
+    )
     load, load_before = _load_that_kills(stage, old)
     patched_under_load = stage.look().template != old
     wait_for_change(stage, old=old)
@@ -38,6 +48,20 @@ def play(stage: Stage) -> PressureOutcome:
         reason=change.get("reason", ""),
         patched_under_load=patched_under_load,
     )
+
+
+def _well_for(seconds: float) -> Callable[[Observation], bool | None]:
+    """A condition that holds when every pod has been available for so long."""
+    since: list[float] = []
+
+    def holds(now: Observation) -> bool | None:
+        if not now.rolled_out:
+            since.clear()
+            return None
+        since.append(time.monotonic())
+        return since[-1] - since[0] >= seconds or None
+
+    return holds
 
 
 def _load_that_kills(stage: Stage, template: str) -> tuple[Load, LoadReport]:
