@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from probetuner.diagnosis.case import Case
 from probetuner.model.policy import Allowance, Policy
+from probetuner.model.probe import ProbeType
 from probetuner.tuning.recommendation import Action, ActionName, Probes
 
 
@@ -18,13 +19,23 @@ class Proposal:
     withheld: tuple[Action, ...] = ()
 
     def take(self, name: ActionName, reason: str, *, needs: Allowance, probes: Probes) -> "Proposal":
-        """Add an action that leads to these probes, if the policy allows it."""
+        """Add an action that leads to these probes, if the policy allows it.
+
+        Where it concerns a handler of a type that is not known, it is left to a person.
+        """
         if probes == self.probes:
             return self
+        if any(self._is_unknown(kind, probes) for kind in ProbeType):
+            return self.advise(name, reason)
         action = Action(name=name, container=self.case.container.name, reason=reason, needs=needs)
         if needs not in self.policy.allow:
             return replace(self, withheld=(*self.withheld, action))
         return replace(self, actions=(*self.actions, action), probes=probes)
+
+    def _is_unknown(self, kind: ProbeType, probes: Probes) -> bool:
+        """Whether the probe of that kind changes, comes or goes, and what it asks is not understood."""
+        before, after = self.probes.get(kind), probes.get(kind)
+        return before != after and any(probe is not None and probe.handler is None for probe in (before, after))
 
     def advise(self, name: ActionName, reason: str) -> "Proposal":
         """Add an action that only a person can take."""
