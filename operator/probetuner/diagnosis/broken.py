@@ -47,6 +47,8 @@ def _ticks_failed_while_up(life: Life, kind: ProbeType, probe: Probe) -> float:
         for other, tally in life.tallies.items()
         if other is not kind and tally.first_succeeded_at is not None
     ]
+    if kind is not ProbeType.READINESS and life.ready_at is not None:
+        others.append(life.ready_at)
     last = life.tally(kind).last_failed_at
     ticks = (last - min(others)) / probe.cadence_seconds if others and last is not None else 0.0
     return ticks if ticks >= _LEAST_TICKS else 0.0
