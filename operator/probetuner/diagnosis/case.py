@@ -39,7 +39,11 @@ class Case:
 
     def ended_by(self, *causes: RestartCause) -> tuple[Life, ...]:
         """The lives that ended in one of these ways, oldest first."""
-        return tuple(life for life in self.history.lives if attribute(life, self.container) in causes)
+        return tuple(
+            life
+            for life in self.history.lives
+            if attribute(life, self.container, grace_seconds=self.workload.grace_seconds) in causes
+        )
 
     @property
     def probe_kills(self) -> tuple[Life, ...]:
