@@ -31,7 +31,7 @@ def tasks(of: PodRef, *, grows: float, levels_at: float = 1e9, processes_too: bo
                 pod=of,
                 container=CONTAINER,
                 processes=1 + (more if processes_too else 0),
-                threads=4 + more,
+                threads=4 + (2 * more if processes_too else more),
             )
         )
     return found
