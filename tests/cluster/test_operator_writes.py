@@ -81,7 +81,8 @@ def test_what_was_saved_is_gone_on_from(space: Space, start_operator: Start, end
     updated = _history(space)["updated"]
 
     operator = start_operator("--scrape-interval-seconds=1")
-    wait_for(lambda: _history(space)["updated"] != updated, "saved again", seconds=60)
+    space.kubectl("delete", "pods", "--all", "--wait=false")
+    wait_for(lambda: _history(space)["updated"] != updated, "saved again", seconds=90)
     operator.stop()
 
     assert _succeeded(space) >= saved
