@@ -13,11 +13,12 @@ from probetuner.change.record import Change, Outcome, read_changes, write_figure
 from probetuner.change.report import conditions_of, news
 from probetuner.change.situation import Announcement, Decision, Situation, WorkloadPatch
 from probetuner.change.status import Phase, write_status
+from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose, remembered
 from probetuner.diagnosis.finding import FindingName, Severity
 from probetuner.model.mode import Mode
-from probetuner.tuning.figures import measure
+from probetuner.tuning.figures import Figures, measure
 from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Recommendation
@@ -43,7 +44,7 @@ def decide(situation: Situation, now: float) -> Decision:
         patch=outlook.patch,
         changes=outlook.changes,
         forecast=_forecast(situation, outlook.recommendation),
-        measured=measure(remembered(situation.workload, situation.history)),
+        measured=_measured(situation, outlook),
         conditions=conditions,
     )
     send = outlook.send
@@ -103,6 +104,19 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     return replace(
         outlook, changes=(change, *outlook.changes), send=patch, announcements=(*outlook.announcements, told)
     )
+
+
+def _measured(situation: Situation, outlook: Outlook) -> Figures:
+    """What is remembered over all templates, and at least what the log of changes says was measured before each.
+
+    Older templates can only be judged by the present probes; what was found while theirs were in force stands.
+    """
+    found = measure(remembered(situation.workload, situation.history))
+    made = [change for change in outlook.changes if change.applied_at is not None]
+    present = fresh_cases(made[0], situation.workload, situation.history) if made else _cases(situation)
+    logged = sum(change.before.false_restarts or 0 for change in made)
+    least = logged + (measure(present).false_restarts or 0)
+    return replace(found, false_restarts=max(found.false_restarts or 0, least))
 
 
 def _forecast(situation: Situation, advice: Recommendation | None) -> Mapping[str, Any] | None:

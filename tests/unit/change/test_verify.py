@@ -3,6 +3,7 @@
 import pytest
 
 from probetuner.facts.fact import Fact, FailureCause, PodRef
+from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode
 from probetuner.model.policy import ApplyRules, Policy
 from support.changes import between, log, made
@@ -268,3 +269,23 @@ def test_a_start_that_is_killed_again_proves_nothing() -> None:
     stage.learn(killed(stage.now + 60, of=NEW[1]), exited(stage.now + 61, of=NEW[1]))
 
     assert verdict(stage, after=90) != "Kept"
+
+
+def test_false_restarts_never_fall_by_a_change_or_a_loss_of_memory() -> None:
+    """What was found while the old probes were in force stands, though the present ones could not tell it again."""
+    stage = Stage()
+    stage.turn()
+    found = stage.status["falseRestarts"]
+    assert found > 0
+
+    stage.now += 10
+    stage.turn()
+    stage.roll_out()
+    stage.learn(*rolled_out(NEW, since=stage.now))
+    stage.now += 5
+    stage.turn()
+    assert stage.status["falseRestarts"] >= found
+
+    stage.history = WorkloadHistory()
+    stage.turn()
+    assert stage.status["falseRestarts"] >= found
