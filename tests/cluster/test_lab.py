@@ -109,10 +109,12 @@ def test_a_stopped_component_stays_away_until_it_is_started(lab: Lab) -> None:
 def test_a_paused_component_hangs_and_goes_on(lab: Lab) -> None:
     """A paused API server answers nobody and refuses nobody; resumed, it serves again."""
     lab.pause_component("apiserver")
-    assert lab.components()["apiserver"] == "paused"
-    with pytest.raises(LabError, match=r"[Tt]imeout|deadline"):
-        lab.kubectl("get", "namespaces", "--request-timeout=1s")
-    lab.resume_component("apiserver")
+    try:
+        assert lab.components()["apiserver"] == "paused"
+        with pytest.raises(LabError, match=r"[Tt]imeout|deadline"):
+            lab.kubectl("get", "namespaces", "--request-timeout=1s")
+    finally:
+        lab.resume_component("apiserver")
     lab.wait_ready()
     assert "default" in lab.kubectl("get", "namespaces")
 

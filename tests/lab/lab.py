@@ -126,6 +126,9 @@ class Lab:
     def pause_component(self, name: str) -> None:
         """Make a component hang: it keeps its connections and answers nothing, until it is resumed."""
         self._signal(name, "SIGSTOP")
+        boot.wait_until(
+            lambda: self.components().get(name) == "paused", f"{name} does not pause", seconds=_SECONDS_TO_STOP
+        )
 
     def resume_component(self, name: str) -> None:
         """Let a paused component go on."""

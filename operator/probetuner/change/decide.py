@@ -107,15 +107,17 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
 
 
 def _measured(situation: Situation, outlook: Outlook) -> Figures:
-    """What is remembered over all templates, and at least what the log of changes says was measured before each.
+    """What is remembered over all templates; false restarts that the status has told of stay told.
 
-    Older templates can only be judged by the present probes; what was found while theirs were in force stands.
+    Older templates can only be judged by the present probes, and a history is saved later than a status: what was
+    found, and written to the status or to the log of changes, stands.
     """
     found = measure(remembered(situation.workload, situation.history))
     made = [change for change in outlook.changes if change.applied_at is not None]
     present = fresh_cases(made[0], situation.workload, situation.history) if made else _cases(situation)
     logged = sum(change.before.false_restarts or 0 for change in made)
-    least = logged + (measure(present).false_restarts or 0)
+    told = situation.status.get("falseRestarts")
+    least = max(logged + (measure(present).false_restarts or 0), told if isinstance(told, int) else 0)
     return replace(found, false_restarts=max(found.false_restarts or 0, least))
 
 
