@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from probetuner.model.mode import Mode, ModeDecision, ModeSource, resolve_mode
-from probetuner.model.policy import Policy, parse_policy, parse_target
+from probetuner.model.policy import Policy
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.spec import parse_policy, parse_target
 from probetuner.model.workload import WorkloadRef, section
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from probetuner.change.owners import manager_above
-from probetuner.change.record import KEPT_ENTRIES, Change, Outcome
+from probetuner.change.record import Change, Outcome
 from probetuner.change.situation import RefusalReason, Situation
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -172,9 +172,8 @@ def _by_past(
 
 
 def _by_count(cap: int, changes: Sequence[Change], *, now: float) -> Block | None:
-    """The log of changes bounds what can be counted, so a larger cap means as many as it holds."""
     today = [change for change in changes if now - change.decided_at < _DAY_SECONDS]
-    if len(today) < min(cap, KEPT_ENTRIES):
+    if len(today) < cap:
         return None
     return Block(
         reason=BlockReason.DAILY_CAP,

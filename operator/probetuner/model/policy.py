@@ -7,11 +7,15 @@ enrolled by annotation alone has no policy of the user's.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
+from probetuner.model.candidate import Candidate
 from probetuner.model.probe import ProbeType
-from probetuner.model.problem import InvalidObjectError
-from probetuner.model.workload import WorkloadKind, WorkloadRef, section
+from probetuner.model.windows import MaintenanceWindow
+
+MOST_CHANGES_PER_DAY = 10
+"""As many as the log in the status holds: what is not in it cannot be counted."""
+
+ANY_CONTAINER = "*"
 
 
 class Allowance(StrEnum):
@@ -22,6 +26,29 @@ class Allowance(StrEnum):
     STARTUP = "Startup"
     REAPER = "Reaper"
     GRACE = "Grace"
+
+
+class OnConflict(StrEnum):
+    """What becomes of a recommendation for fields that somebody else manages too."""
+
+    RECOMMEND = "Recommend"
+    OVERRIDE = "Override"
+
+
+class ReaperStrategy(StrEnum):
+    """How orphans of exec probes may be given a parent that reaps them."""
+
+    SHARE_PROCESS_NAMESPACE = "ShareProcessNamespace"
+    TINI_INIT = "TiniInit"
+    TINI_WRAPPER = "TiniWrapper"
+    OFF = "Off"
+
+
+class ContainerMode(StrEnum):
+    """Whether the mode in force holds for a container, in the words of VPA's containerPolicies."""
+
+    AUTO = "Auto"
+    OFF = "Off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +80,42 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRules:
-    """When changes may be made. `verify_seconds` is how long evidence for a verdict is waited for at most."""
+    """When changes may be made. `verify_seconds` is how long evidence for a verdict is waited for at most.
+
+    Without `maintenance_windows` changes may be made at any time.
+    """
 
     cooldown_seconds: int = 3600
     max_changes_per_day: int = 4
     verify_seconds: int = 1800
     min_replicas: int = 1
+    maintenance_windows: tuple[MaintenanceWindow, ...] = ()
+    on_conflict: OnConflict = OnConflict.RECOMMEND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaper:
+    """What may be done about zombies, once `Allowance.REAPER` permits that anything is done."""
+
+    strategy: ReaperStrategy = ReaperStrategy.SHARE_PROCESS_NAMESPACE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Whether the operator may try endpoints that nobody named."""
+
+    discovery: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerRules:
+    """The mode of each container, by name; `*` is any that is not named, and Auto what nobody speaks of."""
+
+    modes: Mapping[str, ContainerMode] = field(default_factory=dict)
+
+    def mode_of(self, container: str) -> ContainerMode:
+        """The mode of the container of that name."""
+        return self.modes.get(container, self.modes.get(ANY_CONTAINER, ContainerMode.AUTO))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,101 +127,14 @@ class Policy:
     bounds: Mapping[tuple[ProbeType, str], Range] = field(default_factory=dict)
     allow: frozenset[Allowance] = frozenset({Allowance.THRESHOLDS, Allowance.TYPES, Allowance.STARTUP})
     apply: ApplyRules = ApplyRules()
+    reaper: Reaper = Reaper()
+    endpoints: Endpoints = Endpoints()
+    candidates: tuple[Candidate, ...] = ()
+    containers: ContainerRules = field(default_factory=ContainerRules)
 
     def clamp(self, probe: ProbeType, attribute: str, value: int) -> int:
         """The value nearest to *value* that the user permits for that field."""
         return self.bounds.get((probe, attribute), _UNBOUNDED).clamp(value)
 
 
-def parse_target(spec: Mapping[str, Any], *, namespace: str, place: str) -> WorkloadRef:
-    """Read spec.targetRef. Raises InvalidObjectError."""
-    target = section(spec, "targetRef", f"{place}: spec")
-    kind, name = target.get("kind"), target.get("name")
-    if not isinstance(kind, str) or kind not in _KINDS or not isinstance(name, str) or not name:
-        raise InvalidObjectError(f"{place}: spec.targetRef", f"names no workload: kind {kind!r}, name {name!r}")
-    return WorkloadRef(kind=_KINDS[kind], namespace=namespace, name=name)
-
-
-def parse_policy(spec: Mapping[str, Any], *, place: str) -> Policy:
-    """Read the spec of a ProbePolicy. *place* names it in errors. Raises InvalidObjectError."""
-    place = f"{place}: spec"
-    mode = spec.get("mode")
-    allow = spec.get("allow")
-    return Policy(
-        mode=None if mode is None else str(mode),
-        objectives=_parse_objectives(section(spec, "objectives", place), f"{place}.objectives"),
-        bounds=_parse_bounds(section(spec, "bounds", place), f"{place}.bounds"),
-        allow=Policy().allow if allow is None else _parse_allow(allow, f"{place}.allow"),
-        apply=_parse_apply(section(spec, "apply", place), f"{place}.apply"),
-    )
-
-
-def _parse_objectives(raw: Mapping[str, Any], place: str) -> Objectives:
-    liveness, readiness = section(raw, "liveness", place), section(raw, "readiness", place)
-    startup, default = section(raw, "startup", place), Objectives()
-    coverage = startup.get("coverage", default.startup_coverage)
-    if isinstance(coverage, bool) or not isinstance(coverage, int | float) or not 0 < coverage < 1:
-        raise InvalidObjectError(f"{place}.startup.coverage", f"is {coverage!r}, not a share between 0 and 1")
-    return Objectives(
-        liveness_detection_seconds=_count(
-            liveness, "detectionSeconds", default.liveness_detection_seconds, f"{place}.liveness"
-        ),
-        false_restarts_per_30_days=_count(
-            liveness, "falseRestartsPer30Days", default.false_restarts_per_30_days, f"{place}.liveness"
-        ),
-        readiness_detection_seconds=_count(
-            readiness, "detectionSeconds", default.readiness_detection_seconds, f"{place}.readiness"
-        ),
-        flaps_per_30_days=_count(readiness, "flapsPer30Days", default.flaps_per_30_days, f"{place}.readiness"),
-        startup_coverage=float(coverage),
-    )
-
-
-def _parse_bounds(raw: Mapping[str, Any], place: str) -> dict[tuple[ProbeType, str], Range]:
-    bounds = {}
-    for kind in ProbeType:
-        fields = section(raw, kind.value.lower(), place)
-        for name, attribute in _BOUNDED.items():
-            limits = section(fields, name, f"{place}.{kind.value.lower()}")
-            if limits:
-                at = f"{place}.{kind.value.lower()}.{name}"
-                bounds[kind, attribute] = Range(least=_limit(limits, "min", at), most=_limit(limits, "max", at))
-    return bounds
-
-
-def _parse_allow(raw: Any, place: str) -> frozenset[Allowance]:
-    words = {allowance.value: allowance for allowance in Allowance}
-    if not isinstance(raw, list) or not all(isinstance(word, str) and word in words for word in raw):
-        raise InvalidObjectError(place, f"is {raw!r}; allowed are {', '.join(words)}")
-    return frozenset(words[word] for word in raw)
-
-
-def _parse_apply(raw: Mapping[str, Any], place: str) -> ApplyRules:
-    default = ApplyRules()
-    return ApplyRules(
-        cooldown_seconds=_count(raw, "cooldownSeconds", default.cooldown_seconds, place),
-        max_changes_per_day=_count(raw, "maxChangesPerDay", default.max_changes_per_day, place),
-        verify_seconds=_count(raw, "verifySeconds", default.verify_seconds, place),
-        min_replicas=_count(raw, "minReplicas", default.min_replicas, place),
-    )
-
-
-def _limit(raw: Mapping[str, Any], name: str, place: str) -> int | None:
-    return None if raw.get(name) is None else _count(raw, name, 0, place)
-
-
-def _count(raw: Mapping[str, Any], name: str, default: int, place: str) -> int:
-    value = raw.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidObjectError(f"{place}.{name}", f"is {value!r}, not a whole number from 0")
-    return value
-
-
-_KINDS = {kind.value: kind for kind in WorkloadKind}
 _UNBOUNDED = Range()
-_BOUNDED = {
-    "initialDelaySeconds": "initial_delay_seconds",
-    "timeoutSeconds": "timeout_seconds",
-    "periodSeconds": "period_seconds",
-    "failureThreshold": "failure_threshold",
-}

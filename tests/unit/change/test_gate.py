@@ -7,7 +7,7 @@ import pytest
 
 from probetuner.change.record import Change, Outcome
 from probetuner.model.mode import Mode
-from probetuner.model.policy import Allowance, ApplyRules, Policy
+from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ApplyRules, Policy
 from support.changes import log, made
 from support.facts import pod, remember
 from support.stage import Stage, Step
@@ -188,7 +188,7 @@ def test_confidence_is_that_of_the_container_that_would_be_changed() -> None:
 SLOWER = container(livenessProbe={**LIVENESS, "periodSeconds": 20})
 
 
-def after_changes(*times: float, now: float, **rules: int) -> Stage:
+def after_changes(*times: float, now: float, **rules: Any) -> Stage:
     """Changes of something else were kept at these times, and now there is something new to recommend."""
     kept = (made(SLOWER, container(livenessProbe=LIVENESS), at=at, verdict=Outcome.KEPT) for at in reversed(times))
     return Stage(status=log(*kept), now=now, policy=Policy(apply=ApplyRules(**rules)))
@@ -238,10 +238,10 @@ def test_the_daily_cap_counts_changes_of_a_day() -> None:
     assert len(stage.sent) == 1
 
 
-def test_a_cap_that_the_log_cannot_count_to_is_the_log_s_length() -> None:
-    """Ten changes are remembered: a cap of fifty would never be reached."""
+def test_the_highest_cap_is_reached() -> None:
+    """Ten changes are remembered, which is as many as a policy may permit: the cap is reached, and holds."""
     times = [-10_000 + 900 * n for n in range(10)]
-    stage = after_changes(*times, now=300, cooldown_seconds=600, max_changes_per_day=50)
+    stage = after_changes(*times, now=300, cooldown_seconds=600, max_changes_per_day=MOST_CHANGES_PER_DAY)
 
     stage.turn()
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probetuner.model.container import parse_containers
-from probetuner.model.policy import parse_policy, parse_target
 from probetuner.model.probe import ProbeType, parse_probe
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.spec import parse_policy, parse_target
 from probetuner.model.workload import WorkloadKind, WorkloadRef, parse_workload
 
 PROBE = {"httpGet": {"port": 80}}
@@ -164,7 +164,12 @@ def test_damaged_workloads_raise_nothing_but_a_sentence(data: st.DataObject) -> 
         assert str(error)  # noqa: PT017 - it may raise or not
 
 
-@given(st.dictionaries(st.sampled_from(["mode", "objectives", "bounds", "allow", "apply", "targetRef"]), json_values))
+POLICY_FIELDS = [
+    "mode", "objectives", "bounds", "allow", "apply", "targetRef", "reaper", "endpoints", "candidates", "containers"
+]  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(POLICY_FIELDS), json_values))
 def test_any_policy_raises_nothing_but_a_sentence(spec: dict[str, Any]) -> None:
     """What a user writes into a ProbePolicy is understood or named."""
     for parse in (

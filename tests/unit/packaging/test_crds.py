@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from probetuner.change.record import KEPT_ENTRIES
 from probetuner.model.mode import Mode, ModeSource
+from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ContainerMode, OnConflict, ReaperStrategy
+from probetuner.model.windows import MOST_MINUTES, Weekday
 from probetuner.model.workload import WorkloadKind
 from unit.packaging.files import CRD_FILES, ROOT, Place, Schema, crd_version, every_schema
 
@@ -34,6 +37,10 @@ def test_every_field_is_described() -> None:
     assert undescribed == []
 
 
+def kind_of(schema: Schema) -> str:
+    return "int or string" if schema.get("x-kubernetes-int-or-string") else str(schema["type"])
+
+
 def test_every_string_and_list_is_bounded() -> None:
     """No object can grow past what etcd and the CEL cost estimate bear."""
     fields = [
@@ -42,9 +49,9 @@ def test_every_string_and_list_is_bounded() -> None:
         for place, schema in every_schema(crd_version(path)["schema"]["openAPIV3Schema"])
         if place not in ROOT_FIELDS
     ]
-    bounds = {"string": ("maxLength", "enum", "format"), "array": ("maxItems",)}
+    bounds = {"string": ("maxLength", "enum", "format"), "array": ("maxItems",), "int or string": ("maxLength",)}
 
-    assert [p for p, s in fields if not any(key in s for key in bounds.get(s["type"], ("type",)))] == []
+    assert [p for p, s in fields if not any(key in s for key in bounds.get(kind_of(s), ("type",)))] == []
 
 
 def test_columns_read_simple_status_fields() -> None:
@@ -52,7 +59,7 @@ def test_columns_read_simple_status_fields() -> None:
     version = crd_version(POLICY)
     shown = [column for column in version["additionalPrinterColumns"] if not column.get("priority")]
     types = {
-        "." + ".".join(place): schema["type"] for place, schema in every_schema(version["schema"]["openAPIV3Schema"])
+        "." + ".".join(place): kind_of(schema) for place, schema in every_schema(version["schema"]["openAPIV3Schema"])
     }
 
     assert [column["name"].upper() for column in shown] == COLUMNS
@@ -78,6 +85,20 @@ def test_words_are_the_operators_own() -> None:
     assert fields["spec", "mode"]["enum"] == fields["status", "mode"]["enum"] == list(Mode)
     assert fields["status", "modeFrom"]["enum"] == list(ModeSource)
     assert fields["spec", "targetRef", "kind"]["enum"] == list(WorkloadKind)
+    assert fields["spec", "allow", "[]"]["enum"] == list(Allowance)
+    assert fields["spec", "apply", "onConflict"]["enum"] == list(OnConflict)
+    assert fields["spec", "reaper", "strategy"]["enum"] == list(ReaperStrategy)
+    assert fields["spec", "containers", "[]", "mode"]["enum"] == list(ContainerMode)
+    windows = ("spec", "apply", "maintenanceWindows", "[]")
+    assert fields[*windows, "days", "[]"]["enum"] == list(Weekday)
+    assert fields[*windows, "durationMinutes"]["maximum"] == MOST_MINUTES
+
+
+def test_the_daily_cap_is_one_that_can_be_counted() -> None:
+    """Changes are counted in the log of the status, so no cap may be above what the log holds."""
+    fields = dict(every_schema(crd_version(POLICY)["schema"]["openAPIV3Schema"]))
+
+    assert fields["spec", "apply", "maxChangesPerDay"]["maximum"] == MOST_CHANGES_PER_DAY == KEPT_ENTRIES
 
 
 def test_chart_carries_an_exact_copy() -> None:
