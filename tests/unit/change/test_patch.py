@@ -16,7 +16,7 @@ from probetuner.tuning.recommendation import Probes
 from support.strategic_merge import apply
 from support.workloads import LIVENESS, Json, container, deployment, workload
 
-quick = settings(deadline=None, max_examples=60)
+quick = settings(max_examples=60)
 
 UNKNOWN = ("protocol", "somethingNew", "mode")
 """Fields that this version does not know."""

@@ -18,7 +18,7 @@ from unit.cli.commands import RECORDINGS, probetuner
 from unit.cli.manifests import deployment, probe, service, stream
 
 _FORMATS = st.sampled_from(["table", "json", "yaml", "patch", "kustomize", "html", "sarif"])
-_QUICK = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+_QUICK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _last_objects(recording: str) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def test_the_books_balance(one: GymCase) -> None:
         assert len([fact for fact in facts if isinstance(fact, KillAnnounced)]) <= kills
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.text(max_size=5), index=st.integers(0, len(CASES) - 1))
 def test_a_seed_decides_everything(seed: str, index: int) -> None:
     """The same seed gives the same facts and the same cost."""

@@ -1,7 +1,7 @@
 """What is promised of the saved form of a history."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from probetuner.facts.fact import FailureCause
@@ -78,7 +78,6 @@ def test_a_history_comes_back_as_it_was(history: WorkloadHistory) -> None:
 
 
 @given(histories, st.integers(min_value=100, max_value=5000))
-@settings(deadline=None)
 def test_the_saved_form_stays_within_its_bound(history: WorkloadHistory, most_bytes: int) -> None:
     """Whatever a history holds, its saved form is no larger than asked, and can be read."""
     saved = codec.encode(history, most_bytes=most_bytes)

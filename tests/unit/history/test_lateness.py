@@ -11,7 +11,7 @@ from support.kubelet import Story, stories
 from support.workloads import LIVENESS as PROBE
 from support.workloads import container, workload
 
-quick = settings(deadline=None, max_examples=60)
+quick = settings(max_examples=60)
 WEB = workload(container(livenessProbe=PROBE)).containers[0]
 
 

@@ -43,7 +43,7 @@ def evidence(liveness: Probe, *runs: FailureRun, lives: tuple[Life, ...] = ()) -
     return Evidence(history=history(*runs, lives=lives), container=container, grace_seconds=30.0)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seconds=st.integers(15, 60))
 def test_the_chosen_settings_outlast_what_passed_by_itself(seconds: int) -> None:
     """Silence that ended by itself is not killed by what is chosen, and is by what is quicker."""

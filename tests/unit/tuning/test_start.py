@@ -38,7 +38,7 @@ TIMES = st.lists(st.integers(30, 290), max_size=6)
 COVERAGES = st.floats(0.5, 0.999)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seen=TIMES, killed_after=TIMES, coverage=COVERAGES)
 def test_no_budget_is_shorter_than_a_start_that_was_seen(
     seen: list[int], killed_after: list[int], coverage: float
@@ -51,7 +51,7 @@ def test_no_budget_is_shorter_than_a_start_that_was_seen(
     assert given_seconds <= 540
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seen=TIMES, killed_after=TIMES, coverages=st.tuples(COVERAGES, COVERAGES))
 def test_more_coverage_never_means_less_time(
     seen: list[int], killed_after: list[int], coverages: tuple[float, float]
@@ -62,7 +62,7 @@ def test_more_coverage_never_means_less_time(
     assert budget(seen, killed_after, coverage=less) <= budget(seen, killed_after, coverage=more)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seen=st.lists(st.integers(5, 300), min_size=1, max_size=6))
 def test_the_margin_shrinks_with_samples(seen: list[int]) -> None:
     """The same starts seen twice as often need no more time than before."""
