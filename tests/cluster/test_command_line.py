@@ -89,7 +89,11 @@ def test_a_selector_chooses_workloads(lab: Lab, room: Space) -> None:
 
 
 def test_what_is_recorded_is_analysed_like_the_cluster(lab: Lab, room: Space, tmp_path: Path) -> None:
-    """A recording holds what happened while it was made, with the kubelet's counters, and of no other namespace."""
+    """A recording holds what happened while it was made, with the kubelet's counters, and of no other namespace.
+
+    The pod is a fresh one, so that its first restarts come without the waits of a crash loop.
+    """
+    room.kubectl("delete", "pods", "--all", "--now", "--wait=false")
     recorded = _probetuner(lab.kubeconfig, "record", tmp_path / "r", "-n", room.name, "--seconds", "25")
     done = _probetuner(lab.kubeconfig, "analyze", tmp_path / "r", "-o", "json")
 

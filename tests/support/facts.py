@@ -84,8 +84,10 @@ def killed(at: float, *, probe: ProbeType = LIVENESS, of: PodRef = POD) -> KillA
     return KillAnnounced(at=T0 + at, pod=of, container=CONTAINER, probe=probe)
 
 
-def ready(at: float, *, flag: bool = True, by_probe: bool = True, of: PodRef = POD) -> ReadinessChanged:
-    return ReadinessChanged(at=T0 + at, pod=of, container=CONTAINER, ready=flag, by_probe=by_probe)
+def ready(
+    at: float, *, flag: bool = True, by_probe: bool = True, passed: bool = False, of: PodRef = POD
+) -> ReadinessChanged:
+    return ReadinessChanged(at=T0 + at, pod=of, container=CONTAINER, ready=flag, by_probe=by_probe, passed=passed)
 
 
 def unready(at: float, *, by_probe: bool = True, of: PodRef = POD) -> ReadinessChanged:

@@ -70,7 +70,7 @@ class Case:
         long as no container that had once come up was killed.
         """
         answered = life.answered_at is not None and life.answered_at <= (life.kill_announced_at or math.inf)
-        if answered or self._passed_unseen(life) or is_refused_by_application(life):
+        if answered or life.was_ready or self._passed_unseen(life) or is_refused_by_application(life):
             return False
         causes = {cause for tally in life.tallies.values() for cause in tally.causes}
         if FailureCause.REFUSED in causes:

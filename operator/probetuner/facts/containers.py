@@ -188,4 +188,14 @@ def _readiness(
     at = circumstances.at
     if circumstances.first_sight and circumstances.ready_since is not None:
         at = min(at, circumstances.ready_since)
-    return [ReadinessChanged(at=at, pod=circumstances.pod, container=state.name, ready=shown.ready, by_probe=by_probe)]
+    passed = circumstances.first_sight and shown.ready and same_life and state.has(ProbeType.READINESS)
+    return [
+        ReadinessChanged(
+            at=at,
+            pod=circumstances.pod,
+            container=state.name,
+            ready=shown.ready,
+            by_probe=by_probe,
+            passed=passed,
+        )
+    ]

@@ -82,10 +82,12 @@ class ReadinessChanged(Observed):
     """The container's ready flag changed, as the status showed; `by_probe` is False where something else did it.
 
     Something else: the container is not running, the pod is being deleted, the node is lost, a readiness gate.
+    `passed` is True where the probe must have succeeded before `at`, although when it first did is not known.
     """
 
     ready: bool
     by_probe: bool
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

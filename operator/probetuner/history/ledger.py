@@ -46,6 +46,8 @@ def _without_later_ending(life: Life) -> Life:
 
 def ready(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
     """Note the first time that the readiness probe let the container into its Services."""
+    if fact.passed:
+        return filing.change(entry, fact, lambda life: replace(life, was_ready=True))
     if not (fact.ready and fact.by_probe):
         return entry
     return filing.change(entry, fact, lambda life: replace(life, ready_at=life.ready_at or fact.at))

@@ -69,6 +69,7 @@ class Life:
     `killed_by` is what the kubelet announced; an announcement can be missing (its events are rate-limited), see
     `attribution`. `ending` is why the pod itself was going away when the life ended, if it was. `inherited` are the
     failures in a row that each probe brought from the lives before: a crash does not set them back (worker.go doProbe).
+    `was_ready` when it was ready as it was first seen: since when is not known, so `ready_at` may stay None.
     """
 
     pod_uid: str
@@ -78,6 +79,7 @@ class Life:
     started_at: float
     node: str = ""
     ready_at: float | None = None
+    was_ready: bool = False
     startup_succeeded_at: float | None = None
     ended_at: float | None = None
     exit_code: int | None = None

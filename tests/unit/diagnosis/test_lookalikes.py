@@ -93,6 +93,15 @@ def test_flaps_are_counted_and_timed() -> None:
     assert any("http-status" in sentence for sentence in said.evidence)
 
 
+def test_a_kill_of_what_was_ready_when_first_seen_is_no_slow_start() -> None:
+    """Whoever begins to watch in the middle of a restart loop knows of the flag, and of no probe that passed."""
+    facts = (started(0, restarts=5), ready(3, by_probe=False, passed=True), killed(3), exited(5, restarts=5))
+    unknown = (started(0, restarts=5), killed(3), exited(5, restarts=5))
+
+    assert "liveness-kill-during-startup" in judged(*unknown, livenessProbe=HTTP, readinessProbe=READY)
+    assert "liveness-kill-during-startup" not in judged(*facts, livenessProbe=HTTP, readinessProbe=READY)
+
+
 def test_two_flaps_are_not_repeated_enough() -> None:
     """Two spells are below what is called flapping."""
     facts: list[Fact] = [started(0), ready(3)]

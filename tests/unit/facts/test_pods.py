@@ -75,7 +75,7 @@ def test_first_sight_tells_the_lives_that_the_status_shows() -> None:
 
 
 def test_first_sight_of_a_ready_container_is_no_change_by_its_probe() -> None:
-    """It closes what was open before, at the kubelet's own time, and is no sample of a start."""
+    """It closes what was open before, at the kubelet's own time; its probe passed, but that is no sample of a start."""
     (fact,) = of(
         ReadinessChanged,
         see(pod(status(running(0), ready=True), conditions=(condition("ContainersReady", value=True, since=-60),)))[1][
@@ -84,6 +84,7 @@ def test_first_sight_of_a_ready_container_is_no_change_by_its_probe() -> None:
     )
 
     assert (fact.at, fact.ready, fact.by_probe) == (NOON - 60, True, False)
+    assert fact.passed
 
 
 def test_first_sight_of_an_unready_container_is_no_change() -> None:

@@ -135,6 +135,14 @@ def test_the_first_answer_is_kept() -> None:
     assert (life.ready_at, life.tally(LIVENESS).first_succeeded_at) == (T0 + 25, T0 + 30)
 
 
+def test_a_life_first_seen_ready_was_up_since_nobody_knows_when() -> None:
+    """An observer that comes later learns that it had come up, and no time that it took."""
+    (life,) = lives([started(0, restarts=5), ready(100, by_probe=False, passed=True)])
+
+    assert life.was_ready
+    assert life.answered_at is None
+
+
 def test_readiness_without_a_probe_is_no_answer() -> None:
     """A container without a readiness probe is ready as soon as it runs."""
     (life,) = lives([started(0), ready(1, by_probe=False)])
