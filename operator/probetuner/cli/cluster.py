@@ -36,13 +36,14 @@ def find_target(live: Live) -> Target:
     namespaces = () if live.all_namespaces else live.namespaces or (connection.namespace,)
     return Target(
         cluster=LiveCluster(connection.client),
-        access=_access(connection),
+        access=access_of(connection),
         scope=Scope(namespaces=namespaces, selector=live.selector),
         server=connection.server,
     )
 
 
-def _access(connection: Connection) -> KubeletAccess:
+def access_of(connection: Connection) -> KubeletAccess:
+    """Who we are to the kubelets of that cluster."""
     return KubeletAccess(
         bearer_token=connection.bearer_token,
         certificate_file=connection.certificate_file,

@@ -13,7 +13,7 @@ from probetuner.cli.telling import note
 from probetuner.cli.words import LogFormat, LogLevel
 from probetuner.model.mode import Mode
 
-_IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "replay", "explain")
+_IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "replay", "loadtest", "explain")
 
 
 class _Commands(TyperGroup):

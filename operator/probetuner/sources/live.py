@@ -109,18 +109,21 @@ class LiveCluster:
         The server ends the watch (API concepts: watch without resourceVersion, timeoutSeconds).
         """
         asked = [*query, ("watch", "1"), ("timeoutSeconds", str(seconds))]
-        answer = self._ask(path, asked, timeout=(_TIMEOUT_SECONDS[0], seconds + _TIMEOUT_SECONDS[1]))
+        for line in self.lines(path, asked, seconds=seconds):
+            yield _object(line, path)
+
+    def lines(self, path: str, query: Sequence[tuple[str, str]], *, seconds: int) -> Iterator[bytes]:
+        """The lines of an answer as they come, at most that many seconds apart. Raises LiveError."""
+        answer = self._ask(path, query, timeout=(_TIMEOUT_SECONDS[0], seconds + _TIMEOUT_SECONDS[1]))
         try:
             pending = b""
             for chunk in answer.response.stream(64 * 1024):
                 *lines, pending = (pending + chunk).split(b"\n")
-                for line in lines:
-                    if line.strip():
-                        yield _object(line, path)
+                yield from (line for line in lines if line.strip())
                 if len(pending) > _MOST_LINE_BYTES:
-                    raise LiveError(f"an object of {path} is larger than {_MOST_LINE_BYTES >> 20} MiB")
+                    raise LiveError(f"a line of {path} is larger than {_MOST_LINE_BYTES >> 20} MiB")
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise LiveError(f"the watch of {path} broke off: {problem}") from problem
+            raise LiveError(f"the answer to {path} broke off: {problem}") from problem
         finally:
             answer.response.close()
 

@@ -32,10 +32,19 @@ _NAMESPACE = re.compile(r'[{,]namespace="([^"]*)"')
 
 
 class NodeMetrics:
-    """Asks every node of a cluster. Nodes that cannot be asked are told once and left alone."""
+    """Asks every node of a cluster, or only some. Nodes that cannot be asked are told once and left alone."""
 
-    def __init__(self, cluster: LiveCluster, access: KubeletAccess, scope: Scope, tell: Tell) -> None:
+    def __init__(
+        self,
+        cluster: LiveCluster,
+        access: KubeletAccess,
+        scope: Scope,
+        tell: Tell,
+        *,
+        nodes: Collection[str] | None = None,
+    ) -> None:
         self._cluster, self._access, self._scope, self._tell = cluster, access, scope, tell
+        self._nodes = nodes
         self._silent: set[str] = set()
         self._proxied = True
 
@@ -55,7 +64,8 @@ class NodeMetrics:
             return []
         try:
             read = (parse_address(node) for node in self._cluster.each(NODES, self._scope))
-            return [address for address in read if address is not None]
+            known = [address for address in read if address is not None]
+            return [address for address in known if self._nodes is None or address.node in self._nodes]
         except (LiveError, InvalidObjectError) as problem:
             self._silent.add(NODES.plural)
             self._tell(f"the kubelets' metrics are not read: {problem}")

@@ -1,0 +1,158 @@
+"""From what a person asked `loadtest` for to a load that was sent, or to a sentence on why it was not."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import typer
+import yaml
+
+from probetuner.cli.cluster import access_of
+from probetuner.cli.load_bar import LoadBar
+from probetuner.cli.telling import note
+from probetuner.cluster.api import Api
+from probetuner.cluster.connection import Connection, NoClusterError, connect
+from probetuner.cluster.errors import ApiError
+from probetuner.loadtest.course import ClientError
+from probetuner.loadtest.image import find_image
+from probetuner.loadtest.job import job_manifest
+from probetuner.loadtest.judge import judge, moments_of
+from probetuner.loadtest.plan import Plan, PlanError
+from probetuner.loadtest.result import Result
+from probetuner.loadtest.session import SECONDS_BESIDE_THE_LOAD, Abort, BusyError, Order, Session
+from probetuner.loadtest.target import Target, TargetError, find_target, parse_named
+from probetuner.loadtest.watching import Watching
+from probetuner.model.problem import InvalidObjectError
+from probetuner.sources.live import LiveCluster, Scope
+from probetuner.sources.scraping import NodeMetrics
+
+_PROBLEMS = (NoClusterError, TargetError, PlanError, BusyError, ClientError, ApiError, InvalidObjectError)
+_FAILED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person asked for, as the options of `loadtest` have it."""
+
+    target: str
+    namespace: str | None
+    context: str | None
+    port: str | None
+    path: str
+    concurrency: tuple[int, ...]
+    requests: int
+    seconds: int
+    timeout_seconds: float
+    abort_error_share: float
+    abort_on_kill: bool
+    image: str | None
+    dry_run: bool
+    agreed: bool
+
+
+def load(asked: Asked, write: Callable[[Result], None]) -> int:
+    """Send the load, or only show it; write the result, and return the exit code."""
+    try:
+        named = parse_named(asked.target)
+        connection = connect(context=asked.context)
+        api = Api(connection)
+        try:
+            namespace = asked.namespace or connection.namespace
+            target = asyncio.run(find_target(api, named, namespace=namespace, port=asked.port))
+            plan = _plan(asked, target)
+            order = Order(
+                plan=plan,
+                target=target,
+                job=job_manifest(plan, target.workload.ref, asyncio.run(find_image(api, asked.image))),
+                abort_on_kill=asked.abort_on_kill,
+            )
+            return _show(order) if asked.dry_run else _send(api, connection, order, write, agreed=asked.agreed)
+        finally:
+            api.close()
+    except _PROBLEMS as problem:
+        note(str(problem))
+        return _FAILED
+
+
+def _plan(asked: Asked, target: Target) -> Plan:
+    if not asked.path.startswith("/") or not asked.path.isprintable() or " " in asked.path:
+        raise PlanError(f"{asked.path!r} is no path of the service; write it like /api/items")
+    return Plan(
+        urls=tuple(f"http://{address}{asked.path}" for address in target.addresses),
+        concurrency=asked.concurrency,
+        requests=asked.requests,
+        seconds=asked.seconds,
+        timeout_seconds=asked.timeout_seconds,
+        abort_error_share=asked.abort_error_share,
+    )
+
+
+def _show(order: Order) -> int:
+    sys.stdout.write(yaml.safe_dump(dict(order.job), sort_keys=False))
+    note(f"nothing was made; the Job would send {_described(order)}")
+    return 0
+
+
+def _send(api: Api, connection: Connection, order: Order, write: Callable[[Result], None], *, agreed: bool) -> int:
+    if not agreed and not _agree(order, connection.server):
+        return _FAILED
+    note(f"sending {_described(order)}")
+    session = _session(api, connection, order)
+    session.run()
+    result = _result(order, session)
+    if result is None:
+        note("interrupted before the first request; nothing is left in the cluster")
+        return _FAILED
+    write(result)
+    if session.aborted is Abort.INTERRUPTED:
+        note("interrupted; nothing is left in the cluster")
+        return _FAILED
+    return int(result.found_something)
+
+
+def _described(order: Order) -> str:
+    plan = order.plan
+    at_a_time = ", then ".join(map(str, plan.concurrency))
+    each = " each" if len(plan.concurrency) > 1 else ""
+    urls = plan.urls[0] if len(plan.urls) == 1 else f"{plan.urls[0]} and {len(plan.urls) - 1} more"
+    return (
+        f"GET {urls}, {at_a_time} at a time, at most {plan.requests} requests and {plan.seconds} s{each}, "
+        f"to {order.target}"
+    )
+
+
+def _agree(order: Order, server: str) -> bool:
+    if not sys.stdin.isatty():
+        note("nobody is there to agree to the load; give --yes, or look at it with --dry-run")
+        return False
+    return typer.confirm(f"Send {_described(order)}, of the cluster {server}?", err=True)
+
+
+def _session(api: Api, connection: Connection, order: Order) -> Session:
+    cluster, target = LiveCluster(connection.client), order.target
+    namespace = target.workload.ref.namespace
+    scope = Scope(namespaces=(namespace,))
+    metrics = NodeMetrics(cluster, access_of(connection), scope, note, nodes=target.nodes)
+    seconds = order.plan.most_seconds + SECONDS_BESIDE_THE_LOAD
+    watching = Watching(cluster, metrics, namespace=namespace, seconds=seconds, tell=note)
+    return Session(api, order, watching, tell=note, bar=LoadBar(order.plan))
+
+
+def _result(order: Order, session: Session) -> Result | None:
+    course, target = session.course, order.target
+    if course.impact is None:
+        return None
+    verdict = judge(
+        course.steps, moments_of(course.lines), course.impact, probes=target.probes, replicas=len(target.pods)
+    )
+    return Result(
+        ref=target.workload.ref,
+        service=target.service,
+        plan=order.plan,
+        ended=str(session.aborted or course.ended or ""),
+        verdict=verdict,
+        impact=course.impact,
+        probes=target.probes,
+        pods=target.pods,
+    )
