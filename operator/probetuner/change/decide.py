@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from probetuner.change.block import TOO_LARGE, UNDO_WITHHELD, BlockReason
 from probetuner.change.conditions import write_conditions
-from probetuner.change.gate import TOO_LARGE, BlockReason, find_block
+from probetuner.change.gate import find_block, unneeded_approval
 from probetuner.change.outlook import Outlook
 from probetuner.change.patch import build_patch
-from probetuner.change.progress import follow
+from probetuner.change.progress import follow, may_undo
 from probetuner.change.record import Change, Outcome, read_changes, write_figures
 from probetuner.change.report import conditions_of, news
 from probetuner.change.situation import Announcement, Decision, Situation, WorkloadPatch
@@ -18,6 +19,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose, remembered
 from probetuner.diagnosis.finding import FindingName, Severity
 from probetuner.model.mode import Mode
+from probetuner.model.policy import ContainerMode
 from probetuner.tuning.figures import Figures, measure
 from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
@@ -57,7 +59,14 @@ def decide(situation: Situation, now: float) -> Decision:
 
 
 def _cases(situation: Situation) -> tuple[Case, ...]:
-    return cases(situation.workload, situation.history, objectives=situation.policy.objectives)
+    found = cases(situation.workload, situation.history, objectives=situation.policy.objectives)
+    return _judged(situation, found)
+
+
+def _judged(situation: Situation, found: tuple[Case, ...]) -> tuple[Case, ...]:
+    """Without the containers that the user left out."""
+    rules = situation.policy.containers
+    return tuple(case for case in found if rules.mode_of(case.container.name) is ContainerMode.AUTO)
 
 
 def _look(situation: Situation, now: float) -> Outlook:
@@ -73,7 +82,12 @@ def _look(situation: Situation, now: float) -> Outlook:
     outlook = Outlook(
         changes=progress.changes, findings=findings, send=progress.send, announcements=progress.announcements
     )
-    return outlook if _unsettled(outlook.changes) else _advise(situation, outlook, now)
+    if not _unsettled(outlook.changes):
+        return _advise(situation, outlook, now)
+    latest = outlook.changes[0]
+    if latest.to_be_undone and not may_undo(situation, latest):
+        return replace(outlook, patch=latest.undo, block=UNDO_WITHHELD)
+    return outlook
 
 
 def _unsettled(changes: Sequence[Change]) -> bool:
@@ -84,9 +98,9 @@ def _unsettled(changes: Sequence[Change]) -> bool:
 def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     advice = recommend(_cases(situation), outlook.findings, situation.policy)
     if advice is None:
-        return outlook
+        return replace(outlook, block=unneeded_approval(situation, outlook.changes))
     patch = build_patch(situation.workload, old=advice.current, new=advice.target)
-    block = find_block(situation, advice, outlook.findings, outlook.changes, now=now)
+    block = find_block(situation, advice, outlook.findings, outlook.changes, patch=patch, now=now)
     outlook = replace(outlook, recommendation=advice, patch=patch, block=block)
     if block is not None or patch is None:
         return outlook
@@ -97,6 +111,7 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
         patch=patch,
         undo=build_patch(situation.workload, old=advice.target, new=advice.current) or {},
         before=advice.before,
+        approved=situation.mode.mode is not Mode.APPLY,
     )
     if not change.fits:
         return replace(outlook, block=TOO_LARGE)
@@ -112,9 +127,10 @@ def _measured(situation: Situation, outlook: Outlook) -> Figures:
     Older templates can only be judged by the present probes, and a history is saved later than a status: what was
     found, and written to the status or to the log of changes, stands.
     """
-    found = measure(remembered(situation.workload, situation.history))
+    found = measure(_judged(situation, remembered(situation.workload, situation.history)))
     made = [change for change in outlook.changes if change.applied_at is not None]
-    present = fresh_cases(made[0], situation.workload, situation.history) if made else _cases(situation)
+    fresh = fresh_cases(made[0], situation.workload, situation.history) if made else ()
+    present = _judged(situation, fresh) if made else _cases(situation)
     logged = sum(change.before.false_restarts or 0 for change in made)
     told = situation.status.get("falseRestarts")
     least = max(logged + (measure(present).false_restarts or 0), told if isinstance(told, int) else 0)
@@ -144,7 +160,7 @@ def _phase(situation: Situation, outlook: Outlook) -> Phase:
         applied = latest.applied_at is not None and situation.workload.rollout.complete
         return Phase.VERIFYING if applied else Phase.APPLYING
     if latest is not None and latest.to_be_undone:
-        return Phase.ROLLED_BACK
+        return Phase.BLOCKED if outlook.block is UNDO_WITHHELD else Phase.ROLLED_BACK
     if outlook.recommendation is not None:
         return _phase_of_advice(situation, outlook)
     if latest is not None and latest.reverted_at is None:
@@ -173,7 +189,7 @@ def _phase_of_advice(situation: Situation, outlook: Outlook) -> Phase:
 
 
 def _recheck_seconds(outlook: Outlook, now: float) -> float | None:
-    if _unsettled(outlook.changes):
+    if _unsettled(outlook.changes) and outlook.block is None:
         return _RESEND_SECONDS if outlook.changes[0].applied_at is None else _RECHECK_SECONDS
     if outlook.block is None or outlook.block.until is None:
         return None

@@ -3,58 +3,22 @@
 Each refusal has a reason that shows in the condition `Applied` and a sentence that says what to do.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from probetuner.change.block import Block, BlockReason
+from probetuner.change.brakes import by_past, by_window
 from probetuner.change.owners import manager_above
-from probetuner.change.record import Change, Outcome
+from probetuner.change.record import Change
 from probetuner.change.situation import RefusalReason, Situation
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.mode import APPROVE_ANNOTATION, Mode
 from probetuner.tuning.recommendation import Recommendation
 
-_DAY_SECONDS = 86400.0
 _REFUSED_SECONDS = 600.0
 _SURE_ENOUGH = 0.8
-_REVERTS_BORNE = 2
 _SHOWN_CHARACTERS, _MESSAGE_CHARACTERS = 40, 1024
-
-
-class BlockReason(StrEnum):
-    """Why a recommendation is not applied now."""
-
-    NOTHING_TO_APPLY = "NothingToApply"
-    MODE = "ModeDoesNotApply"
-    NOT_ALLOWED = "NotAllowed"
-    OWNED = "OwnedByController"
-    GITOPS = "ManagedElsewhere"
-    PAUSED = "Paused"
-    TOO_FEW_REPLICAS = "TooFewReplicas"
-    LOW_CONFIDENCE = "LowConfidence"
-    ROLLOUT_IN_PROGRESS = "RolloutInProgress"
-    COOL_DOWN = "CoolDown"
-    DAILY_CAP = "DailyCap"
-    TRIED_BEFORE = "TriedBefore"
-    REVERTED_TWICE = "RevertedTwice"
-    OUTAGE = "Outage"
-    REFUSED = "RefusedByServer"
-    TOO_LARGE = "PatchTooLarge"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """A refusal: its reason for machines and a sentence for people. `until` is when it may be over, epoch seconds."""
-
-    reason: BlockReason
-    message: str
-    until: float | None = None
-
-    @property
-    def is_mendable(self) -> bool:
-        """Whether somebody can do something about it; evidence that is still to come is waited for."""
-        return self.reason not in (BlockReason.NOTHING_TO_APPLY, BlockReason.LOW_CONFIDENCE)
 
 
 def find_block(
@@ -63,6 +27,7 @@ def find_block(
     findings: Sequence[Finding],
     changes: Sequence[Change],
     *,
+    patch: Mapping[str, Any] | None,
     now: float,
 ) -> Block | None:
     """The first thing that forbids applying the recommendation now; None when nothing does."""
@@ -71,8 +36,9 @@ def find_block(
         or _by_mode(situation, recommendation, changes)
         or _by_ownership(situation)
         or _by_evidence(situation, recommendation, findings)
-        or _by_past(situation, recommendation, changes, now=now)
+        or by_past(situation.policy.apply, changes, identity=recommendation.id, patch=patch, now=now)
         or _by_state(situation, findings)
+        or by_window(situation.policy.apply, now=now)
         or _by_refusal(situation, now=now)
     )
 
@@ -93,22 +59,41 @@ def _by_wish(recommendation: Recommendation) -> Block | None:
 
 
 def _by_mode(situation: Situation, recommendation: Recommendation, changes: Sequence[Change]) -> Block | None:
-    approved = situation.workload.approve_annotation
     if situation.mode.mode is Mode.APPLY:
         return None
+    approved = situation.workload.approve_annotation
     if approved is None:
-        message = f"mode is {situation.mode.mode}; annotate it {APPROVE_ANNOTATION}={recommendation.id} to apply this"
-    elif approved != recommendation.id:
-        message = (
-            f"{APPROVE_ANNOTATION} is {approved[:_SHOWN_CHARACTERS]!r}, but the recommendation is now "
-            f"{recommendation.id}: approve that one if you still agree"
+        return Block(
+            reason=BlockReason.MODE,
+            message=f"mode is {situation.mode.mode}; annotate {APPROVE_ANNOTATION}={recommendation.id} to apply this",
         )
-    else:
-        used = [change for change in changes if change.id == approved and change.applied_at is not None]
-        if not used:
-            return None
-        message = f"the approval was used at {to_text(used[0].decided_at)}, and is good for once; mode Apply repeats it"
-    return Block(reason=BlockReason.MODE, message=message)
+    if approved != recommendation.id:
+        return _stale_approval(approved, f"the recommendation is now {recommendation.id}: approve that if you agree")
+    used = [change for change in changes if change.id == approved and change.applied_at is not None]
+    if not used:
+        return None
+    return Block(
+        reason=BlockReason.APPROVAL_USED,
+        message=f"the approval was used at {to_text(used[0].decided_at)}, and is good for once; mode Apply repeats it",
+    )
+
+
+def unneeded_approval(situation: Situation, changes: Sequence[Change]) -> Block | None:
+    """Where nothing is recommended, an approval that was never used can only be of something older."""
+    approved = situation.workload.approve_annotation
+    if (
+        approved is None
+        or situation.mode.mode is Mode.APPLY
+        or any(change.applied_at is not None for change in changes)
+    ):
+        return None
+    return _stale_approval(approved, "nothing is recommended now")
+
+
+def _stale_approval(approved: str, instead: str) -> Block:
+    """The refusal of an id that is not that of the recommendation; `instead` says what holds now."""
+    message = f"{APPROVE_ANNOTATION} is {approved[:_SHOWN_CHARACTERS]!r}, but {instead}"
+    return Block(reason=BlockReason.STALE_APPROVAL, message=message)
 
 
 def _by_ownership(situation: Situation) -> Block | None:
@@ -155,44 +140,6 @@ def _confidence(recommendation: Recommendation, findings: Sequence[Finding]) -> 
     )
 
 
-def _by_past(
-    situation: Situation, recommendation: Recommendation, changes: Sequence[Change], *, now: float
-) -> Block | None:
-    rules = situation.policy.apply
-    same = [change for change in changes if change.id == recommendation.id]
-    if sum(change.reverted_at is not None for change in same) >= _REVERTS_BORNE:
-        return Block(
-            reason=BlockReason.REVERTED_TWICE,
-            message="somebody put the old values back twice; they are left alone",
-        )
-    if any(change.verdict is Outcome.ROLLED_BACK for change in same):
-        return Block(reason=BlockReason.TRIED_BEFORE, message="this was tried and rolled back; it is not tried again")
-    made = [change for change in changes if change.applied_at is not None]
-    return _by_count(rules.max_changes_per_day, made, now=now) or _by_cooldown(rules.cooldown_seconds, made, now=now)
-
-
-def _by_count(cap: int, changes: Sequence[Change], *, now: float) -> Block | None:
-    today = [change for change in changes if now - change.decided_at < _DAY_SECONDS]
-    if len(today) < cap:
-        return None
-    return Block(
-        reason=BlockReason.DAILY_CAP,
-        message=f"{len(today)} changes in 24 hours reach spec.apply.maxChangesPerDay",
-        until=min(change.decided_at for change in today) + _DAY_SECONDS,
-    )
-
-
-def _by_cooldown(cooldown_seconds: int, changes: Sequence[Change], *, now: float) -> Block | None:
-    latest = max((change.last_touched_at for change in changes), default=None)
-    if latest is None or now - latest >= cooldown_seconds:
-        return None
-    return Block(
-        reason=BlockReason.COOL_DOWN,
-        message=f"the last change was at {to_text(latest)}, spec.apply.cooldownSeconds is {cooldown_seconds}",
-        until=latest + cooldown_seconds,
-    )
-
-
 def _by_state(situation: Situation, findings: Sequence[Finding]) -> Block | None:
     workload = situation.workload
     if workload.paused:
@@ -222,8 +169,3 @@ def _by_refusal(situation: Situation, *, now: float) -> Block | None:
 
 
 _KILLS = (FindingName.LIVENESS_KILL_UNDER_PRESSURE, FindingName.LIVENESS_KILL_DURING_STARTUP)
-
-TOO_LARGE = Block(
-    reason=BlockReason.TOO_LARGE,
-    message="the patch and what undoes it are too long to be written down first: apply it by hand",
-)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from probetuner.change.gate import Block
+from probetuner.change.block import Block
 from probetuner.change.record import Change
 from probetuner.change.situation import Announcement
 from probetuner.diagnosis.finding import Finding

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from probetuner.change.patch import holds
+from probetuner.change.patch import entries_of, holds
 from probetuner.change.record import Change, Outcome
 from probetuner.change.situation import Announcement, RefusalReason, Situation, Tone
 from probetuner.change.times import to_text
 from probetuner.change.verify import judge
 from probetuner.model.mode import Mode
+from probetuner.model.policy import ContainerMode
 
 _SEND_AGAIN_SECONDS = 600.0
 _PAUSE_SECONDS = {RefusalReason.CONFLICT: 2.0, RefusalReason.REJECTED: 600.0, RefusalReason.FORBIDDEN: 600.0}
@@ -46,11 +47,15 @@ def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
             return _watch(situation, replace(change, applied_at=change.applied_at or now), now=now)
         if change.applied_at is None:
             return _send_or_give_up(situation, change, undone=undone, now=now)
-        return _reverted(change, undone=undone, now=now)
+        return _reverted(change, _PUT_BACK if undone else _CHANGED, now=now)
     if change.to_be_undone:
         return _take_back(situation, change, carried=carried, undone=undone, now=now)
-    stays = change.verdict is not Outcome.ROLLED_BACK and change.applied_at is not None and change.reverted_at is None
-    return _reverted(change, undone=True, now=now) if stays and undone else Progress(changes=(change,))
+    if change.applied_at is None or change.reverted_at is not None:
+        return Progress(changes=(change,))
+    if change.verdict is Outcome.ROLLED_BACK:
+        again = carried and not undone
+        return _reverted(change, "put the changed values back", now=now) if again else Progress(changes=(change,))
+    return _reverted(change, _PUT_BACK, now=now) if undone else Progress(changes=(change,))
 
 
 def _send_or_give_up(situation: Situation, change: Change, *, undone: bool, now: float) -> Progress:
@@ -62,7 +67,7 @@ def _send_or_give_up(situation: Situation, change: Change, *, undone: bool, now:
     if not undone:
         return _dropped(change, "the workload was changed before the patch was sent; nothing was applied", now=now)
     if not _is_wanted(situation, change):
-        return _dropped(change, f"mode is now {situation.mode.mode}; nothing was applied", now=now)
+        return _dropped(change, "it is no longer asked for; nothing was applied", now=now)
     if now - change.decided_at > _SEND_AGAIN_SECONDS:
         reason = f"the patch could not be sent within {_SEND_AGAIN_SECONDS:.0f} s; nothing was applied"
         return _dropped(change, reason, now=now)
@@ -71,7 +76,23 @@ def _send_or_give_up(situation: Situation, change: Change, *, undone: bool, now:
 
 
 def _is_wanted(situation: Situation, change: Change) -> bool:
-    return situation.mode.mode is Mode.APPLY or situation.workload.approve_annotation == change.id
+    asked = situation.mode.mode is Mode.APPLY or situation.workload.approve_annotation == change.id
+    return asked and not _is_left_out(situation, change)
+
+
+def may_undo(situation: Situation, change: Change) -> bool:
+    """Whether the old values may be put back: who approved the change approved that, and else only mode Apply does.
+
+    What nobody asks for any more is not written, even where it is our own change that was bad; it is shown instead.
+    """
+    asked = situation.mode.mode is Mode.APPLY or change.approved
+    return asked and not _is_left_out(situation, change)
+
+
+def _is_left_out(situation: Situation, change: Change) -> bool:
+    """Whether the user has left out one of the containers that the change is about."""
+    rules = situation.policy.containers
+    return any(rules.mode_of(str(entry.get("name"))) is ContainerMode.OFF for entry in entries_of(change.patch))
 
 
 def _was_just_refused(situation: Situation, since: float, *, now: float) -> bool:
@@ -84,9 +105,9 @@ def _take_back(situation: Situation, change: Change, *, carried: bool, undone: b
     if undone:
         return Progress(changes=(replace(change, undone_at=now),))
     if not carried:
-        return _reverted(change, undone=False, now=now)
-    waits = _was_just_refused(situation, change.verdict_at or change.decided_at, now=now)
-    return Progress(changes=(change,), send=None if waits else change.undo)
+        return _reverted(change, _CHANGED, now=now)
+    refused = _was_just_refused(situation, change.verdict_at or change.decided_at, now=now)
+    return Progress(changes=(change,), send=change.undo if may_undo(situation, change) and not refused else None)
 
 
 def _dropped(change: Change, reason: str, *, now: float) -> Progress:
@@ -112,13 +133,12 @@ def _watch(situation: Situation, change: Change, *, now: float) -> Progress:
     told = Announcement(reason=verdict.outcome.value, message=f"{change.summary}: {verdict.reason}", tone=tone)
     return Progress(
         changes=(judged,),
-        send=change.undo if verdict.outcome is Outcome.ROLLED_BACK else None,
+        send=change.undo if verdict.outcome is Outcome.ROLLED_BACK and may_undo(situation, change) else None,
         announcements=(told,),
     )
 
 
-def _reverted(change: Change, *, undone: bool, now: float) -> Progress:
-    how = "put the old values back" if undone else "changed the same probes"
+def _reverted(change: Change, how: str, *, now: float) -> Progress:
     reason = f"somebody else {how} ({to_text(now)})"
     reverted = replace(
         change,
@@ -132,3 +152,4 @@ def _reverted(change: Change, *, undone: bool, now: float) -> Progress:
 
 
 _REASON_CHARACTERS = 1024
+_PUT_BACK, _CHANGED = "put the old values back", "changed the same probes"

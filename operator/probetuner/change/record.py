@@ -31,7 +31,8 @@ class Change:
     """One change of a workload; times are epoch seconds.
 
     `applied_at` is when the live workload was first seen to carry it, `undone_at` when a rollback was seen to have
-    stuck, `reverted_at` when somebody else was seen to have put the old values back.
+    stuck, `reverted_at` when somebody else was seen to have put the old values back (or, after a rollback, the new
+    ones). `approved` is whether a person asked for exactly this change, which includes that it is judged and undone.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Change:
     undone_at: float | None = None
     reverted_at: float | None = None
     reason: str = ""
+    approved: bool = False
 
     @property
     def pending(self) -> bool:
@@ -101,6 +103,8 @@ def write_change(change: Change) -> dict[str, Any]:
         entry["verdict"] = change.verdict.value
     if change.reason:
         entry["reason"] = change.reason
+    if change.approved:
+        entry["approved"] = True
     return entry
 
 
@@ -149,6 +153,7 @@ def _read(entry: Mapping[str, Any]) -> Change | None:
         undone_at=from_text(entry.get("undoneAt")),
         reverted_at=from_text(entry.get("revertedAt")),
         reason=str(entry.get("reason", "")),
+        approved=entry.get("approved") is True,
     )
 
 

@@ -1,10 +1,12 @@
 """What is said of a decision: the conditions of the ProbePolicy, and Events for what is new."""
 
+from probetuner.change.block import UNDO_WITHHELD
 from probetuner.change.conditions import Condition, ConditionType
 from probetuner.change.outlook import Outlook
 from probetuner.change.record import Outcome
 from probetuner.change.situation import Announcement, Situation, Tone
 from probetuner.model.mode import Mode
+from probetuner.model.policy import ContainerMode
 
 _LOW_CONFIDENCE = 0.8
 
@@ -34,11 +36,19 @@ def _observing(situation: Situation) -> Condition:
         return Condition(type=ConditionType.OBSERVING, holds=False, reason=reason, message=problem)
     if situation.mode.mode is Mode.OFF:
         return Condition(type=ConditionType.OBSERVING, holds=False, reason="ModeOff", message="mode is Off")
+    if _all_left_out(situation):
+        message = "spec.containers leaves out all containers of this workload"
+        return Condition(type=ConditionType.OBSERVING, holds=False, reason="AllContainersOff", message=message)
     if situation.kubelet_problem:
         return Condition(
             type=ConditionType.OBSERVING, holds=True, reason="EventsOnly", message=situation.kubelet_problem
         )
     return Condition(type=ConditionType.OBSERVING, holds=True, reason="EventsAndCounters")
+
+
+def _all_left_out(situation: Situation) -> bool:
+    rules, containers = situation.policy.containers, situation.workload.containers
+    return bool(containers) and all(rules.mode_of(one.name) is ContainerMode.OFF for one in containers)
 
 
 def _recommendation_ready(outlook: Outlook) -> Condition:
@@ -67,8 +77,9 @@ def _low_confidence(outlook: Outlook) -> Condition:
 def _applied(outlook: Outlook) -> Condition:
     latest = outlook.latest
     if outlook.block is not None:
+        holds = outlook.block is UNDO_WITHHELD
         return Condition(
-            type=ConditionType.APPLIED, holds=False, reason=outlook.block.reason.value, message=outlook.block.message
+            type=ConditionType.APPLIED, holds=holds, reason=outlook.block.reason.value, message=outlook.block.message
         )
     if latest is None:
         return Condition(type=ConditionType.APPLIED, holds=False, reason="NothingApplied")
@@ -112,8 +123,8 @@ def news(situation: Situation, outlook: Outlook) -> tuple[Announcement, ...]:
     if advice is not None and (situation.status.get("recommendation") or {}).get("id") != advice.id:
         told.append(Announcement(reason="Recommended", message=f"{advice.summary} (recommendation {advice.id})"))
     if (
-        situation.mode.mode is Mode.APPLY
-        and outlook.block is not None
+        outlook.block is not None
+        and (situation.mode.mode is Mode.APPLY or outlook.block.answers_a_person)
         and outlook.block.is_mendable
         and _reason_now(situation, ConditionType.APPLIED) != outlook.block.reason
     ):

@@ -15,6 +15,7 @@ from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change
 from probetuner.change.situation import Situation
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.container import Container
+from probetuner.model.policy import ContainerRules
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.figures import Figures
 from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
@@ -56,7 +57,7 @@ def write_status(
         "falseRestarts": measured.false_restarts or 0,
         "flaps": measured.flaps or 0,
         "containers": [
-            _write_container(container, findings, recommendation)
+            _write_container(container, situation.policy.containers, findings, recommendation)
             for container in situation.workload.containers[:_CONTAINER_ENTRIES]
         ],
         "findings": [_write_finding(finding) for finding in findings[:_FINDING_ENTRIES]],
@@ -78,10 +79,11 @@ def write_status(
 
 
 def _write_container(
-    container: Container, findings: Sequence[Finding], recommendation: Recommendation | None
+    container: Container, rules: ContainerRules, findings: Sequence[Finding], recommendation: Recommendation | None
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "name": container.name,
+        "mode": rules.mode_of(container.name).value,
         "current": _write_probes(
             Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
         ),
@@ -89,9 +91,8 @@ def _write_container(
             :_NAME_ENTRIES
         ],
     }
-    if recommendation is not None and recommendation.target.get(container.name) != recommendation.current.get(
-        container.name
-    ):
+    targets = {} if recommendation is None else recommendation.target
+    if recommendation is not None and targets.get(container.name) != recommendation.current.get(container.name):
         entry["recommended"] = {
             "target": _write_probes(recommendation.target[container.name]),
             "uncapped": _write_probes(recommendation.uncapped[container.name]),

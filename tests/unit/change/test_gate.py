@@ -65,7 +65,7 @@ def test_an_approval_applies_exactly_that_recommendation() -> None:
     identity = recommended(stage)
     stage.live["metadata"]["annotations"]["probetuner.dev/approve"] = "stale" * 100
     reason, message = blocked(stage)
-    assert reason == "ModeDoesNotApply"
+    assert reason == "StaleApproval"
     assert identity in message
     assert "'stalestale" in message
     assert len(message) < 200
@@ -94,7 +94,7 @@ def test_an_approval_is_good_for_once() -> None:
     stage.turn()
 
     assert len(stage.sent) == 1
-    assert stage.condition("Applied")["reason"] == "ModeDoesNotApply"
+    assert stage.condition("Applied")["reason"] == "ApprovalUsed"
     assert "the approval was used at" in stage.condition("Applied")["message"]
 
 

@@ -1,0 +1,62 @@
+"""A refusal: why a recommendation is not applied now. docs/refusals.md has a sentence on each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BlockReason(StrEnum):
+    """Why a recommendation is not applied now."""
+
+    NOTHING_TO_APPLY = "NothingToApply"
+    MODE = "ModeDoesNotApply"
+    STALE_APPROVAL = "StaleApproval"
+    APPROVAL_USED = "ApprovalUsed"
+    NOT_ALLOWED = "NotAllowed"
+    OWNED = "OwnedByController"
+    GITOPS = "ManagedElsewhere"
+    PAUSED = "Paused"
+    TOO_FEW_REPLICAS = "TooFewReplicas"
+    LOW_CONFIDENCE = "LowConfidence"
+    ROLLOUT_IN_PROGRESS = "RolloutInProgress"
+    COOL_DOWN = "CoolDown"
+    DAILY_CAP = "DailyCap"
+    OUTSIDE_WINDOW = "OutsideMaintenanceWindow"
+    TRIED_BEFORE = "TriedBefore"
+    REVERTED_TWICE = "RevertedTwice"
+    OUTAGE = "Outage"
+    REFUSED = "RefusedByServer"
+    TOO_LARGE = "PatchTooLarge"
+    UNDO_WITHHELD = "UndoWithheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A refusal: its reason for machines and a sentence for people. `until` is when it may be over, epoch seconds."""
+
+    reason: BlockReason
+    message: str
+    until: float | None = None
+
+    @property
+    def is_mendable(self) -> bool:
+        """Whether somebody can do something about it; evidence that is still to come is waited for."""
+        return self.reason not in (BlockReason.NOTHING_TO_APPLY, BlockReason.LOW_CONFIDENCE)
+
+    @property
+    def answers_a_person(self) -> bool:
+        """Whether it is to be told of in any mode, because somebody asked for something and does not get it."""
+        return self.reason in (BlockReason.STALE_APPROVAL, BlockReason.UNDO_WITHHELD)
+
+
+TOO_LARGE = Block(
+    reason=BlockReason.TOO_LARGE,
+    message="the patch and what undoes it are too long to be written down first: apply it by hand",
+)
+
+UNDO_WITHHELD = Block(
+    reason=BlockReason.UNDO_WITHHELD,
+    message=(
+        "the change was judged worse, and changes are no longer asked for: apply status.patch, which puts the old "
+        "values back, or ask for mode Apply"
+    ),
+)

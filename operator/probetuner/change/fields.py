@@ -1,0 +1,56 @@
+"""Which fields of a pod template a patch writes: what it is compared by with other patches and other writers.
+
+A field is named by its way from the pod's spec, with a container's name in place of its index, as in
+`("containers", "web", "livenessProbe", "timeoutSeconds")`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+FieldPath = tuple[str, ...]
+
+_LISTS = ("containers", "initContainers")
+
+
+def fields_of(patch: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+    """The fields that a strategic-merge patch sets or removes; one that is removed stands for all below it."""
+    body: Any = patch
+    for name in ("spec", "template", "spec"):
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return tuple(leaves(body)) if isinstance(body, Mapping) else ()
+
+
+def leaves(pod_spec: Mapping[str, Any]) -> Iterator[FieldPath]:
+    """The fields that a pod's spec, or a part of one, names."""
+    for name, value in pod_spec.items():
+        if name not in _LISTS or not isinstance(value, list):
+            yield from _below((name,), value)
+            continue
+        for container in value:
+            if isinstance(container, Mapping) and isinstance(container.get("name"), str):
+                rest = {field: below for field, below in container.items() if field != "name"}
+                yield from _below((name, container["name"]), rest)
+
+
+def shared(fields: Iterable[FieldPath], others: Iterable[FieldPath]) -> tuple[FieldPath, ...]:
+    """Those of *fields* that are one of the others, or above or below one."""
+    known = tuple(others)
+    return tuple(field for field in fields if any(_same_way(field, other) for other in known))
+
+
+def spelled(field: FieldPath) -> str:
+    """The field as people say it, such as `web.livenessProbe.timeoutSeconds`."""
+    return ".".join(field[1:] if field[0] in _LISTS else field)
+
+
+def _same_way(one: FieldPath, other: FieldPath) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _below(path: FieldPath, value: Any) -> Iterator[FieldPath]:
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _below((*path, str(name)), inner)
+    else:
+        yield path
