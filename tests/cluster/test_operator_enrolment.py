@@ -1,6 +1,8 @@
 """Whom the operator serves, on the real API server."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -103,6 +105,27 @@ def test_a_mode_that_is_none_is_off_and_says_what_is_allowed(space: Space, opera
     space.kubectl("annotate", "--overwrite", "deployment", "web", "probetuner.dev/mode=Observe")
     wait_for(lambda: space.status("deployment-web").get("mode") == "Observe", "the mended mode")
     assert operator.is_alive()
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_workload_made_anew_begins_anew(space: Space) -> None:
+    """One of the same name takes over neither policy nor history of the one before, however soon it comes."""
+    space.apply(deployment("web", "Observe", replicas=1))
+    first = wait_for(lambda: space.get("probehistory", "deployment-web"), "the history")
+    for _ in range(2):
+        space.kubectl("delete", "deployment", "web")
+        space.apply(deployment("web", "Observe", replicas=1))
+    uid = (space.get("deployment", "web") or {})["metadata"]["uid"]
+
+    def belonging(kind: str) -> dict[str, Any] | None:
+        found = space.get(kind, "deployment-web")
+        return found if found and found["metadata"]["ownerReferences"][0]["uid"] == uid else None
+
+    assert not wait_for(lambda: belonging("probepolicy"), "a policy of its own").get("status", {}).get("history")
+    saved = wait_for(lambda: belonging("probehistory"), "a history of its own")
+    pods = {life["pod_uid"] for entry in json.loads(saved["data"]["state"])["containers"] for life in entry["lives"]}
+    old = {life["pod_uid"] for entry in json.loads(first["data"]["state"])["containers"] for life in entry["lives"]}
+    assert pods.isdisjoint(old)
 
 
 @pytest.mark.usefixtures("operator")

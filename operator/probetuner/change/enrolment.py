@@ -16,7 +16,10 @@ MANAGER = "probetuner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyObject:
-    """A ProbePolicy as the API server has it. `policy` is None, and `problem` a sentence, when it cannot be read."""
+    """A ProbePolicy as the API server has it. `policy` is None, and `problem` a sentence, when it cannot be read.
+
+    `owner_uid` is the uid of the workload that it goes with, empty when it goes with none.
+    """
 
     namespace: str
     name: str
@@ -28,12 +31,17 @@ class PolicyObject:
     target: WorkloadRef | None
     policy: Policy | None
     problem: str | None = None
+    owner_uid: str = ""
     status: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_users(self) -> bool:
         """Whether a person speaks in it: they wrote it, or set a mode in the operator's."""
         return not self.made_by_operator or (self.policy is not None and self.policy.mode is not None)
+
+    def is_orphaned(self, uid: str) -> bool:
+        """Whether the operator made it for another workload than the one of that uid."""
+        return self.made_by_operator and self.owner_uid not in ("", uid)
 
     def __str__(self) -> str:
         return f"ProbePolicy/{self.namespace}/{self.name}"
@@ -80,19 +88,36 @@ def parse_policy_object(raw: Mapping[str, Any]) -> PolicyObject:
         target=target,
         policy=policy,
         problem=problem,
+        owner_uid=owner_uid(metadata),
         status=section(raw, "status", place),
     )
 
 
+def owner_uid(metadata: Mapping[str, Any]) -> str:
+    """Return the uid of the workload that an object of ours goes with, empty when it goes with none."""
+    owners = metadata.get("ownerReferences")
+    first = owners[0] if isinstance(owners, list) and owners else None
+    return str(first.get("uid") or "") if isinstance(first, Mapping) else ""
+
+
 def enrol(
-    *, workload_mode: str | None, namespace_mode: str | None, default: Mode, policies: Iterable[PolicyObject]
+    *,
+    uid: str,
+    workload_mode: str | None,
+    namespace_mode: str | None,
+    default: Mode,
+    policies: Iterable[PolicyObject],
 ) -> Enrolment:
     """Decide whether a workload is served and by which of the policies that name it.
 
     A policy of the user's is in force before the operator's own, and the older (then the first by name) before the
-    younger. One that cannot be read counts as Off: it never means more than the user meant.
+    younger. One that cannot be read counts as Off: it never means more than the user meant. One that was made for a
+    workload of the same name that is gone is about to go too, and what it says is about that one.
     """
-    ranked = sorted(policies, key=lambda policy: (not policy.is_users, policy.created_at, policy.name))
+    policies = tuple(policies)
+    orphaned = tuple(policy for policy in policies if policy.is_orphaned(uid))
+    present = (policy for policy in policies if not policy.is_orphaned(uid))
+    ranked = sorted(present, key=lambda policy: (not policy.is_users, policy.created_at, policy.name))
     first = next(iter(ranked), None)
     if first is not None and first.policy is None:
         mode = ModeDecision(mode=Mode.OFF, source=ModeSource.POLICY, problem=first.problem)
@@ -112,5 +137,5 @@ def enrol(
         enrolled=enrolled,
         in_force=in_force,
         duplicates=tuple(policy for policy in others if policy.is_users),
-        surplus=tuple(policy for policy in others if not policy.is_users),
+        surplus=(*orphaned, *(policy for policy in others if not policy.is_users)),
     )

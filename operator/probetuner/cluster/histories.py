@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from probetuner.change.enrolment import owner_uid
 from probetuner.change.times import to_text
 from probetuner.cluster.api import APPLY, FIELD_MANAGER, Api
 from probetuner.cluster.errors import NotFoundError
@@ -18,11 +19,18 @@ ALL_HISTORIES = f"/apis/{API_VERSION}/probehistories"
 log = structlog.get_logger()
 
 
-async def load(api: Api, ref: WorkloadRef) -> WorkloadHistory:
-    """Return what was saved; an empty history when nothing was, or when it cannot be read. Raises ApiError."""
+async def load(api: Api, ref: WorkloadRef, *, uid: str) -> WorkloadHistory:
+    """Return what was saved of the workload of that uid; an empty history when nothing was, or it cannot be read.
+
+    What was saved of a workload of the same name that is gone is deleted: it is about another, and Kubernetes would
+    delete it later, whatever stood in it by then. Raises ApiError.
+    """
     try:
         found = await api.get(_path(ref))
     except NotFoundError:
+        return WorkloadHistory()
+    if owner_uid(found["metadata"]) not in ("", uid):
+        await delete(api, ref)
         return WorkloadHistory()
     try:
         return _decode(found)

@@ -20,7 +20,8 @@ class NameTakenError(Exception):
 async def create(api: Api, ref: WorkloadRef, *, uid: str) -> PolicyObject:
     """Make the operator's own policy of a workload. Raises ApiError and NameTakenError.
 
-    In a dry run the policy is what it would have been.
+    One that belongs to a workload of the same name that is gone is in the way, and deleted; the ConflictError then
+    asks to try again. In a dry run the policy is what it would have been.
     """
     body = {
         "apiVersion": API_VERSION,
@@ -31,7 +32,11 @@ async def create(api: Api, ref: WorkloadRef, *, uid: str) -> PolicyObject:
     try:
         made = await api.write("POST", collection("probepolicies", ref.namespace), body, query=_FIELD_MANAGER)
     except ConflictError:
-        return await _existing(api, ref)
+        found = await _existing(api, ref)
+        if found.is_orphaned(uid):
+            await delete(api, found)
+            raise
+        return found
     return parse_policy_object(made or body)
 
 

@@ -121,7 +121,8 @@ class Reconciler:
             served = None
         if served is None:
             off = enrolment.mode.mode is Mode.OFF
-            history = WorkloadHistory() if off else await histories.load(self._api, ref)
+            uid = self._view.workloads[ref].uid
+            history = WorkloadHistory() if off else await histories.load(self._api, ref, uid=uid)
             served = serve(await workloads.read(self._api, ref), history)
             if off:
                 return served

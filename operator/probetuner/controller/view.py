@@ -81,6 +81,7 @@ class View:
         if known is None:
             return None
         return enrol(
+            uid=known.uid,
             workload_mode=known.mode,
             namespace_mode=self.namespaces.get(ref.namespace),
             default=self.default_mode,

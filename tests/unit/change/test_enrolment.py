@@ -13,6 +13,8 @@ from probetuner.model.mode import Mode, ModeSource
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
+UID = "u-web"
+
 words = st.none() | st.sampled_from([*Mode, "off", "", "aply"])
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -39,7 +41,7 @@ def test_the_workload_wins_over_its_namespace_and_that_over_the_default(
     workload: str | None, namespace: str | None, default: Mode, expected: tuple[Mode, ModeSource]
 ) -> None:
     """The closest word counts, also when it is Off."""
-    found = enrol(workload_mode=workload, namespace_mode=namespace, default=default, policies=[])
+    found = enrol(uid=UID, workload_mode=workload, namespace_mode=namespace, default=default, policies=[])
 
     assert (found.mode.mode, found.mode.source) == expected
     assert found.enrolled == (expected[0] is not Mode.OFF)
@@ -80,6 +82,19 @@ def test_what_the_operator_made_goes_with_the_enrolment() -> None:
     assert _enrol(ours) == replace(_enrol(), surplus=(ours,))
 
 
+def test_a_policy_of_a_workload_that_is_gone_does_not_speak_for_its_namesake() -> None:
+    """What was made for the deleted one is surplus, whatever a person wrote into it; a user's own policy stays."""
+    left, edited = (_policy("deployment-web", ours=True, owner="u-gone", mode=mode) for mode in (None, "Apply"))
+    mine = _policy("mine", owner="u-something", mode="Observe")
+
+    for orphan in (left, edited):
+        found = _enrol(orphan, workload_mode="Recommend")
+        assert (found.in_force, found.surplus, found.mode.mode) == (None, (orphan,), Mode.RECOMMEND)
+    assert _enrol(mine).in_force == mine
+    own = _policy("deployment-web", ours=True, owner=UID)
+    assert _enrol(own, workload_mode="Apply").in_force == own
+
+
 def test_the_older_of_two_policies_is_in_force_and_then_the_first_by_name() -> None:
     """The order does not depend on the order in which they are listed."""
     old, young = _policy("z", created_at="2026-01-01"), _policy("a", created_at="2026-02-02")
@@ -108,7 +123,7 @@ def test_every_policy_is_accounted_for(
     """Each is in force, a duplicate or surplus, and only one of these; what is in force means enrolment."""
     made = [_policy(f"p{n}", mode=mode, ours=ours) for n, (mode, ours) in enumerate(policies)]
 
-    found = enrol(workload_mode=workload, namespace_mode=namespace, default=default, policies=made)
+    found = enrol(uid=UID, workload_mode=workload, namespace_mode=namespace, default=default, policies=made)
 
     accounted = [*([found.in_force] if found.in_force else []), *found.duplicates, *found.surplus]
     assert sorted(policy.name for policy in accounted) == sorted(policy.name for policy in made)
@@ -149,17 +164,24 @@ def test_a_duplicate_names_the_policy_in_force() -> None:
 
 
 def _enrol(*policies: PolicyObject, workload_mode: str | None = None) -> Enrolment:
-    return enrol(workload_mode=workload_mode, namespace_mode=None, default=Mode.OFF, policies=policies)
+    return enrol(uid=UID, workload_mode=workload_mode, namespace_mode=None, default=Mode.OFF, policies=policies)
 
 
 def _policy(
-    name: str, *, mode: str | None = None, ours: bool = False, created_at: str = "2026-01-01", **spec: Any
+    name: str,
+    *,
+    mode: str | None = None,
+    ours: bool = False,
+    owner: str | None = None,
+    created_at: str = "2026-01-01",
+    **spec: Any,
 ) -> PolicyObject:
     labels = {"app.kubernetes.io/managed-by": "probetuner"} if ours else {}
     metadata = {"name": name, "namespace": "shop", "uid": name, "creationTimestamp": created_at, "labels": labels}
+    owners = {} if owner is None else {"ownerReferences": [{"kind": "Deployment", "name": "web", "uid": owner}]}
     mode_of = {} if mode is None else {"mode": mode}
     target = {"targetRef": {"kind": "Deployment", "name": "web"}}
-    return parse_policy_object({"metadata": metadata, "spec": {**target, **mode_of, **spec}})
+    return parse_policy_object({"metadata": metadata | owners, "spec": {**target, **mode_of, **spec}})
 
 
 def test_the_target_of_a_policy_is_in_its_namespace() -> None:
