@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -32,18 +33,18 @@ def wait_for(look: Callable[[], Found | None], what: str | Callable[[], str], *,
 
 
 class OperatorProcess:
-    """`probetuner run` with these flags, in the lab's network as an administrator; `log` is where it logs to.
+    """`probetuner run` with these flags, in the lab's network; `log` is where it logs to.
 
-    It runs in the lab's network because only there the kubelet is reached, and nothing else is.
+    It runs in the lab's network because only there the kubelet is reached, and nothing else is. It is an
+    administrator, but for a *kubeconfig* that says otherwise.
     """
 
-    def __init__(self, lab: Lab, log: Path, *flags: str) -> None:
+    def __init__(self, lab: Lab, log: Path, *flags: str, kubeconfig: Path | None = None) -> None:
         self._log = log
-        self._network = Path(f"/proc/{supervisor_process(lab.state)}/ns/net")
+        self._network = network_of(lab)
+        content = (kubeconfig or lab.kubeconfig).read_text()
         kubeconfig = log.with_suffix(".kubeconfig")
-        kubeconfig.write_text(
-            re.sub("server: .*", f"server: https://{NODE_ADDRESS}:{API_PORT}", lab.kubeconfig.read_text())
-        )
+        kubeconfig.write_text(re.sub("server: .*", f"server: https://{NODE_ADDRESS}:{API_PORT}", content))
         command = [Path(sys.executable).with_name("probetuner"), "run", "--http-port=0", "--log-format=json", *flags]
         with log.open("a") as stream:
             self._process = subprocess.Popen(
@@ -63,7 +64,7 @@ class OperatorProcess:
     def page(self, path: str) -> tuple[int, str]:
         """Return the status and the text of one of its pages; 0 when it does not answer."""
         port = next((line["port"] for line in self.lines() if line["event"] == "probetuner runs"), None)
-        return (0, "") if port is None else _within(self._network, lambda: _get(f"http://127.0.0.1:{port}{path}"))
+        return (0, "") if port is None else within(self._network, lambda: _get(f"http://127.0.0.1:{port}{path}"))
 
     def metric(self, series: str) -> float:
         """Return the value of one of its series, 0 when there is none."""
@@ -72,8 +73,16 @@ class OperatorProcess:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return what it has logged, a dict a line."""
-        whole = self._log.read_text().rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return read_log(self._log)
+
+    def most_bytes(self) -> int:
+        """Return how much memory it has held at most until now, 0 when it has ended."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+        except FileNotFoundError:
+            return 0
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return 1024 * int(found.group(1)) if found else 0
 
     def is_alive(self) -> bool:
         """Whether it runs."""
@@ -83,6 +92,14 @@ class OperatorProcess:
         """Ask it to end and return its exit code."""
         self._process.terminate()
         return self._process.wait(timeout=30)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself and return its exit code."""
+        return self._process.wait(timeout=30)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -179,7 +196,18 @@ def _get(url: str) -> tuple[int, str]:
         return 0, ""
 
 
-def _within(network: Path, call: Callable[[], Found]) -> Found:
+def read_log(log: Path) -> list[dict[str, Any]]:
+    """Return what an operator has logged, a dict a line."""
+    whole = log.read_text().rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+
+
+def network_of(lab: Lab) -> Path:
+    """Return the network namespace of a lab, for `within`."""
+    return Path(f"/proc/{supervisor_process(lab.state)}/ns/net")
+
+
+def within(network: Path, call: Callable[[], Found]) -> Found:
     """Call something in a network namespace, which a thread can enter for itself."""
 
     def entered() -> Found:

@@ -10,7 +10,13 @@ from lab import Lab, LabError
 
 pytestmark = pytest.mark.cluster
 
-EVERYTHING = ("apply.enabled=true", "metrics.service.enabled=true", "crds.keep=false", "defaultMode=Observe")
+EVERYTHING = (
+    "apply.enabled=true",
+    "metrics.service.enabled=true",
+    "crds.keep=false",
+    "defaultMode=Observe",
+    "replicas=2",
+)
 WRITING = {"create", "update", "patch", "delete", "deletecollection"}
 CRDS = CHART.parents[2] / "crds"
 
@@ -49,6 +55,23 @@ def test_no_dangerous_permission_is_given(lab: Lab, settings: tuple[str, ...]) -
     assert not [rule for rule in given if "*" in "".join(rule)]
     assert not {resource for _, resource, _ in given} & {"secrets", "nodes/proxy", "pods/exec", "pods/attach"}
     assert not {verb for _, _, verb in given} & {"deletecollection", "impersonate", "escalate", "bind"}
+
+
+def test_replicas_stand_by_for_each_other_by_a_lease(lab: Lab) -> None:
+    """More than one get a Lease, the right to that one alone, and a rolling update; one gets neither."""
+    (alone,), (several,) = (of_kind(render(lab, *values), "Deployment") for values in ((), ("replicas=2",)))
+    (role,) = of_kind(render(lab, "replicas=2"), "Role")
+
+    assert (alone["spec"]["replicas"], alone["spec"]["strategy"]["type"]) == (1, "Recreate")
+    assert not of_kind(render(lab), "Role")
+    assert (several["spec"]["replicas"], several["spec"]["strategy"]["type"]) == (2, "RollingUpdate")
+    args = several["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert "--lease=probetuner" in args
+    assert not [word for word in alone["spec"]["template"]["spec"]["containers"][0]["args"] if "lease" in word]
+    assert [(rule["verbs"], rule.get("resourceNames")) for rule in role["rules"]] == [
+        (["create"], None),
+        (["get", "update"], ["probetuner"]),
+    ]
 
 
 def test_without_apply_nothing_of_a_users_can_be_written(lab: Lab) -> None:

@@ -103,6 +103,10 @@ def run(
     kubelet_insecure_tls: Annotated[
         bool, typer.Option("--kubelet-insecure-tls", help="Believe whoever answers at a node's address.")
     ] = False,
+    lease: Annotated[
+        str | None,
+        typer.Option(help="Work only while holding this Lease, in the operator's namespace, so that several can run."),
+    ] = None,
     log_format: Annotated[LogFormat, typer.Option(help="How the log is written, to standard error.")] = LogFormat.TEXT,
     log_level: Annotated[LogLevel, typer.Option(help="The least important messages that are logged.")] = LogLevel.INFO,
 ) -> None:
@@ -123,5 +127,6 @@ def run(
         scrape_interval_seconds=scrape_interval_seconds,
         kubelet_authority=kubelet_ca,
         kubelet_insecure_tls=kubelet_insecure_tls,
+        lease=lease,
     )
     raise typer.Exit(run_operator(options, log_format=log_format, log_level=log_level))

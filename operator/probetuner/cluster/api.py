@@ -7,7 +7,7 @@ they cost fifty times as much as the few fields that are needed. It blocks, so i
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +18,7 @@ from kubernetes.client import ApiException
 from kubernetes.config import ConfigException
 
 from probetuner.cluster.connection import Connection
-from probetuner.cluster.errors import UnreachableError, status_error
+from probetuner.cluster.errors import LeaseExpiredError, UnreachableError, status_error
 
 FIELD_MANAGER = "probetuner"
 APPLY = "application/apply-patch+yaml"
@@ -39,11 +39,17 @@ log = structlog.get_logger()
 
 
 class Api:
-    """The API server. With *dry_run* nothing that changes anything is sent; what would be is logged instead."""
+    """The API server. With *dry_run* nothing that changes anything is sent; what would be is logged instead.
 
-    def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
+    `may_write` is asked at the last moment before a request that would change something, from any thread.
+    """
+
+    def __init__(
+        self, connection: Connection, *, dry_run: bool = False, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
         self._client = connection.client
         self.dry_run = dry_run
+        self._may_write = may_write
         self._threads = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="api")
         self._logged: OrderedDict[tuple[str, str], str] = OrderedDict()
 
@@ -76,7 +82,7 @@ class Api:
     ) -> dict[str, Any] | None:
         """Create, change or delete something; the answer is the object as it is then, None in a dry run.
 
-        Raises ApiError.
+        Raises ApiError; LeaseExpiredError when another operator may be at work by now.
         """
         if self.dry_run:
             self._tell(method, path, body)
@@ -112,6 +118,8 @@ class Api:
         content_type: str | None = None,
         accept: str = _JSON,
     ) -> dict[str, Any]:
+        if method != "GET" and not self._may_write():
+            raise LeaseExpiredError(f"not sent, since another operator may hold the Lease by now: {method} {path}")
         headers = {"Accept": accept, **({"Content-Type": content_type} if content_type else {})}
         try:
             request = self._client.param_serialize(

@@ -11,6 +11,10 @@ class UnreachableError(ApiError):
     """The API server could not be reached, or did not answer in time: nobody knows whether the request was done."""
 
 
+class LeaseExpiredError(ApiError):
+    """Nothing was sent, because this operator may not be the one that works any more."""
+
+
 class StatusError(ApiError):
     """The API server answered no; `code` is the HTTP status, `reason` its word (`metav1.StatusReason`)."""
 

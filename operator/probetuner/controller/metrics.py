@@ -19,6 +19,12 @@ class Metrics:
         self.reconcile_errors = self._counter("reconcile_errors", "Looks at a workload that failed and are retried.")
         self.scrape_errors = self._counter("kubelet_scrape_errors", "Scrapes of a kubelet that gave no counters.")
         self.watch_failures = self._counter("watch_failures", "Ends of the watches, which are begun again each time.")
+        self.leading = Gauge(
+            "leading",
+            "1 while this operator works, 0 while it stands by.",
+            namespace="probetuner",
+            registry=self._registry,
+        )
         self._findings = self._gauge("findings", "Findings that hold now.", "container", "finding")
         self._false_restarts = self._gauge("false_restarts", "Restarts by a probe that cured nothing, as remembered.")
         self._flaps = self._gauge("flaps", "Short unready spells in steady state, as remembered.")

@@ -11,6 +11,7 @@ class Options:
     """What `probetuner run` was told.
 
     `default_mode` is the mode of workloads that nobody speaks for. With `dry_run` nothing is written to the cluster.
+    With `lease`, the name of a Lease in the operator's namespace, it works only while it holds that.
     `kubelet_authority` is a file with the CA of the kubelets' certificates, None where it is the cluster's own.
     """
 
@@ -20,3 +21,4 @@ class Options:
     scrape_interval_seconds: float = 10.0
     kubelet_authority: Path | None = None
     kubelet_insecure_tls: bool = False
+    lease: str | None = None

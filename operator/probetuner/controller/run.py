@@ -1,76 +1,56 @@
-"""The running operator: everything put together, begun in order, and ended so that nothing learned is lost."""
+"""The operator as a process: its pages, its signals, and the Lease that lets it work where there are several."""
 
 import asyncio
 import signal
+import socket
 import time
+from collections.abc import Callable
+from uuid import uuid4
 
 import structlog
 
 from probetuner.change.decide import decide as decide_by_evidence
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
-from probetuner.controller.heartbeat import Heartbeat
-from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
-from probetuner.controller.keeping import Keeper
+from probetuner.cluster.leases import Lease
+from probetuner.controller.leading import Leadership, LeadershipLostError
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.options import Options
 from probetuner.controller.pages import open_pages
-from probetuner.controller.reconciler import Decide, Reconciler
-from probetuner.controller.scraping import Scraper
-from probetuner.controller.serving import Following
-from probetuner.controller.sweeping import Sweeper
-from probetuner.controller.view import View
-from probetuner.controller.watching import Watches
-from probetuner.controller.workers import MOST_SECONDS, work
-from probetuner.controller.workqueue import WorkQueue
-from probetuner.model.workload import WorkloadRef
-from probetuner.sources.kubelet import KubeletAccess, Kubelets
-
-_SCRAPER_LIMIT_SECONDS = 60.0
-_SAVING_SECONDS = 10.0  # well within the 30 s that Kubernetes gives a pod to end
+from probetuner.controller.reconciler import Decide
+from probetuner.controller.working import Operator
 
 log = structlog.get_logger()
 
 
 async def run(connection: Connection, options: Options, *, decide: Decide = decide_by_evidence) -> None:
-    """Run the operator until SIGTERM or SIGINT. Raises OSError when its port is taken."""
-    operator = Operator(connection, options, decide=decide)
-    await operator.run()
+    """Run the operator until SIGTERM or SIGINT.
+
+    Raises OSError when its port is taken, LeadershipLostError when another operator may have begun to work.
+    """
+    process = Process(connection, options, decide=decide)
+    await process.run()
 
 
-class Operator:
-    """The parts of the operator and what connects them. To be made inside the event loop that it runs in."""
+class Process:
+    """The operator from its start to its end; while it stands by there is nothing of it but the pages and the Lease."""
 
     def __init__(self, connection: Connection, options: Options, *, decide: Decide) -> None:
-        self._options = options
         self._connection = connection
-        clock, monotonic = time.time, time.monotonic
-        self._api = Api(connection, dry_run=options.dry_run)
+        self._options = options
+        self._decide = decide
         self._metrics = Metrics()
-        self._queue: WorkQueue[WorkloadRef] = WorkQueue(monotonic)
-        self._view = View(default_mode=options.default_mode)
-        self._following = Following(since=clock(), changed=self._look_at)
-        self._kubelets = Kubelets(_access(connection, options))
-        self._looking = Heartbeat("looking at workloads", limit_seconds=1.5 * MOST_SECONDS, clock=monotonic)
-        self._scraping = Heartbeat("scraping of kubelets", limit_seconds=_SCRAPER_LIMIT_SECONDS, clock=monotonic)
-        self._scraper = Scraper(
-            self._following,
-            self._kubelets,
-            self._metrics,
-            interval_seconds=options.scrape_interval_seconds,
-            clock=clock,
-            heartbeat=self._scraping,
-        )
-        self._sweeper = Sweeper(self._api, self._view, self._following, look_at=self._look_at)
-        self._keeper = Keeper(self._api, self._following, clock=clock)
-        self._reconciler = Reconciler(
-            self._api, self._view, self._following, self._scraper, self._metrics, decide=decide, clock=clock
-        )
-        intake = Intake(self._view, self._following, self._scraper, self._queue, clock=clock)
-        self._watches = Watches(intake.receive, self._metrics, clock=monotonic)
+        self._operator: Operator | None = None
+        # Requests for the Lease wait for no others, and a dry run disturbs nobody, so it needs none.
+        self._lease_api = Api(connection)
+        self._leadership = None
+        if options.lease is not None and not options.dry_run:
+            identity = f"{socket.gethostname()}_{uuid4().hex[:8]}"
+            lease = Lease(self._lease_api, namespace=connection.namespace, name=options.lease, identity=identity)
+            self._leadership = Leadership(lease, clock=time.monotonic, wall=time.time)
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT."""
+        """Run until SIGTERM or SIGINT. Raises as `run` does."""
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -91,58 +71,47 @@ class Operator:
         finally:
             await self._end()
             await pages.cleanup()
+        if self._leadership is not None and self._leadership.was_lost:
+            raise LeadershipLostError(self._leadership.problem or "another operator holds the Lease")
 
     async def _work_until(self, stop: asyncio.Event) -> None:
-        """Run all loops; the first that fails ends the others and the operator with it."""
+        """Stand by and work; what fails ends the operator."""
         async with asyncio.TaskGroup() as group:
-            loops = [
-                group.create_task(self._watch_and_look(), name="look"),
-                group.create_task(self._scraper.run(), name="scrape"),
-                group.create_task(self._keeper.run(), name="keep"),
-            ]
+            task = group.create_task(self._lead_and_work(stop), name="lead")
             await stop.wait()
             log.info("ending")
-            for loop in loops:
-                loop.cancel()
+            task.cancel()
 
-    async def _watch_and_look(self) -> None:
-        """Nobody is looked at before all that speaks for them has been listed: else they would seem to be left."""
-        await self._sweeper.begin(self._looking)
-        log.info("the cluster is listed", workloads=len(self._view.workloads), policies=len(self._view.policies))
+    async def _lead_and_work(self, stop: asyncio.Event) -> None:
+        if self._leadership is None:
+            await self._work(may_write=lambda: True)
+            return
+        await self._leadership.win()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watches.run(), name="watch")
-            group.create_task(self._sweeper.run(), name="sweep")
-            errors = self._metrics.reconcile_errors
-            group.create_task(
-                work(self._queue, self._reconciler.reconcile, failed=errors.inc, heartbeat=self._looking), name="work"
-            )
+            group.create_task(self._work(may_write=self._leadership.holds), name="work")
+            await self._leadership.keep()
+            stop.set()
+
+    async def _work(self, *, may_write: Callable[[], bool]) -> None:
+        self._metrics.leading.set(1)
+        self._operator = Operator(
+            self._connection, self._options, self._metrics, decide=self._decide, may_write=may_write
+        )
+        await self._operator.run()
 
     async def _end(self) -> None:
-        try:
-            async with asyncio.timeout(_SAVING_SECONDS):
-                await self._keeper.save_all()
-        except TimeoutError:
-            log.warning("not everything learned could be saved in time", seconds=_SAVING_SECONDS)
-        await self._kubelets.close()
-        self._api.close()
-
-    def _look_at(self, ref: WorkloadRef) -> None:
-        self._queue.add(ref, delay_seconds=DEBOUNCE_SECONDS)
+        if self._operator is not None:
+            await self._operator.end()
+        if self._leadership is not None:
+            await self._leadership.release()
+        self._lease_api.close()
 
     def _dead_parts(self) -> list[str]:
-        problems = (part.problem() for part in (self._looking, self._scraping))
-        return [problem for problem in problems if problem is not None]
+        late = self._leadership.late() if self._leadership is not None else None
+        return [*([late] if late else []), *(self._operator.dead_parts() if self._operator is not None else [])]
 
     def _missing_parts(self) -> list[str]:
-        return [problem for problem in (self._sweeper.problem, self._watches.problem) if problem is not None]
-
-
-def _access(connection: Connection, options: Options) -> KubeletAccess:
-    authority = options.kubelet_authority
-    return KubeletAccess(
-        bearer_token=connection.bearer_token,
-        certificate_file=connection.certificate_file,
-        key_file=connection.key_file,
-        authority_file=str(authority) if authority is not None else connection.authority_file,
-        verify=not options.kubelet_insecure_tls,
-    )
+        """A standby is ready when it sees the Lease: a rollout would never end if it had to lead for that."""
+        if self._operator is not None:
+            return self._operator.missing_parts()
+        return [self._leadership.problem] if self._leadership is not None and self._leadership.problem else []

@@ -1,0 +1,117 @@
+"""The Lease by which operators that stand beside each other agree on the one that works.
+
+The rule is that of Kubernetes' own controllers (client-go: tools/leaderelection/leaderelection.go): whoever renews it
+holds it, and who sees it unchanged for its whole duration may take it. Only the time since the last change was seen
+counts, by one's own monotonic clock, so clocks of different machines need not agree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from probetuner.cluster.api import Api
+from probetuner.cluster.errors import ConflictError, NotFoundError
+
+DURATION_SECONDS = 10
+"""How long a Lease is good after each renewal: with the retries and the first lists well within 20 s to take over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """The Lease as it was when its present state was first seen, at `at` (monotonic seconds)."""
+
+    spec: Mapping[str, Any]
+    resource_version: str
+    at: float
+
+    @property
+    def holder(self) -> str:
+        """Who holds it; empty when it was released."""
+        return str(self.spec.get("holderIdentity") or "")
+
+    def is_free_for(self, identity: str, *, now: float) -> bool:
+        """Whether the bearer of that name may hold it now."""
+        seconds = self.spec.get("leaseDurationSeconds")
+        good_seconds = seconds if isinstance(seconds, int) else DURATION_SECONDS
+        return self.holder in ("", identity) or now - self.at >= good_seconds
+
+
+class Lease:
+    """A Lease, as one who wants to hold it under the name *identity* sees it."""
+
+    def __init__(self, api: Api, *, namespace: str, name: str, identity: str) -> None:
+        self.identity = identity
+        self.seen: Sighting | None = None
+        self._api = api
+        self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._name = name
+
+    async def take(self, *, now: float, wall: float) -> bool:
+        """Take or renew it if that is allowed; returns whether it is held. Raises ApiError.
+
+        `now` is monotonic seconds, before which nothing of what is written here can be seen; `wall` is epoch seconds,
+        for people to read.
+        """
+        seen = await self._look(now)
+        if seen is None:
+            return await self._write("POST", self._collection, self._held(None, wall), {}, now=now)
+        if not seen.is_free_for(self.identity, now=now):
+            return False
+        metadata = {"resourceVersion": seen.resource_version}
+        return await self._write("PUT", f"{self._collection}/{self._name}", self._held(seen, wall), metadata, now=now)
+
+    async def release(self, *, now: float, wall: float) -> None:
+        """Let the next take it at once, if it is held. Raises ApiError."""
+        seen = await self._look(now)
+        if seen is not None and seen.holder == self.identity:
+            spec = {**seen.spec, "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time(wall)}
+            metadata = {"resourceVersion": seen.resource_version}
+            await self._write("PUT", f"{self._collection}/{self._name}", spec, metadata, now=now)
+
+    async def _look(self, now: float) -> Sighting | None:
+        try:
+            found = await self._api.get(f"{self._collection}/{self._name}")
+        except NotFoundError:
+            self.seen = None
+            return None
+        version = str(found["metadata"]["resourceVersion"])
+        if self.seen is None or self.seen.resource_version != version:
+            self.seen = Sighting(spec=found.get("spec") or {}, resource_version=version, at=now)
+        return self.seen
+
+    async def _write(
+        self, method: str, path: str, spec: Mapping[str, Any], metadata: Mapping[str, str], *, now: float
+    ) -> bool:
+        """Write it as it was seen last; somebody who was quicker keeps it."""
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": self._name, **metadata},
+            "spec": spec,
+        }
+        try:
+            written = await self._api.write(method, path, body)
+        except (ConflictError, NotFoundError):
+            return False
+        if written is not None:
+            version = str(written["metadata"]["resourceVersion"])
+            self.seen = Sighting(spec=spec, resource_version=version, at=now)
+        return True
+
+    def _held(self, seen: Sighting | None, wall: float) -> dict[str, Any]:
+        before = {} if seen is None else dict(seen.spec)
+        spec = {
+            "holderIdentity": self.identity,
+            "leaseDurationSeconds": DURATION_SECONDS,
+            "acquireTime": _micro_time(wall),
+            "renewTime": _micro_time(wall),
+            "leaseTransitions": int(before.get("leaseTransitions") or 0) + (seen is not None),
+        }
+        if seen is not None and seen.holder == self.identity:
+            spec |= {name: before[name] for name in ("acquireTime", "leaseTransitions") if name in before}
+        return spec
+
+
+def _micro_time(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,96 @@
+"""One of several operators works, the others stand by: the holding of the Lease."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from probetuner.cluster.errors import ApiError
+from probetuner.cluster.leases import DURATION_SECONDS, Lease
+from probetuner.controller.heartbeat import Heartbeat
+
+_RETRY_SECONDS = 2.0
+_ATTEMPT_SECONDS = 3.0
+_RELEASE_SECONDS = 3.0
+_LIMIT_SECONDS = 30.0
+# Given up well before others may take it, so that two never work at once.
+_LOST_AFTER_SECONDS = 0.75 * DURATION_SECONDS
+
+log = structlog.get_logger()
+
+
+class LeadershipLostError(Exception):
+    """The Lease could not be renewed in time; another operator may work now, and this one has to end."""
+
+
+class Leadership:
+    """Holds the Lease, or waits for it. `clock` gives monotonic seconds, `wall` epoch seconds.
+
+    `problem` is a sentence while the Lease cannot be read or written; `was_lost` stays true once it was lost.
+    """
+
+    def __init__(self, lease: Lease, *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+        self.problem: str | None = "The Lease has not been looked at yet."
+        self.was_lost = False
+        self._lease = lease
+        self._clock = clock
+        self._wall = wall
+        self._heartbeat = Heartbeat("holding of the Lease", limit_seconds=_LIMIT_SECONDS, clock=clock)
+        self._good_until: float | None = None
+
+    def holds(self) -> bool:
+        """Whether this operator may write now: also after the process was held up, as by a paused machine."""
+        return self._good_until is not None and self._clock() < self._good_until
+
+    async def win(self) -> None:
+        """Stand by until the Lease is held."""
+        told: str | None = None
+        while not await self._try():
+            holder = self._lease.seen.holder if self._lease.seen is not None else ""
+            if holder and holder != told:
+                log.info("standing by", holder=holder)
+                told = holder
+            await asyncio.sleep(_RETRY_SECONDS)
+        log.info("leading", identity=self._lease.identity)
+
+    async def keep(self) -> None:
+        """Renew it until that does not work for too long."""
+        while self.holds():
+            await asyncio.sleep(_RETRY_SECONDS)
+            await self._try()
+        self.was_lost = True
+        log.error("the lease is lost", problem=self.problem or "another operator holds it")
+
+    def late(self) -> str | None:
+        """Return a sentence when nobody looks after the Lease any more."""
+        return self._heartbeat.problem()
+
+    async def release(self) -> None:
+        """Let the next operator take it at once; from here on this one may not write."""
+        if not self.holds():
+            return
+        self._good_until = None
+        try:
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._lease.release(now=self._clock(), wall=self._wall())
+        except (ApiError, TimeoutError) as problem:
+            log.warning("lease not released, another operator takes it when it expires", problem=str(problem))
+
+    async def _try(self) -> bool:
+        """Take or renew it; a failure to reach the API server leaves what is held until it expires."""
+        self._heartbeat.beat()
+        began = self._clock()
+        try:
+            async with asyncio.timeout(_ATTEMPT_SECONDS):
+                held = await self._lease.take(now=began, wall=self._wall())
+        except (ApiError, TimeoutError) as problem:
+            self._note(f"The Lease cannot be read or written: {problem or 'no answer in time'}")
+            return False
+        self._good_until = began + _LOST_AFTER_SECONDS if held else None
+        self._note(None)
+        return held
+
+    def _note(self, problem: str | None) -> None:
+        if problem is not None and problem != self.problem:
+            log.warning("lease not taken, to be tried again", problem=problem)
+        self.problem = problem

@@ -1,0 +1,123 @@
+"""The working operator: everything put together, begun in order, and ended so that nothing learned is lost."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from probetuner.cluster.api import Api
+from probetuner.cluster.connection import Connection
+from probetuner.controller.heartbeat import Heartbeat
+from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
+from probetuner.controller.keeping import Keeper
+from probetuner.controller.metrics import Metrics
+from probetuner.controller.options import Options
+from probetuner.controller.reconciler import Decide, Reconciler
+from probetuner.controller.scraping import Scraper
+from probetuner.controller.serving import Following
+from probetuner.controller.sweeping import Sweeper
+from probetuner.controller.view import View
+from probetuner.controller.watching import Watches
+from probetuner.controller.workers import MOST_SECONDS, work
+from probetuner.controller.workqueue import WorkQueue
+from probetuner.model.workload import WorkloadRef
+from probetuner.sources.kubelet import KubeletAccess, Kubelets
+
+_SCRAPER_LIMIT_SECONDS = 60.0
+_SAVING_SECONDS = 10.0  # well within the 30 s that Kubernetes gives a pod to end
+
+log = structlog.get_logger()
+
+
+class Operator:
+    """The parts of the operator and what connects them. To be made inside the event loop that it runs in.
+
+    Observation begins when it is made. `may_write` is asked before each request that would change anything.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        options: Options,
+        metrics: Metrics,
+        *,
+        decide: Decide,
+        may_write: Callable[[], bool],
+    ) -> None:
+        clock, monotonic = time.time, time.monotonic
+        self._api = Api(connection, dry_run=options.dry_run, may_write=may_write)
+        self._metrics = metrics
+        self._queue: WorkQueue[WorkloadRef] = WorkQueue(monotonic)
+        self._view = View(default_mode=options.default_mode)
+        self._following = Following(since=clock(), changed=self._look_at)
+        self._kubelets = Kubelets(_access(connection, options))
+        self._looking = Heartbeat("looking at workloads", limit_seconds=1.5 * MOST_SECONDS, clock=monotonic)
+        self._scraping = Heartbeat("scraping of kubelets", limit_seconds=_SCRAPER_LIMIT_SECONDS, clock=monotonic)
+        self._scraper = Scraper(
+            self._following,
+            self._kubelets,
+            self._metrics,
+            interval_seconds=options.scrape_interval_seconds,
+            clock=clock,
+            heartbeat=self._scraping,
+        )
+        self._sweeper = Sweeper(self._api, self._view, self._following, look_at=self._look_at)
+        self._keeper = Keeper(self._api, self._following, clock=clock)
+        self._reconciler = Reconciler(
+            self._api, self._view, self._following, self._scraper, self._metrics, decide=decide, clock=clock
+        )
+        intake = Intake(self._view, self._following, self._scraper, self._queue, clock=clock)
+        self._watches = Watches(intake.receive, self._metrics, clock=monotonic)
+
+    async def run(self) -> None:
+        """Work until cancelled; the first loop that fails ends the others."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_and_look(), name="look")
+            group.create_task(self._scraper.run(), name="scrape")
+            group.create_task(self._keeper.run(), name="keep")
+
+    async def _watch_and_look(self) -> None:
+        """Nobody is looked at before all that speaks for them has been listed: else they would seem to be left."""
+        await self._sweeper.begin(self._looking)
+        log.info("the cluster is listed", workloads=len(self._view.workloads), policies=len(self._view.policies))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watches.run(), name="watch")
+            group.create_task(self._sweeper.run(), name="sweep")
+            errors = self._metrics.reconcile_errors
+            group.create_task(
+                work(self._queue, self._reconciler.reconcile, failed=errors.inc, heartbeat=self._looking), name="work"
+            )
+
+    async def end(self) -> None:
+        """Save everything that was learned, and let go of what is held."""
+        try:
+            async with asyncio.timeout(_SAVING_SECONDS):
+                await self._keeper.save_all()
+        except TimeoutError:
+            log.warning("not everything learned could be saved in time", seconds=_SAVING_SECONDS)
+        await self._kubelets.close()
+        self._api.close()
+
+    def dead_parts(self) -> list[str]:
+        """Return a sentence for each loop that does not turn any more."""
+        problems = (part.problem() for part in (self._looking, self._scraping))
+        return [problem for problem in problems if problem is not None]
+
+    def missing_parts(self) -> list[str]:
+        """Return a sentence for each thing that is needed to serve and not there."""
+        return [problem for problem in (self._sweeper.problem, self._watches.problem) if problem is not None]
+
+    def _look_at(self, ref: WorkloadRef) -> None:
+        self._queue.add(ref, delay_seconds=DEBOUNCE_SECONDS)
+
+
+def _access(connection: Connection, options: Options) -> KubeletAccess:
+    authority = options.kubelet_authority
+    return KubeletAccess(
+        bearer_token=connection.bearer_token,
+        certificate_file=connection.certificate_file,
+        key_file=connection.key_file,
+        authority_file=str(authority) if authority is not None else connection.authority_file,
+        verify=not options.kubelet_insecure_tls,
+    )

@@ -1,0 +1,127 @@
+"""What is promised of the Lease by which several operators agree on one."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probetuner.cluster.api import Api
+from probetuner.cluster.errors import ConflictError, NotFoundError, UnreachableError
+from probetuner.cluster.leases import DURATION_SECONDS, Lease
+from probetuner.controller.leading import Leadership
+
+PATH = "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
+
+
+class Server:
+    """An API server that keeps one Lease, refuses what is outdated, and can be away."""
+
+    def __init__(self) -> None:
+        self.body: dict[str, Any] | None = None
+        self.version = 0
+        self.away = False
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """Return the Lease."""
+        self._answer()
+        if self.body is None:
+            raise NotFoundError(HTTPStatus.NOT_FOUND, "NotFound", path)
+        return self.body
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Take a POST where there is none, and a PUT of what is there now."""
+        self._answer()
+        stale = self.body is not None and body["metadata"].get("resourceVersion") != str(self.version)
+        if stale or (method == "POST") != (self.body is None):
+            raise ConflictError(HTTPStatus.CONFLICT, "Conflict", path)
+        self.version += 1
+        self.body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
+        return self.body
+
+    def _answer(self) -> None:
+        if self.away:
+            raise UnreachableError("away")
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        """Return the time as it was set."""
+        return self.seconds
+
+
+def _lease(server: Server, identity: str) -> Lease:
+    return Lease(cast("Api", server), namespace="ns", name="probetuner", identity=identity)
+
+
+async def test_one_holds_it_until_it_is_not_renewed_for_its_duration() -> None:
+    """A second one gets it no sooner, and at once then."""
+    server, now = Server(), 100.0
+    first, second = _lease(server, "first"), _lease(server, "second")
+    assert await first.take(now=now, wall=0.0)
+    assert not await second.take(now=now, wall=0.0)
+    assert await first.take(now=now + 5, wall=0.0)
+    assert not await second.take(now=now + 6, wall=0.0)
+
+    assert not await second.take(now=now + 6 + DURATION_SECONDS - 0.1, wall=0.0)
+    assert await second.take(now=now + 6 + DURATION_SECONDS, wall=0.0)
+
+    assert not await first.take(now=now + 6 + DURATION_SECONDS, wall=0.0)
+    assert server.body is not None
+    assert server.body["spec"]["leaseTransitions"] == 1
+
+
+async def test_a_released_one_is_taken_at_once() -> None:
+    """Nobody waits for an operator that ended as it was asked to."""
+    server = Server()
+    first, second = _lease(server, "first"), _lease(server, "second")
+    await first.take(now=100.0, wall=0.0)
+    assert not await second.take(now=100.5, wall=0.0)
+
+    await first.release(now=101.0, wall=0.0)
+
+    assert await second.take(now=101.5, wall=0.0)
+
+
+async def test_who_does_not_hold_it_cannot_release_it() -> None:
+    """A late release takes nothing from the next holder."""
+    server = Server()
+    first, second = _lease(server, "first"), _lease(server, "second")
+    await first.take(now=100.0, wall=0.0)
+    await second.take(now=100.0, wall=0.0)
+    await second.take(now=100.0 + DURATION_SECONDS, wall=0.0)
+
+    await first.release(now=120.0, wall=0.0)
+
+    assert server.body is not None
+    assert server.body["spec"]["holderIdentity"] == "second"
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.0, 15.0), st.booleans()), max_size=40))
+async def test_two_never_may_write_at_once(steps: list[tuple[str, float, bool]]) -> None:
+    """Whoever tries whenever, with the API server away or not, at most one holds it by its own clock."""
+    server, clock = Server(), Clock()
+    everyone = {name: Leadership(_lease(server, name), clock=clock, wall=clock) for name in "abc"}
+    for name, seconds, away in steps:
+        clock.seconds += seconds
+        server.away = away
+        await everyone[name]._try()
+        assert sum(one.holds() for one in everyone.values()) <= 1
+
+
+async def test_a_holder_that_was_held_up_may_not_write() -> None:
+    """After a pause of the whole process it stops by its own clock, before it has asked anybody."""
+    server, clock = Server(), Clock()
+    leadership = Leadership(_lease(server, "first"), clock=clock, wall=clock)
+    await leadership.win()
+    assert leadership.holds()
+
+    clock.seconds += DURATION_SECONDS
+
+    assert not leadership.holds()
