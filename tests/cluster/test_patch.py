@@ -10,7 +10,7 @@ import pytest
 from lab import Lab
 from probetuner.change.patch import build_patch, holds
 from probetuner.model.workload import Workload, parse_workload
-from probetuner.tuning.recommendation import Probes
+from probetuner.tuning.recommendation import Probes, Reaping
 from support import strategic_merge
 from support.workloads import LIVENESS, Json, container
 
@@ -90,6 +90,51 @@ def test_a_patch_that_holds_makes_no_new_template(lab: Lab, namespace: str) -> N
 
     assert first["metadata"]["generation"] == before["metadata"]["generation"] + 1
     assert second["metadata"]["generation"] == first["metadata"]["generation"]
+
+
+REAPED = {
+    "shared": ({}, Reaping(share_process_namespace=None), Reaping(share_process_namespace=True)),
+    "said not to be": (
+        {"shareProcessNamespace": False},
+        Reaping(share_process_namespace=False),
+        Reaping(share_process_namespace=True),
+    ),
+    "tini": (
+        {},
+        Reaping(commands={"web": ("redis-server", "--save")}),
+        Reaping(commands={"web": ("tini", "--", "redis-server", "--save")}),
+    ),
+    "both": (
+        {},
+        Reaping(commands={"web": ("redis-server", "--save")}),
+        Reaping(share_process_namespace=True, commands={"web": ("tini", "--", "redis-server", "--save")}),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", REAPED.values(), ids=REAPED.keys())
+def test_who_reaps_can_be_changed_and_put_back(lab: Lab, namespace: str, change: tuple[Json, Reaping, Reaping]) -> None:
+    """The pod's process namespace and a container's command, in one patch; undone, the template is the same again."""
+    of_pod, old, new = change
+    body = manifest({"livenessProbe": EXEC}, name=f"web-{uuid4().hex[:8]}", where="containers")
+    body["spec"]["template"]["spec"] |= of_pod
+    body["spec"]["template"]["spec"]["containers"][1]["command"] = ["redis-server", "--save"]
+    before = json.loads(lab.kubectl("-n", namespace, "create", "-o", "json", "-f", "-", input=json.dumps(body)))
+    loaded = parse_workload(before)
+    same = probes_of(loaded)
+    patch = build_patch(loaded, old=same, new=same, old_reaping=old, new_reaping=new)
+    undo = build_patch(loaded, old=same, new=same, old_reaping=new, new_reaping=old)
+    assert patch is not None
+    assert undo is not None
+
+    after = send(lab, namespace, before, patch)
+    back = send(lab, namespace, before, undo)
+
+    assert after["spec"]["template"]["spec"].get("shareProcessNamespace", False) is bool(new.share_process_namespace)
+    assert [holds(patch, parse_workload(raw)) for raw in (before, after, back)] == [False, True, False]
+    assert [holds(undo, parse_workload(raw)) for raw in (before, after, back)] == [True, False, True]
+    assert back["spec"]["template"] == before["spec"]["template"]
+    assert strategic_merge.apply(patch, before)["spec"]["template"] == after["spec"]["template"]
 
 
 def manifest(probes: Json, *, name: str, where: str) -> Json:

@@ -8,7 +8,7 @@ from probetuner.change.block import TOO_LARGE, UNDO_WITHHELD, BlockReason
 from probetuner.change.conditions import write_conditions
 from probetuner.change.gate import find_block, unneeded_approval
 from probetuner.change.outlook import Outlook
-from probetuner.change.patch import build_patch
+from probetuner.change.patch import patch_of, undo_of
 from probetuner.change.progress import follow, may_undo
 from probetuner.change.record import Change, Outcome, read_changes, write_figures
 from probetuner.change.report import conditions_of, news
@@ -99,7 +99,7 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     advice = recommend(_cases(situation), outlook.findings, situation.policy)
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))
-    patch = build_patch(situation.workload, old=advice.current, new=advice.target)
+    patch = patch_of(situation.workload, advice)
     block = find_block(situation, advice, outlook.findings, outlook.changes, patch=patch, now=now)
     outlook = replace(outlook, recommendation=advice, patch=patch, block=block)
     if block is not None or patch is None:
@@ -109,7 +109,7 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
         summary=", ".join(dict.fromkeys(action.name.value for action in advice.actions if action.needs)),
         decided_at=now,
         patch=patch,
-        undo=build_patch(situation.workload, old=advice.target, new=advice.current) or {},
+        undo=undo_of(situation.workload, advice),
         before=advice.before,
         approved=situation.mode.mode is not Mode.APPLY,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from probetuner.change.patch import entries_of
+from probetuner.change.reaped import is_only_wrapped
 from probetuner.change.record import Change
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.flapping import flaps
@@ -55,8 +56,9 @@ def _parts(change: Change, cases: tuple[Case, ...], settled_at: float) -> Iterat
             fields = new.get(case.container.name, {})
             before = old.get(case.container.name, {}).get(kind.field)
             moved = kind is ProbeType.READINESS and before is None and fields.get(ProbeType.LIVENESS.field, ...) is None
+            wrapped = is_only_wrapped(fields.get(kind.field))
             # What liveness asked and readiness asks now is one part, measured by the old liveness probe's numbers.
-            if kind.field in fields and not moved:
+            if kind.field in fields and not moved and not wrapped:
                 yield Part(case=case, kind=kind, old=before, new=fields[kind.field], settled_at=settled_at)
 
 

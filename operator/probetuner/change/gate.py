@@ -50,10 +50,10 @@ def _by_wish(recommendation: Recommendation) -> Block | None:
             reason=BlockReason.NOT_ALLOWED,
             message=f"spec.allow of the ProbePolicy does not list {needed}; add it to have this applied",
         )
-    if recommendation.target == recommendation.current:
+    if recommendation.changes_nothing:
         return Block(
             reason=BlockReason.NOTHING_TO_APPLY,
-            message="the advice is not about probes, or the bounds leave no room; nothing can be patched",
+            message="the advice is not about the pod template, or the bounds leave no room; nothing can be patched",
         )
     return None
 
@@ -133,7 +133,7 @@ def _by_evidence(situation: Situation, recommendation: Recommendation, findings:
 
 def _confidence(recommendation: Recommendation, findings: Sequence[Finding]) -> float:
     """How sure it is that every container that would be changed has to be: the surest finding of the least sure one."""
-    changed = [name for name, probes in recommendation.target.items() if probes != recommendation.current.get(name)]
+    changed = recommendation.changed_containers
     weighty = [finding for finding in findings if finding.severity is not Severity.INFO]
     return min(
         (max((f.confidence for f in weighty if f.container == name), default=0.0) for name in changed), default=0.0

@@ -1,4 +1,4 @@
-"""From probes as they are and as they should be to a strategic-merge patch, and back.
+"""From a template as it is and as it should be to a strategic-merge patch, and back.
 
 Only leaf fields that differ are written. A handler switch nulls the old handler in the same patch, or the API server
 would see two (`may not specify more than 1 handler type`). A probe that is added or put back carries every field it
@@ -12,23 +12,62 @@ from typing import Any
 from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType, parse_probe
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload
-from probetuner.tuning.recommendation import Probes
+from probetuner.tuning.recommendation import Probes, Reaping, Recommendation
+
+SHARE_FIELD, COMMAND_FIELD = "shareProcessNamespace", "command"
+_AS_IT_IS = Reaping()
 
 
-def build_patch(workload: Workload, *, old: Mapping[str, Probes], new: Mapping[str, Probes]) -> dict[str, Any] | None:
-    """The patch that leads from *old* to *new* probes (by container name), None when they are the same.
+def build_patch(
+    workload: Workload,
+    *,
+    old: Mapping[str, Probes],
+    new: Mapping[str, Probes],
+    old_reaping: Reaping = _AS_IT_IS,
+    new_reaping: Reaping = _AS_IT_IS,
+) -> dict[str, Any] | None:
+    """The patch that leads from *old* to *new* probes (by container name) and reaping, None when they are the same.
 
-    Containers are merged by name (`patchMergeKey`), so the other ones and all other fields stay as they are.
+    Containers are merged by name (`patchMergeKey`), so the other ones and all other fields stay as they are. A
+    container's command has no merge key, so it is replaced as a whole.
     """
     spec: dict[str, Any] = {}
+    if old_reaping.share_process_namespace != new_reaping.share_process_namespace:
+        spec[SHARE_FIELD] = new_reaping.share_process_namespace
     for container in workload.containers:
-        if container.name not in new:
-            continue
-        changes = _container_changes(old[container.name], new[container.name])
+        changes = {}
+        if container.name in new:
+            changes = _container_changes(old[container.name], new[container.name])
+        command = new_reaping.commands.get(container.name)
+        if command != old_reaping.commands.get(container.name):
+            changes[COMMAND_FIELD] = list(command or ())
         if changes:
             field = "initContainers" if container.is_sidecar else "containers"
             spec.setdefault(field, []).append({"name": container.name, **changes})
     return {"spec": {"template": {"spec": spec}}} if spec else None
+
+
+def patch_of(workload: Workload, advice: Recommendation) -> dict[str, Any] | None:
+    """The patch that carries out a recommendation, None when there is nothing in it to patch."""
+    return build_patch(
+        workload,
+        old=advice.current,
+        new=advice.target,
+        old_reaping=advice.current_reaping,
+        new_reaping=advice.target_reaping,
+    )
+
+
+def undo_of(workload: Workload, advice: Recommendation) -> dict[str, Any]:
+    """The patch that puts back what was there before a recommendation; null stands for what was not set."""
+    undo = build_patch(
+        workload,
+        old=advice.target,
+        new=advice.current,
+        old_reaping=advice.target_reaping,
+        new_reaping=advice.current_reaping,
+    )
+    return undo or {}
 
 
 def _container_changes(old: Probes, new: Probes) -> dict[str, Any]:
@@ -87,26 +126,33 @@ def _handler_fields(probe: Probe) -> dict[str, Any]:
     return {name: probe.written[name] for name in HANDLER_FIELDS if probe.written.get(name) is not None}
 
 
-def entries_of(patch: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The containers that a patch writes; a patch of another shape, which somebody edited, writes none."""
+def pod_spec_of(patch: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a patch writes of the pod template's spec; a patch of another shape, which somebody edited, nothing."""
     body: Any = patch
     for name in ("spec", "template", "spec"):
         body = body.get(name) if isinstance(body, Mapping) else None
-    if not isinstance(body, Mapping):
-        return ()
+    return body if isinstance(body, Mapping) else {}
+
+
+def entries_of(patch: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The containers that a patch writes."""
+    body = pod_spec_of(patch)
     entries = [body.get(field) for field in ("containers", "initContainers")]
     return tuple(e for listed in entries if isinstance(listed, list) for e in listed if isinstance(e, Mapping))
 
 
 def holds(patch: Mapping[str, Any], workload: Workload) -> bool:
     """Whether the live workload already is as the patch would make it, judged by effective values."""
-    entries = entries_of(patch)
-    return bool(entries) and all(_container_holds(entry, workload) for entry in entries)
+    entries, written = entries_of(patch), pod_spec_of(patch)
+    shares = bool(written.get(SHARE_FIELD)) == bool(workload.share_process_namespace)
+    if SHARE_FIELD in written and not shares:
+        return False
+    return (bool(entries) or SHARE_FIELD in written) and all(_container_holds(entry, workload) for entry in entries)
 
 
 def _container_holds(entry: Mapping[str, Any], workload: Workload) -> bool:
     container = workload.container(str(entry.get("name")))
-    if container is None:
+    if container is None or (COMMAND_FIELD in entry and (entry[COMMAND_FIELD] or []) != list(container.command)):
         return False
     return all(_probe_holds(entry[kind.field], container.probe(kind)) for kind in ProbeType if kind.field in entry)
 

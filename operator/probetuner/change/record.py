@@ -120,6 +120,7 @@ def write_figures(figures: Figures) -> dict[str, Any]:
         "flaps": figures.flaps,
         "unreadySeconds": None if figures.unready_seconds is None else round(figures.unready_seconds),
         "detectionSeconds": figures.detection_seconds,
+        "zombies": figures.zombies,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -174,6 +175,7 @@ def _read_figures(raw: object) -> Figures | None:
         flaps=raw.get("flaps"),
         unready_seconds=raw.get("unreadySeconds"),
         detection_seconds=raw.get("detectionSeconds"),
+        zombies=raw.get("zombies"),
     )
 
 

@@ -45,5 +45,6 @@ def _of_new_pods(entry: ContainerHistory, since: float) -> ContainerHistory:
         lives=tuple(life for life in entry.lives if life.pod_uid not in old),
         runs=tuple(run for run in entry.runs if run.pod_uid not in old and run.started_at >= since),
         unready=tuple(spell for spell in entry.unready if spell.pod_uid not in old and spell.started_at >= since),
+        tasks={uid: samples for uid, samples in entry.tasks.items() if uid not in old},
         minutes=tuple(minute for minute in entry.minutes if minute.started_at + _MINUTE_SECONDS > since),
     )

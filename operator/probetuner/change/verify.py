@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from probetuner.change.evidence import borne, parts_of
 from probetuner.change.patch import entries_of
+from probetuner.change.reaped import still_leaking, zombie_proofs
 from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
@@ -107,6 +108,8 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
         )
     if after.flaps and after.flaps >= _FLAPS and _per_second(after.flaps, after) > _per_second(before.flaps, before):
         return f"{after.flaps} flaps in {after.observed_seconds or 0:.0f} s, more often than before"
+    if still_leaking(change, after):
+        return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
     changed = {entry.get("name") for entry in entries_of(change.patch) if entry.get(ProbeType.READINESS.field)}
     asked = [case for case in cases if case.container.name in changed]
     if workload.rollout.desired > 1 and any(_all_out_at_once(case) for case in asked):
@@ -133,5 +136,5 @@ def _covers(spell: UnreadySpell, at: float, end: float) -> bool:
 
 def _proofs(change: Change, cases: tuple[Case, ...], *, settled_at: float) -> tuple[tuple[str, ...], bool]:
     """What proves that the change helped, and whether every part of it is proved."""
-    proofs = [borne(part) for part in parts_of(change, cases, settled_at=settled_at)]
+    proofs = [borne(part) for part in parts_of(change, cases, settled_at=settled_at)] + zombie_proofs(change, cases)
     return tuple(dict.fromkeys(filter(None, proofs))), bool(proofs) and None not in proofs

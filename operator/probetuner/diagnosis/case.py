@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
+from probetuner.facts.inspection import Inspection
 from probetuner.history.attribution import RestartCause, attribute
 from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory, FailureRun, Minute
@@ -18,7 +19,8 @@ from probetuner.model.workload import Workload
 class Case:
     """A container, its workload and its history.
 
-    `exposed` says whether a Service sends it traffic, None where the Services are not known.
+    `exposed` says whether a Service sends it traffic, None where the Services are not known. `inspections` are looks
+    into it that a person asked for.
     """
 
     workload: Workload
@@ -26,6 +28,7 @@ class Case:
     history: ContainerHistory
     objectives: Objectives = field(default_factory=Objectives)
     exposed: bool | None = None
+    inspections: tuple[Inspection, ...] = ()
 
     @property
     def replicas(self) -> int:

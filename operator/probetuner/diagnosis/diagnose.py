@@ -1,6 +1,6 @@
 """All findings about a workload."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from probetuner.diagnosis import (
     broken,
@@ -19,6 +19,7 @@ from probetuner.diagnosis import (
 )
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, Severity
+from probetuner.facts.inspection import Inspection
 from probetuner.history.record import ContainerHistory, WorkloadHistory
 from probetuner.model.policy import Objectives
 from probetuner.model.workload import Workload
@@ -62,6 +63,7 @@ def cases(
     *,
     objectives: Objectives | None = None,
     exposed: bool | None = None,
+    inspections: Sequence[Inspection] = (),
 ) -> tuple[Case, ...]:
     """The containers of the present template with what is remembered of them under it."""
     return tuple(
@@ -71,6 +73,7 @@ def cases(
             history=history.latest(container.name) or _nothing_yet(container.name),
             objectives=objectives or Objectives(),
             exposed=exposed,
+            inspections=tuple(found for found in inspections if found.container == container.name),
         )
         for container in workload.containers
     )

@@ -1,122 +1,143 @@
-"""zombies and exec-without-reaper: children of exec probes that nobody waits for.
-
-A zombie is no live process any more but still a task, so it shows as tasks that grow while processes do not
-(cgroup.procs leaves zombies out, pids.current counts them). A thread pool shows the same for a while, then stops
-growing, and has nothing to do with how often the probe runs.
-"""
+"""zombies and exec-without-reaper: children of exec probes that nobody waits for."""
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.leak import REAPERS, Leak, base_name, is_adopted, leak_of
+from probetuner.diagnosis.lockstep import Step, growing_pods, judged_series
 from probetuner.diagnosis.wording import several
-from probetuner.history.record import TaskSample
-from probetuner.model.probe import Exec, Probe, ProbeType
+from probetuner.facts.fact import FailureCause
+from probetuner.facts.inspection import Inspection
+from probetuner.model.probe import Probe, ProbeType
 
-_STRENGTH = 0.15
-_LEAST_SAMPLES, _LEAST_SECONDS, _LEAST_GROWTH = 6, 60.0, 5
-_LEAST_PER_RUN, _MOST_PER_RUN = 0.2, 6.0
-_LATER_HALF_SHARE = 0.3
-_PROCESS_SHARE = 0.25
-_SHELLS = ("sh", "bash", "dash", "ash", "zsh")
-_REAPERS = ("tini", "dumb-init", "catatonit", "s6-svscan", "init", "systemd")
-_LEAVES_CHILDREN = ("&", ";", "|", "timeout ", "`", "$(")
+_STRENGTH = 0.06
+_SEEN = 0.99
+_LEAST_ZOMBIES = 3
+"""Fewer may be children of this very moment, which the application is about to wait for."""
 
 
-def forking_probes(case: Case) -> tuple[Probe, ...]:
-    """The exec probes that may leave a child behind: those that go through a shell or `timeout`."""
-    probes = (case.container.probe(kind) for kind in ProbeType)
-    return tuple(probe for probe in probes if probe is not None and _forks(probe))
+def leaking_probes(case: Case) -> dict[ProbeType, Leak]:
+    """The exec probes that can leave orphans, and how: as it was seen where it was, else as their commands show."""
+    steps = growing_pods(case)
+    found = {step_kind for step in steps for step_kind in step.probes} or set(ProbeType)
+    return {
+        kind: _timed_out(case, kind, steps) or leak
+        for kind in ProbeType
+        if kind in found and (leak := _leak(case.container.probe(kind))) is not None
+    }
 
 
-def _forks(probe: Probe) -> bool:
-    if not isinstance(probe.handler, Exec) or not probe.handler.command:
-        return False
-    program, *words = probe.handler.command
-    base = program.rsplit("/", 1)[-1]
-    if base == "timeout":
-        return True
-    script = " ".join(words)
-    if base in _SHELLS:
-        plain = words[:1] == ["-c"] and len(words) > 1 and words[1].startswith("exec ")
-        return not plain or any(mark in script for mark in _LEAVES_CHILDREN)
-    return program.endswith((".sh", ".bash", ".py"))
+def _leak(probe: Probe | None) -> Leak | None:
+    return None if probe is None else leak_of(probe)
+
+
+def _timed_out(case: Case, kind: ProbeType, steps: tuple[Step, ...]) -> Leak | None:
+    by_timeout = any(step.by_timeout and kind in step.probes for step in steps)
+    return Leak.TIMEOUT if by_timeout and FailureCause.EXEC_TIMEOUT in case.causes(kind) else None
 
 
 def has_reaper(case: Case) -> bool:
-    """Whether PID 1 of the container is known to wait for orphans."""
-    first = case.container.command[0].rsplit("/", 1)[-1] if case.container.command else ""
-    return case.workload.share_process_namespace or first in _REAPERS
+    """Whether process 1 of the container is known to wait for orphans."""
+    command = case.container.command
+    first = base_name(command[0]) if command else ""
+    return bool(case.workload.share_process_namespace) or first in REAPERS or _seen_reaper(case.inspections)
 
 
-def leaking_series(case: Case) -> tuple[tuple[TaskSample, ...], ...]:
-    """The series of samples, one a pod, in which tasks grew with the runs of the exec probe and processes did not."""
-    probes = forking_probes(case)
-    if not probes:
-        return ()
-    rate = sum(1.0 / probe.cadence_seconds for probe in probes)
-    return tuple(series for series in case.history.tasks.values() if _leaks(series, runs_per_second=rate))
+def _seen_reaper(inspections: tuple[Inspection, ...]) -> bool:
+    return any(seen.first in REAPERS for seen in inspections)
 
 
-def _leaks(series: tuple[TaskSample, ...], *, runs_per_second: float) -> bool:
-    if len(series) < _LEAST_SAMPLES or series[-1].at - series[0].at < _LEAST_SECONDS:
-        return False
-    growth = _growth(series)
-    per_run = growth / ((series[-1].at - series[0].at) * runs_per_second)
-    middle = len(series) // 2
-    processes = series[-1].processes - series[0].processes
-    return (
-        growth >= _LEAST_GROWTH
-        and _LEAST_PER_RUN <= per_run <= _MOST_PER_RUN
-        and _growth(series[middle:]) >= _LATER_HALF_SHARE * growth
-        and processes <= _PROCESS_SHARE * growth
-    )
-
-
-def _growth(series: tuple[TaskSample, ...]) -> int:
-    first, last = series[0], series[-1]
-    return (last.threads - last.processes) - (first.threads - first.processes)
+def count_zombies(case: Case) -> int | None:
+    """How many zombies the exec probes were seen to leave, in all pods; None where nothing can be said of it."""
+    if not leaking_probes(case) or not judged_series(case):
+        return None
+    return sum(step.growth for step in growing_pods(case))
 
 
 def find_zombies(case: Case) -> Finding | None:
-    """Report zombies that exec probes leave."""
-    leaking = leaking_series(case)
-    if not leaking:
+    """Report zombies that exec probes leave: seen to pile up with their runs, or seen in the container."""
+    leaks = leaking_probes(case)
+    steps, worst = growing_pods(case), max((seen.zombies for seen in case.inspections), default=None)
+    if not leaks or (worst is not None and worst < _LEAST_ZOMBIES):
         return None
-    growth = max(_growth(series) for series in leaking)
-    seconds = max(series[-1].at - series[0].at for series in leaking)
+    if worst is None and (not steps or has_reaper(case)):
+        return None
+    most = max((step.growth for step in steps), default=worst or 0)
     return Finding(
         name=FindingName.ZOMBIES,
         container=case.container.name,
         severity=Severity.WARNING,
-        confidence=from_repeats(growth, strength=_STRENGTH),
-        samples=growth,
-        evidence=(
-            f"tasks grew by {growth} in {seconds:.0f} s while processes did not",
-            f"the growth goes with the runs of {forking_probes(case)[0].handler}",
-            "PID 1 of the container is not known to wait for orphans",
-        ),
+        confidence=_SEEN if worst else from_repeats(most, strength=_STRENGTH),
+        samples=most,
+        evidence=(*_growth(case, steps), *_looks(case.inspections), *(f"{leak}" for leak in set(leaks.values()))),
         explanation=(
-            "Each run of the exec probe leaves a child that nobody waits for. They stay as zombies until the container "
-            "ends, and use up its limit of processes. With shareProcessNamespace the pause container reaps them; tini "
-            "as PID 1 does too; wrapping the probe in `tini -s` does not."
+            "The exec probe leaves children that nobody waits for. They stay as zombies until the container ends, and "
+            "use up its limit of processes. With shareProcessNamespace the pause container reaps them; tini as "
+            f"process 1 does too; wrapping the probe in `tini -s` {wrapper_words(leaks)}."
         ),
     )
 
 
+def _growth(case: Case, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    if not steps:
+        return ()
+    most = max(steps, key=lambda step: step.growth)
+    asked = " and ".join(str(probe.handler) for kind in most.probes if (probe := case.container.probe(kind)))
+    which = "runs that failed" if most.by_timeout else "runs"
+    return (
+        f"tasks grew by {most.growth} in {most.seconds:.0f} s while processes did not",
+        f"that is {most.per_run} for each of {most.runs} {which} of {asked}",
+    )
+
+
+def _looks(inspections: tuple[Inspection, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"in pod {seen.pod} {seen.zombies} of {'' if seen.complete else 'the first '}{seen.processes} processes are "
+        f"zombies, {seen.adopted} of them handed to process 1, which is {seen.first or 'not known'}"
+        for seen in inspections
+    )
+
+
+def wrapper_words(leaks: dict[ProbeType, Leak]) -> str:
+    """What the `tini -s` wrapper does about these leaks: it adopts orphans only as long as it lives."""
+    kinds = set(leaks.values())
+    if Leak.OUTLIVES in kinds:
+        return "does not: it ends with the probe, before the child does"
+    if Leak.TIMEOUT in kinds:
+        return "does not: it is itself what is killed at the timeout"
+    if Leak.UNSEEN in kinds:
+        return "does so only for children that end before the probe does"
+    return "does too, as long as the children end before the probe does"
+
+
 def find_unreaped(case: Case) -> Finding | None:
-    """Point out exec probes that can leave orphans to a PID 1 that may not wait for them."""
-    probes = forking_probes(case)
-    if not probes or has_reaper(case):
+    """Point out exec probes that can leave orphans to a process 1 that may not wait for them."""
+    leaks = {kind: leak for kind, leak in leaking_probes(case).items() if not _is_adopted(case, kind)}
+    if not leaks or has_reaper(case):
         return None
     return Finding(
         name=FindingName.EXEC_WITHOUT_REAPER,
         container=case.container.name,
         severity=Severity.INFO,
         confidence=0.5,
-        samples=len(probes),
-        evidence=tuple(f"{several(1, 'probe')} that forks: {probe.handler}" for probe in probes),
+        samples=len(leaks),
+        evidence=(
+            *(f"{several(1, 'probe')} that forks: {_handler(case, kind)}; {leak}" for kind, leak in leaks.items()),
+            *_looks(case.inspections),
+        ),
         explanation=(
-            "A shell in an exec probe leaves its children to PID 1 when it is ended at the timeout or puts them into "
-            "the background. Whether PID 1 waits for them cannot be seen from here; without a shell none are left."
+            "A shell in an exec probe leaves its children to process 1 when it is ended at the timeout or puts them "
+            "into the background. Whether process 1 waits for them cannot be seen from here (`probetuner analyze "
+            "--inspect` looks); without a shell none are left."
         ),
     )
+
+
+def _is_adopted(case: Case, kind: ProbeType) -> bool:
+    probe = case.container.probe(kind)
+    return probe is not None and is_adopted(probe)
+
+
+def _handler(case: Case, kind: ProbeType) -> str:
+    probe = case.container.probe(kind)
+    return str(probe.handler) if probe else ""

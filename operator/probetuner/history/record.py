@@ -70,11 +70,17 @@ class Minute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSample:
-    """Live processes and tasks (threads and zombies included) of one container at one time."""
+    """Live processes and tasks (threads and zombies included) of one container at one time.
+
+    `attempts` and `failed` are what was known by then of its probes: how often each was tried in this life of the
+    container, and how often it failed.
+    """
 
     at: float
     processes: int
     threads: int
+    attempts: Mapping[ProbeType, int] = field(default_factory=dict)
+    failed: Mapping[ProbeType, int] = field(default_factory=dict)
 
 
 READY_FLAG_FELL = "ready flag fell"

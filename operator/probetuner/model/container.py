@@ -19,11 +19,16 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """A container that the kubelet probes: a regular one, or a sidecar (init container that restarts always)."""
+    """A container that the kubelet probes: a regular one, or a sidecar (init container that restarts always).
+
+    `hooks` are the commands that the kubelet runs in it after its start and before its end.
+    """
 
     name: str
     image: str = ""
     command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    hooks: tuple[tuple[str, ...], ...] = ()
     ports: tuple[Port, ...] = ()
     has_cpu_limit: bool = False
     is_sidecar: bool = False
@@ -66,6 +71,8 @@ def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = Fa
         name=name,
         image=str(raw.get("image") or ""),
         command=texts(raw, "command", place),
+        args=texts(raw, "args", place),
+        hooks=_hooks(raw, place),
         ports=tuple(
             Port(
                 number=count(port, "containerPort", f"{place}.ports"),
@@ -81,6 +88,12 @@ def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = Fa
             if raw.get(kind.field) is not None
         },
     )
+
+
+def _hooks(raw: Mapping[str, Any], place: str) -> tuple[tuple[str, ...], ...]:
+    lifecycle = _mapping(raw, "lifecycle", place)
+    hooks = (_mapping(lifecycle, name, f"{place}.lifecycle") for name in ("postStart", "preStop"))
+    return tuple(texts(_mapping(hook, "exec", place), "command", place) for hook in hooks if hook.get("exec"))
 
 
 def _mapping(raw: Mapping[str, Any], field: str, place: str) -> Mapping[str, Any]:

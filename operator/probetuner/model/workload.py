@@ -56,6 +56,7 @@ class Workload:
     """A Deployment, StatefulSet or DaemonSet, reduced to what probes depend on.
 
     `replaces_gradually` is True where a rollout waits for new pods to become ready before it takes old ones away.
+    `share_process_namespace` is None where the template does not say, which means False.
     """
 
     ref: WorkloadRef
@@ -71,7 +72,8 @@ class Workload:
     replaces_gradually: bool = True
     grace_seconds: int = 30
     host_pid: bool = False
-    share_process_namespace: bool = False
+    share_process_namespace: bool | None = None
+    runs_windows: bool = False
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -114,7 +116,8 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
         deleting=metadata.get("deletionTimestamp") is not None,
         grace_seconds=_integer(grace) if grace is not None else 30,
         host_pid=pod_spec.get("hostPID") is True,
-        share_process_namespace=pod_spec.get("shareProcessNamespace") is True,
+        share_process_namespace=_flag(pod_spec.get("shareProcessNamespace")),
+        runs_windows=_runs_windows(pod_spec, str(ref)),
         pod_labels=_texts(section(section(template, "metadata", f"{ref}: spec.template"), "labels", "metadata")),
         labels=_texts(section(metadata, "labels", f"{ref}: metadata")),
         annotations=annotations,
@@ -162,6 +165,17 @@ def _parse_rollout(kind: WorkloadKind, spec: Mapping[str, Any], status: Mapping[
 def _replaces_gradually(spec: Mapping[str, Any], place: str) -> bool:
     strategy = section(spec, "strategy", place) or section(spec, "updateStrategy", place)
     return bool(strategy.get("type", "RollingUpdate") == "RollingUpdate")
+
+
+def _runs_windows(pod_spec: Mapping[str, Any], place: str) -> bool:
+    """Whether the pods say that they are for Windows, where there are no zombies and no namespace to share."""
+    place = f"{place}: spec.template.spec"
+    chosen = section(pod_spec, "nodeSelector", place).get("kubernetes.io/os")
+    return "windows" in (section(pod_spec, "os", place).get("name"), chosen)
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _owners(metadata: Mapping[str, Any]) -> tuple[str, ...]:

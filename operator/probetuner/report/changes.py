@@ -1,5 +1,7 @@
 """What a recommendation changes, in words."""
 
+import shlex
+
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.report.printable import printable
 from probetuner.report.report import ContainerReport
@@ -7,7 +9,16 @@ from probetuner.report.report import ContainerReport
 
 def describe_changes(container: ContainerReport) -> list[str]:
     """A line for each thing that is to change: what it is, and what it should be."""
-    return [line for kind in ProbeType for line in _changes(container, kind)]
+    lines = [line for kind in ProbeType for line in _changes(container, kind)]
+    if container.shares_processes:
+        lines.append("shareProcessNamespace: unset → true (of the pod)")
+    if container.command is not None:
+        lines.append(f"command: {_shown(container.container.command)} → {_shown(container.command)}")
+    return lines
+
+
+def _shown(command: tuple[str, ...]) -> str:
+    return printable(shlex.join(command))
 
 
 def _changes(container: ContainerReport, kind: ProbeType) -> list[str]:

@@ -41,8 +41,12 @@ def _container(container: ContainerReport) -> dict[str, Any]:
         "name": container.name,
         "findings": [_finding(finding) for finding in container.findings],
         "actions": _actions(container),
-        "recommended": write_changes(container.current, container.target),
+        "recommended": write_changes(container.current, container.target) | _command(container),
     }
+
+
+def _command(container: ContainerReport) -> dict[str, Any]:
+    return {} if container.command is None else {"command": list(container.command)}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from probetuner.change.patch import build_patch
+from probetuner.change.patch import patch_of
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.finding import Finding
@@ -11,7 +11,7 @@ from probetuner.report.report import ContainerReport, WorkloadReport
 from probetuner.sources.gathering import Subject
 from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
-from probetuner.tuning.recommendation import Probes, Recommendation
+from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
 
 _EVERYTHING = Policy(allow=frozenset(Allowance))
 """Whoever reads a report decides for themselves, so nothing is held back from them."""
@@ -23,7 +23,7 @@ def judge(subject: Subject) -> WorkloadReport:
     judged = cases(workload, subject.history, objectives=_EVERYTHING.objectives, exposed=subject.exposed)
     findings = diagnose(judged)
     advice = recommend(judged, findings, _EVERYTHING)
-    patch = build_patch(workload, old=advice.current, new=advice.target) if advice else None
+    patch = patch_of(workload, advice) if advice else None
     return WorkloadReport(
         ref=workload.ref,
         origin=subject.origin,
@@ -47,4 +47,9 @@ def _container(case: Case, findings: Sequence[Finding], advice: Recommendation |
         actions=tuple(action for action in actions if action.container == name),
         current=current,
         target=targets.get(name, current),
+        command=advice.target_reaping.commands.get(name) if advice else None,
+        shares_processes=any(
+            action.container == name and action.name is ActionName.SHARE_PROCESS_NAMESPACE and action.needs is not None
+            for action in actions
+        ),
     )

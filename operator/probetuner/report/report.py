@@ -18,7 +18,11 @@ UNTROUBLED = frozenset({FindingName.HEALTHY, FindingName.INSUFFICIENT_EVIDENCE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerReport:
-    """One container: `current` are its probes, `target` those that the actions lead to."""
+    """One container: `current` are its probes, `target` those that the actions lead to.
+
+    `command` is the command that they give it, None for the one it has; `shares_processes` says whether they make it
+    share the pod's process namespace.
+    """
 
     container: Container
     history: ContainerHistory
@@ -26,6 +30,8 @@ class ContainerReport:
     actions: tuple[Action, ...]
     current: Probes
     target: Probes
+    command: tuple[str, ...] | None = None
+    shares_processes: bool = False
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.flapping import flaps
 from probetuner.diagnosis.pressure import killed_under_pressure
+from probetuner.diagnosis.reaping import count_zombies
 from probetuner.diagnosis.startup import killed_while_starting
 from probetuner.history.life import Life
 
@@ -14,6 +15,7 @@ class Figures:
     """A failure detector's quality, measured or forecast; None where nothing can be said.
 
     `detection_seconds` is the longest time from a lock-up to the decision to restart; None when no probe restarts.
+    `zombies` are those that exec probes left.
     """
 
     observed_seconds: float | None = None
@@ -21,6 +23,7 @@ class Figures:
     flaps: int | None = None
     unready_seconds: float | None = None
     detection_seconds: float | None = None
+    zombies: int | None = None
 
 
 def measure(cases: tuple[Case, ...]) -> Figures:
@@ -32,7 +35,13 @@ def measure(cases: tuple[Case, ...]) -> Figures:
         flaps=sum(len(flaps(case)) for case in cases),
         unready_seconds=sum(_unready_seconds(case) for case in cases),
         detection_seconds=max(detections, default=None),
+        zombies=_zombies(cases),
     )
+
+
+def _zombies(cases: tuple[Case, ...]) -> int | None:
+    counts = [count for case in cases if (count := count_zombies(case)) is not None]
+    return sum(counts) if counts else None
 
 
 def false_restarts(case: Case) -> tuple[Life, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
 from probetuner.history.life import Life
+from probetuner.model.policy import Allowance
 from probetuner.tuning.figures import Figures
 from probetuner.tuning.recommendation import Probes, Recommendation
 from probetuner.tuning.search import Evidence, Forecast
@@ -39,7 +40,14 @@ def forecast(cases: Sequence[Case], recommendation: Recommendation) -> Figures:
         flaps=round(sum(each.flaps for each in replayed)),
         unready_seconds=sum(each.unready_seconds for each in replayed),
         detection_seconds=max(detections, default=None),
+        zombies=_zombies(recommendation),
     )
+
+
+def _zombies(recommendation: Recommendation) -> int | None:
+    """None are left where somebody is to reap them: no cure is taken that is not known to reach how they come."""
+    taken = any(action.needs is Allowance.REAPER for action in recommendation.actions)
+    return 0 if taken else recommendation.before.zombies
 
 
 def _replay(case: Case, probes: Probes) -> Forecast:

@@ -10,13 +10,18 @@ from probetuner.tuning.recommendation import Action, ActionName, Probes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`."""
+    """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`.
+
+    `shares_processes` asks for one process namespace for the pod, `command` is a new command of the container.
+    """
 
     case: Case
     policy: Policy
     probes: Probes
     actions: tuple[Action, ...] = ()
     withheld: tuple[Action, ...] = ()
+    shares_processes: bool = False
+    command: tuple[str, ...] | None = None
 
     def take(self, name: ActionName, reason: str, *, needs: Allowance, probes: Probes) -> "Proposal":
         """Add an action that leads to these probes, if the policy allows it.
@@ -36,6 +41,15 @@ class Proposal:
         """Whether the probe of that kind changes, comes or goes, and what it asks is not understood."""
         before, after = self.probes.get(kind), probes.get(kind)
         return before != after and any(probe is not None and probe.handler is None for probe in (before, after))
+
+    def take_reaper(
+        self, name: ActionName, reason: str, *, shares_processes: bool = False, command: tuple[str, ...] | None = None
+    ) -> "Proposal":
+        """Add an action that gives orphans another process 1, if the policy allows it."""
+        action = Action(name=name, container=self.case.container.name, reason=reason, needs=Allowance.REAPER)
+        if Allowance.REAPER not in self.policy.allow:
+            return replace(self, withheld=(*self.withheld, action))
+        return replace(self, actions=(*self.actions, action), shares_processes=shares_processes, command=command)
 
     def advise(self, name: ActionName, reason: str) -> "Proposal":
         """Add an action that only a person can take."""

@@ -7,7 +7,7 @@ from probetuner.diagnosis import dependency
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.model.policy import Allowance, Policy
-from probetuner.tuning import busy, start, steady, stuck
+from probetuner.tuning import busy, reaping, start, steady, stuck
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
 
@@ -53,17 +53,6 @@ def _raise_memory(proposal: Proposal) -> Proposal:
     return proposal.advise(ActionName.RAISE_MEMORY, "the kernel ended it at its memory limit")
 
 
-def _share_processes(proposal: Proposal) -> Proposal:
-    if proposal.case.workload.host_pid:
-        return proposal.advise(
-            ActionName.FIX_HANDLER, "hostPID forbids a shared process namespace: probe without a shell"
-        )
-    return proposal.advise(
-        ActionName.SHARE_PROCESS_NAMESPACE,
-        "the pause container then reaps; the application is no longer PID 1 and sees its neighbours' processes",
-    )
-
-
 def _drop_lone_readiness(proposal: Proposal) -> Proposal:
     if proposal.case.workload.replaces_gradually or proposal.probes.liveness is None:
         return proposal
@@ -88,7 +77,7 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.SUCCESS_THRESHOLD_IGNORED: _mend_handler,
     FindingName.OOM_KILLED: _raise_memory,
     FindingName.CPU_THROTTLED: _raise_cpu,
-    FindingName.ZOMBIES: _share_processes,
+    FindingName.ZOMBIES: reaping.stop_zombies,
     FindingName.SINGLE_REPLICA_READINESS: _drop_lone_readiness,
     FindingName.LIVENESS_BEFORE_READINESS: stuck.put_in_order,
     FindingName.STARTUP_DELAY_TOO_LONG: start.ask_sooner,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from probetuner.model.container import Container
 from probetuner.model.policy import Policy
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.figures import measure
+from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.propose import propose
-from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
+from probetuner.tuning.recommendation import ActionName, Probes, Reaping, Recommendation
 
 _ID_CHARACTERS = 10
 
@@ -28,17 +29,34 @@ def recommend(cases: Sequence[Case], findings: Sequence[Finding], policy: Policy
     withheld = tuple(action for proposal in proposals.values() for action in proposal.withheld)
     if not actions and not withheld:
         return None
+    before_reaping, after_reaping = _reaping(proposals.values())
     current = {case.container.name: _probes_of(case.container) for case in cases}
     uncapped = {name: proposal.probes for name, proposal in proposals.items()}
     target = {name: _cap(probes, current[name], policy) for name, probes in uncapped.items()}
     return Recommendation(
-        id=_digest(target, [action.name for action in (*actions, *withheld)]),
+        id=_digest(target, after_reaping, [action.name for action in (*actions, *withheld)]),
         actions=actions,
         withheld=withheld,
         current=current,
         target=target,
         uncapped=uncapped,
         before=measure(tuple(cases)),
+        current_reaping=before_reaping,
+        target_reaping=after_reaping,
+    )
+
+
+def _reaping(proposals: Collection[Proposal]) -> tuple[Reaping, Reaping]:
+    """Who reaps now and who is to reap, told only of what changes."""
+    commands = {p.case.container.name: p for p in proposals if p.command is not None}
+    workload = next(iter(proposals)).case.workload
+    shared = workload.share_process_namespace
+    shares = shared if not any(p.shares_processes for p in proposals) else True
+    before = Reaping(
+        share_process_namespace=shared, commands={name: p.case.container.command for name, p in commands.items()}
+    )
+    return before, Reaping(
+        share_process_namespace=shares, commands={name: p.command for name, p in commands.items() if p.command}
     )
 
 
@@ -65,9 +83,10 @@ def _cap(probes: Probes, current: Probes, policy: Policy) -> Probes:
     )
 
 
-def _digest(target: Mapping[str, Probes], actions: Sequence[ActionName]) -> str:
+def _digest(target: Mapping[str, Probes], reaping: Reaping, actions: Sequence[ActionName]) -> str:
     described = {
         name: {kind.value: repr(probes.get(kind)) for kind in ProbeType} for name, probes in sorted(target.items())
     }
-    text = json.dumps([described, sorted(actions)], sort_keys=True)
+    reaper = [reaping.share_process_namespace is True, dict(reaping.commands)]
+    text = json.dumps([described, reaper, sorted(actions)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_CHARACTERS]

@@ -1,7 +1,7 @@
 """What a recommendation is: actions, the probes that they lead to, and what they are forecast to bring."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from probetuner.model.policy import Allowance
@@ -22,6 +22,8 @@ class ActionName(StrEnum):
     REMOVE_READINESS = "remove-readiness"
     SET_PROBE_GRACE = "set-probe-grace"
     SHARE_PROCESS_NAMESPACE = "share-process-namespace"
+    TINI_AS_INIT = "tini-as-init"
+    TINI_WRAPPER = "tini-wrapper"
     FIX_HANDLER = "fix-handler"
     DECOUPLE_LIVENESS = "decouple-liveness"
     RAISE_CPU = "raise-cpu"
@@ -70,12 +72,25 @@ class Probes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reaping:
+    """Who reaps orphans in a pod, as far as it is to be changed.
+
+    `share_process_namespace` is the pod's field, None where it is not set; `commands` are those of containers, by
+    name.
+    """
+
+    share_process_namespace: bool | None = None
+    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """What to change on a workload.
 
     `id` is a digest of what would be written, so the same advice has the same id after a restart. `target` and
-    `uncapped` map container names to probes after and before the policy's bounds cut them. `before` is what was
-    measured. `withheld` lists the actions that the policy does not allow: they are shown and never applied.
+    `uncapped` map container names to probes after and before the policy's bounds cut them. `current_reaping` and
+    `target_reaping` speak of the same commands. `before` is what was measured. `withheld` lists the actions that the
+    policy does not allow: they are shown and never applied.
     """
 
     id: str
@@ -85,6 +100,19 @@ class Recommendation:
     target: Mapping[str, Probes]
     uncapped: Mapping[str, Probes]
     before: Figures
+    current_reaping: Reaping = Reaping()
+    target_reaping: Reaping = Reaping()
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether there is nothing in it that could be patched."""
+        return self.target == self.current and self.target_reaping == self.current_reaping
+
+    @property
+    def changed_containers(self) -> tuple[str, ...]:
+        """The containers whose probes would change, or whose orphans somebody else would reap."""
+        reaped = {action.container for action in self.actions if action.needs is Allowance.REAPER}
+        return tuple(n for n, probes in self.target.items() if probes != self.current.get(n) or n in reaped)
 
     @property
     def summary(self) -> str:

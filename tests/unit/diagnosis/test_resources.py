@@ -11,6 +11,7 @@ from probetuner.facts.fact import (
     PodRef,
     ProcessesCounted,
 )
+from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Exec, Probe
 from support.application import App
 from support.scene import READYZ, Scene, asks
@@ -46,7 +47,7 @@ def throttled(of: PodRef, share: float) -> list[Fact]:
 
 
 def with_tasks(handler: Probe, **how: float | bool) -> Scene:
-    scene = Scene(liveness=handler, replicas=1)
+    scene = Scene(liveness=handler, replicas=1, policy=Policy(allow=frozenset(Allowance)))
     return replace(scene, extra=tuple(tasks(scene.pod(), **how)))  # type: ignore[arg-type]  # passed on as they are
 
 
