@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from probetuner.change.decide import decide
-from probetuner.change.situation import Announcement, Decision, Refusal, RefusalReason, Situation, WorkloadPatch
+from probetuner.change.situation import (
+    Announcement,
+    Decision,
+    Refusal,
+    RefusalReason,
+    Situation,
+    Traffic,
+    WorkloadPatch,
+)
 from probetuner.facts.fact import Fact
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode, ModeDecision, ModeSource
@@ -48,6 +56,7 @@ class Stage:
     policy: Policy = field(default_factory=Policy)
     history: WorkloadHistory = field(default_factory=lambda: remember(killed_under_load()))
     refusal: Refusal | None = None
+    traffic: Traffic = field(default_factory=Traffic)
     server_says: RefusalReason | None = None
     seen: Json | None = None
     sent: list[Json] = field(default_factory=list)
@@ -64,6 +73,7 @@ class Stage:
             policy_generation=1,
             status=self.status,
             refusal=self.refusal,
+            traffic=self.traffic,
         )
         decision = decide(situation, T0 + self.now)
         assert status_problems(decision.status) == []

@@ -14,6 +14,7 @@ class BlockReason(StrEnum):
     NOT_ALLOWED = "NotAllowed"
     OWNED = "OwnedByController"
     GITOPS = "ManagedElsewhere"
+    FIELD_CONFLICT = "FieldConflict"
     PAUSED = "Paused"
     TOO_FEW_REPLICAS = "TooFewReplicas"
     LOW_CONFIDENCE = "LowConfidence"
@@ -24,6 +25,7 @@ class BlockReason(StrEnum):
     TRIED_BEFORE = "TriedBefore"
     REVERTED_TWICE = "RevertedTwice"
     OUTAGE = "Outage"
+    TOO_MANY_ROLLOUTS = "TooManyRollouts"
     REFUSED = "RefusedByServer"
     TOO_LARGE = "PatchTooLarge"
     UNDO_WITHHELD = "UndoWithheld"
@@ -40,13 +42,15 @@ class Block:
     @property
     def is_mendable(self) -> bool:
         """Whether somebody can do something about it; evidence that is still to come is waited for."""
-        return self.reason not in (BlockReason.NOTHING_TO_APPLY, BlockReason.LOW_CONFIDENCE)
+        return self.reason not in _WAITED_FOR
 
     @property
     def answers_a_person(self) -> bool:
         """Whether it is to be told of in any mode, because somebody asked for something and does not get it."""
         return self.reason in (BlockReason.STALE_APPROVAL, BlockReason.UNDO_WITHHELD)
 
+
+_WAITED_FOR = (BlockReason.NOTHING_TO_APPLY, BlockReason.LOW_CONFIDENCE, BlockReason.TOO_MANY_ROLLOUTS)
 
 TOO_LARGE = Block(
     reason=BlockReason.TOO_LARGE,

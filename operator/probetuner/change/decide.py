@@ -7,8 +7,9 @@ from typing import Any
 from probetuner.change.block import TOO_LARGE, UNDO_WITHHELD, BlockReason
 from probetuner.change.conditions import write_conditions
 from probetuner.change.gate import find_block, unneeded_approval
+from probetuner.change.handover import Handover, handover
 from probetuner.change.outlook import Outlook
-from probetuner.change.patch import patch_of, undo_of
+from probetuner.change.path import TEMPLATE
 from probetuner.change.progress import follow, may_undo
 from probetuner.change.record import Change, Outcome, read_changes, write_figures
 from probetuner.change.report import conditions_of, news
@@ -31,6 +32,7 @@ _RECHECK_SECONDS, _RESEND_SECONDS = 15.0, 3.0
 def decide(situation: Situation, now: float) -> Decision:
     """Decide what to do about a workload. `now` is epoch seconds; nothing else of the outside is read."""
     outlook = _look(situation, now)
+    outlook = replace(outlook, handover=_handover(situation, outlook))
     phase = _phase(situation, outlook)
     conditions = write_conditions(
         conditions_of(situation, outlook),
@@ -44,6 +46,7 @@ def decide(situation: Situation, now: float) -> Decision:
         findings=outlook.findings,
         recommendation=outlook.recommendation,
         patch=outlook.patch,
+        handover=outlook.handover,
         changes=outlook.changes,
         forecast=_forecast(situation, outlook.recommendation),
         measured=_measured(situation, outlook),
@@ -99,7 +102,7 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     advice = recommend(_cases(situation), outlook.findings, situation.policy)
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))
-    patch = patch_of(situation.workload, advice)
+    patch = TEMPLATE.change(situation.workload, advice)
     block = find_block(situation, advice, outlook.findings, outlook.changes, patch=patch, now=now)
     outlook = replace(outlook, recommendation=advice, patch=patch, block=block)
     if block is not None or patch is None:
@@ -109,7 +112,7 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
         summary=", ".join(dict.fromkeys(action.name.value for action in advice.actions if action.needs)),
         decided_at=now,
         patch=patch,
-        undo=undo_of(situation.workload, advice),
+        undo=TEMPLATE.undo(situation.workload, advice),
         before=advice.before,
         approved=situation.mode.mode is not Mode.APPLY,
     )
@@ -119,6 +122,14 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     return replace(
         outlook, changes=(change, *outlook.changes), send=patch, announcements=(*outlook.announcements, told)
     )
+
+
+def _handover(situation: Situation, outlook: Outlook) -> Handover | None:
+    """What the source of the workload needs for the recommendation, or for the latest change that stands."""
+    latest = outlook.latest
+    stands = latest is not None and latest.applied_at is not None and not latest.is_gone
+    patch = outlook.patch or (latest.patch if latest is not None and stands else None)
+    return None if patch is None else handover(situation.workload, patch)
 
 
 def _measured(situation: Situation, outlook: Outlook) -> Figures:

@@ -10,18 +10,23 @@ from typing import Any
 FieldPath = tuple[str, ...]
 
 _LISTS = ("containers", "initContainers")
+_SHOWN_FIELDS = 10
 
 
 def fields_of(patch: Mapping[str, Any]) -> tuple[FieldPath, ...]:
     """The fields that a strategic-merge patch sets or removes; one that is removed stands for all below it."""
-    body: Any = patch
+    return tuple(values_of(patch))
+
+
+def values_of(raw: Mapping[str, Any]) -> dict[FieldPath, Any]:
+    """The fields that a patch or a manifest names in its pod template, and what it says of each."""
+    body: Any = raw
     for name in ("spec", "template", "spec"):
         body = body.get(name) if isinstance(body, Mapping) else None
-    return tuple(leaves(body)) if isinstance(body, Mapping) else ()
+    return dict(_leaves(body)) if isinstance(body, Mapping) else {}
 
 
-def leaves(pod_spec: Mapping[str, Any]) -> Iterator[FieldPath]:
-    """The fields that a pod's spec, or a part of one, names."""
+def _leaves(pod_spec: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Any]]:
     for name, value in pod_spec.items():
         if name not in _LISTS or not isinstance(value, list):
             yield from _below((name,), value)
@@ -43,14 +48,21 @@ def spelled(field: FieldPath) -> str:
     return ".".join(field[1:] if field[0] in _LISTS else field)
 
 
+def listed(fields: Iterable[FieldPath]) -> str:
+    """The fields in a sentence, as many as can be read."""
+    names = [spelled(field) for field in fields]
+    more = f" and {len(names) - _SHOWN_FIELDS} more" if len(names) > _SHOWN_FIELDS else ""
+    return ", ".join(names[:_SHOWN_FIELDS]) + more
+
+
 def _same_way(one: FieldPath, other: FieldPath) -> bool:
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 
 
-def _below(path: FieldPath, value: Any) -> Iterator[FieldPath]:
+def _below(path: FieldPath, value: Any) -> Iterator[tuple[FieldPath, Any]]:
     if isinstance(value, Mapping) and value:
         for name, inner in value.items():
             yield from _below((*path, str(name)), inner)
     else:
-        yield path
+        yield path, value

@@ -8,16 +8,20 @@ from typing import Any
 
 from probetuner.change.block import Block, BlockReason
 from probetuner.change.brakes import by_past, by_window
-from probetuner.change.owners import manager_above
+from probetuner.change.fields import fields_of
+from probetuner.change.owners import keeper_of
+from probetuner.change.pace import by_traffic
 from probetuner.change.record import Change
 from probetuner.change.situation import RefusalReason, Situation
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.mode import APPROVE_ANNOTATION, Mode
+from probetuner.model.policy import OnConflict
 from probetuner.tuning.recommendation import Recommendation
 
 _REFUSED_SECONDS = 600.0
 _SURE_ENOUGH = 0.8
+_HAND_OVER = "see status.handover, or set spec.apply.onConflict to Override"
 _SHOWN_CHARACTERS, _MESSAGE_CHARACTERS = 40, 1024
 
 
@@ -34,11 +38,12 @@ def find_block(
     return (
         _by_wish(recommendation)
         or _by_mode(situation, recommendation, changes)
-        or _by_ownership(situation)
+        or _by_ownership(situation, patch)
         or _by_evidence(situation, recommendation, findings)
         or by_past(situation.policy.apply, changes, identity=recommendation.id, patch=patch, now=now)
         or _by_state(situation, findings)
         or by_window(situation.policy.apply, now=now)
+        or by_traffic(situation.traffic, now=now)
         or _by_refusal(situation, now=now)
     )
 
@@ -96,20 +101,17 @@ def _stale_approval(approved: str, instead: str) -> Block:
     return Block(reason=BlockReason.STALE_APPROVAL, message=message)
 
 
-def _by_ownership(situation: Situation) -> Block | None:
+def _by_ownership(situation: Situation, patch: Mapping[str, Any] | None) -> Block | None:
     workload = situation.workload
     if workload.owners:
         return Block(
             reason=BlockReason.OWNED,
             message=f"{workload.owners[0]} owns {workload.ref} and would put the change back: change it there",
         )
-    manager = manager_above(workload)
-    if manager is not None:
-        return Block(
-            reason=BlockReason.GITOPS,
-            message=f"{manager} manages {workload.ref} and would put the change back: put status.patch into its source",
-        )
-    return None
+    keeper = keeper_of(workload, fields_of(patch or {}))
+    if keeper is None or situation.policy.apply.on_conflict is OnConflict.OVERRIDE:
+        return None
+    return Block(reason=keeper.reason, message=f"{keeper.sentence(workload.ref)}: {_HAND_OVER}")
 
 
 def _by_evidence(situation: Situation, recommendation: Recommendation, findings: Sequence[Finding]) -> Block | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from probetuner.change.block import Block
+from probetuner.change.handover import Handover
 from probetuner.change.record import Change
 from probetuner.change.situation import Announcement
 from probetuner.diagnosis.finding import Finding
@@ -22,6 +23,7 @@ class Outlook:
     block: Block | None = None
     send: Mapping[str, Any] | None = None
     announcements: tuple[Announcement, ...] = ()
+    handover: Handover | None = None
 
     @property
     def latest(self) -> Change | None:

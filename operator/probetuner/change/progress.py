@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from probetuner.change.patch import entries_of, holds
+from probetuner.change.patch import entries_of
+from probetuner.change.path import TEMPLATE
 from probetuner.change.record import Change, Outcome
 from probetuner.change.situation import Announcement, RefusalReason, Situation, Tone
 from probetuner.change.times import to_text
@@ -40,8 +41,8 @@ def follow(situation: Situation, changes: Sequence[Change], *, now: float) -> Pr
 
 
 def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
-    carried = holds(change.patch, situation.workload)
-    undone = holds(change.undo, situation.workload)
+    carried = TEMPLATE.holds(change.patch, situation.workload)
+    undone = TEMPLATE.holds(change.undo, situation.workload)
     if change.pending:
         if carried:
             return _watch(situation, replace(change, applied_at=change.applied_at or now), now=now)

@@ -66,6 +66,11 @@ class Change:
         return self.verdict is Outcome.ROLLED_BACK and self.undone_at is None and self.reverted_at is None
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the workload no longer carries it, or never did."""
+        return self.was_dropped or self.undone_at is not None or self.reverted_at is not None
+
+    @property
     def last_touched_at(self) -> float:
         """When the workload was last changed for it, or by somebody else against it."""
         return max(at for at in (self.decided_at, self.undone_at, self.reverted_at) if at is not None)

@@ -19,12 +19,7 @@ def conditions_of(situation: Situation, outlook: Outlook) -> tuple[Condition, ..
         _low_confidence(outlook),
         _applied(outlook),
         _verified(outlook),
-        Condition(
-            type=ConditionType.CONFLICT,
-            holds=situation.refusal is not None,
-            reason=situation.refusal.reason.value if situation.refusal else "NoConflict",
-            message=situation.refusal.message if situation.refusal else "",
-        ),
+        _conflict(situation, outlook),
         _reverted_by_other(outlook),
     )
 
@@ -88,8 +83,9 @@ def _applied(outlook: Outlook) -> Condition:
         return Condition(type=ConditionType.APPLIED, holds=False, reason=reason, message=latest.reason)
     if latest.undone_at is not None or latest.reverted_at is not None:
         return Condition(type=ConditionType.APPLIED, holds=False, reason="Undone", message=latest.reason)
+    word = f"; {outlook.handover.advice}" if outlook.handover is not None else ""
     return Condition(
-        type=ConditionType.APPLIED, holds=True, reason="Patched", message=f"{latest.summary} ({latest.id})"
+        type=ConditionType.APPLIED, holds=True, reason="Patched", message=f"{latest.summary} ({latest.id}){word}"
     )
 
 
@@ -101,6 +97,18 @@ def _verified(outlook: Outlook) -> Condition:
         return Condition(type=ConditionType.VERIFIED, holds=None, reason="Verifying")
     holds = {Outcome.KEPT: True, Outcome.ROLLED_BACK: False, Outcome.INCONCLUSIVE: None}[latest.verdict]
     return Condition(type=ConditionType.VERIFIED, holds=holds, reason=latest.verdict.value, message=latest.reason)
+
+
+def _conflict(situation: Situation, outlook: Outlook) -> Condition:
+    """The API server's no, or else who would put the change back."""
+    refusal, told = situation.refusal, outlook.handover
+    if refusal is not None:
+        return Condition(type=ConditionType.CONFLICT, holds=True, reason=refusal.reason.value, message=refusal.message)
+    if told is not None and told.reason is not None:
+        return Condition(
+            type=ConditionType.CONFLICT, holds=True, reason=told.reason.value, message=f"{told.keeper}: {told.advice}"
+        )
+    return Condition(type=ConditionType.CONFLICT, holds=False, reason="NoConflict")
 
 
 def _reverted_by_other(outlook: Outlook) -> Condition:

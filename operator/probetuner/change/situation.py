@@ -29,6 +29,14 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """How many other workloads are being rolled out for us, and how many may be at once; None is no limit."""
+
+    elsewhere: int = 0
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """All that is known about one workload when it is decided upon.
 
@@ -46,6 +54,7 @@ class Situation:
     kubelet_problem: str | None = None
     policy_problem: str | None = None
     refusal: Refusal | None = None
+    traffic: Traffic = Traffic()
 
 
 class Tone(StrEnum):

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from probetuner.change.handover import Handover
 from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change, write_change
 from probetuner.change.situation import Situation
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -41,6 +42,7 @@ def write_status(
     findings: Sequence[Finding],
     recommendation: Recommendation | None,
     patch: Mapping[str, Any] | None,
+    handover: Handover | None,
     changes: Sequence[Change],
     forecast: Mapping[str, Any] | None,
     measured: Figures,
@@ -72,10 +74,25 @@ def write_status(
         status["forecast"] = forecast
     elif phase in (Phase.HEALTHY, Phase.RECOMMENDED):
         status["recommendation"] = {"id": ActionName.NONE.value, "summary": ActionName.NONE.value}
-    text = "" if patch is None else yaml.safe_dump(json.loads(json.dumps(patch)), sort_keys=False)
+    text = "" if patch is None else _write_yaml(patch)
     if 0 < len(text) <= MOST_PATCH_CHARACTERS:
         status["patch"] = text
+    if handover is not None:
+        status["handover"] = _write_handover(handover)
     return status
+
+
+def _write_handover(handover: Handover) -> dict[str, Any]:
+    entry = {
+        "keeper": handover.keeper[:_KEEPER_CHARACTERS],
+        "advice": handover.advice[:_REASON_CHARACTERS],
+    }
+    text = "" if handover.lines is None else _write_yaml(handover.lines)
+    return entry | ({"lines": text} if 0 < len(text) <= MOST_PATCH_CHARACTERS else {})
+
+
+def _write_yaml(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False)
 
 
 def _write_container(
@@ -145,3 +162,4 @@ _EXPLANATION_CHARACTERS = 2048
 _EVIDENCE_CHARACTERS, _EVIDENCE_ENTRIES = 512, 10
 _SUMMARY_CHARACTERS = 256
 _REASON_CHARACTERS = 1024
+_KEEPER_CHARACTERS = 256

@@ -96,6 +96,10 @@ def run(
     scrape_interval_seconds: Annotated[
         float, typer.Option(min=1.0, max=300.0, help="How often each kubelet is asked for its counters.")
     ] = 10.0,
+    max_rollouts: Annotated[
+        int,
+        typer.Option(min=1, help="How many workloads in the cluster may be rolled out for a change at once."),
+    ] = 2,
     kubelet_ca: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="The CA of the kubelets' certificates, if not the cluster's."),
@@ -125,6 +129,7 @@ def run(
         dry_run=dry_run,
         http_port=http_port,
         scrape_interval_seconds=scrape_interval_seconds,
+        max_rollouts=max_rollouts,
         kubelet_authority=kubelet_ca,
         kubelet_insecure_tls=kubelet_insecure_tls,
         lease=lease,

@@ -1,7 +1,7 @@
 """Doing what was decided, in the order that makes it safe: the status, then the patch, then the telling."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -14,7 +14,7 @@ from probetuner.cluster.errors import ApiError, ConflictError, NotFoundError
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.serving import Served
 from probetuner.controller.view import View
-from probetuner.model.workload import parse_workload
+from probetuner.model.workload import WorkloadRef, parse_workload
 
 log = structlog.get_logger()
 
@@ -23,14 +23,27 @@ class OutdatedError(Exception):
     """What was decided rests on a policy that has moved on; nothing was done, and it is to be decided anew."""
 
 
-class Executor:
-    """Carries decisions out. `clock` gives epoch seconds."""
+class Send(Protocol):
+    """Sends a patch of a `ChangePath`: all of it arrives, or nothing (`cluster.workloads.patch`)."""
 
-    def __init__(self, api: Api, view: View, metrics: Metrics, *, clock: Callable[[], float]) -> None:
+    async def __call__(
+        self, api: Api, ref: WorkloadRef, wanted: WorkloadPatch, *, now: float
+    ) -> dict[str, Any] | Refusal | None:
+        """Return the workload as it is then, or the API server's no; None in a dry run. Raises ApiError."""
+        ...
+
+
+class Executor:
+    """Carries decisions out. `clock` gives epoch seconds; `send` is how a patch is sent."""
+
+    def __init__(
+        self, api: Api, view: View, metrics: Metrics, *, clock: Callable[[], float], send: Send = workloads.patch
+    ) -> None:
         self._api = api
         self._view = view
         self._metrics = metrics
         self._clock = clock
+        self._send = send
 
     async def carry_out(self, served: Served, policy: PolicyObject, decision: Decision) -> None:
         """Write the status, send the patch, post the Events. What fails keeps what comes after it from being done.
@@ -75,7 +88,7 @@ class Executor:
 
     async def _patch(self, served: Served, patch: WorkloadPatch) -> str:
         ref = served.workload.ref
-        outcome = await workloads.patch(self._api, ref, patch, now=self._clock())
+        outcome = await self._send(self._api, ref, patch, now=self._clock())
         match outcome:
             case Refusal():
                 served.refusal = outcome

@@ -12,6 +12,7 @@ class Options:
 
     `default_mode` is the mode of workloads that nobody speaks for. With `dry_run` nothing is written to the cluster.
     With `lease`, the name of a Lease in the operator's namespace, it works only while it holds that.
+    `max_rollouts` is how many workloads may be rolled out for a change at the same time, in the whole cluster.
     `kubelet_authority` is a file with the CA of the kubelets' certificates, None where it is the cluster's own.
     """
 
@@ -19,6 +20,7 @@ class Options:
     dry_run: bool = False
     http_port: int = 8080
     scrape_interval_seconds: float = 10.0
+    max_rollouts: int = 2
     kubelet_authority: Path | None = None
     kubelet_insecure_tls: bool = False
     lease: str | None = None

@@ -1,6 +1,7 @@
 """One look at one workload: who speaks for it, what is known of it, what was decided, and the doing of that."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Protocol
 
 from probetuner.change import blocked
@@ -11,6 +12,7 @@ from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
 from probetuner.controller.execution import Executor, OutdatedError
 from probetuner.controller.metrics import Metrics
+from probetuner.controller.pace import Pace
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following, Served, serve
 from probetuner.controller.view import View
@@ -42,6 +44,7 @@ class Reconciler:
         scraper: Scraper,
         metrics: Metrics,
         *,
+        pace: Pace,
         decide: Decide,
         clock: Callable[[], float],
     ) -> None:
@@ -50,6 +53,7 @@ class Reconciler:
         self._following = following
         self._scraper = scraper
         self._metrics = metrics
+        self._pace = pace
         self._decide = decide
         self._clock = clock
         self._executor = Executor(api, view, metrics, clock=clock)
@@ -104,9 +108,11 @@ class Reconciler:
             status=policy.status,
             kubelet_problem=self._scraper.problem_of(set(served.pods.values())),
             refusal=served.refusal,
+            traffic=self._pace.traffic(served.workload.ref),
         )
         decision = self._decide(situation, self._clock())
-        await self._executor.carry_out(served, policy, decision)
+        with self._pace.beginning(served.workload.ref) if decision.patch is not None else nullcontext():
+            await self._executor.carry_out(served, policy, decision)
         # A refusal is part of the next situation, and to be shown at once.
         return 0.0 if served.refusal is not situation.refusal else decision.recheck_seconds
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from probetuner.change.enrolment import Enrolment, PolicyObject, enrol
+from probetuner.change.pace import is_rolling_out
 from probetuner.model.mode import MODE_ANNOTATION, Mode
 from probetuner.model.workload import WorkloadRef
 
@@ -42,6 +43,7 @@ class View:
     policies: dict[PolicyKey, PolicyObject] = field(default_factory=dict)
     _touched: set[object] = field(default_factory=set)
     _by_target: dict[WorkloadRef, set[PolicyKey]] = field(default_factory=dict)
+    _rolling: set[PolicyKey] = field(default_factory=set)
 
     def see_namespace(self, raw: Mapping[str, Any], *, gone: bool = False) -> list[WorkloadRef]:
         """Take in a Namespace."""
@@ -65,11 +67,18 @@ class View:
         self._put(self.policies, key, policy, gone=gone)
         if before is not None and before.target is not None:
             self._by_target.get(before.target, set()).discard(key)
+        self._rolling.discard(key)
         if not gone:
             self._index(key, policy)
         if not gone and before is not None and before.resource_version == policy.resource_version:
             return []
         return [other.target for other in (before, policy) if other is not None and other.target is not None]
+
+    @property
+    def rolling_out(self) -> set[WorkloadRef]:
+        """The workloads that a change of ours is being rolled out on, or undone."""
+        policies = (self.policies[key] for key in self._rolling)
+        return {policy.target for policy in policies if policy.target is not None}
 
     def policies_of(self, ref: WorkloadRef) -> list[PolicyObject]:
         """Return the policies that name a workload."""
@@ -107,6 +116,7 @@ class View:
         _replace(self.workloads, census.workloads, self._touched)
         _replace(self.policies, census.policies, self._touched)
         self._by_target.clear()
+        self._rolling.clear()
         for key, policy in self.policies.items():
             self._index(key, policy)
         return {ref for ref in self.workloads if self._matters(ref)} | set(self._by_target)
@@ -118,6 +128,8 @@ class View:
     def _index(self, key: PolicyKey, policy: PolicyObject) -> None:
         if policy.target is not None:
             self._by_target.setdefault(policy.target, set()).add(key)
+        if is_rolling_out(policy.status):
+            self._rolling.add(key)
 
     def _put(self, place: dict[Any, Any], key: object, value: object, *, gone: bool) -> None:
         self._touched.add(key)

@@ -13,6 +13,7 @@ from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
 from probetuner.controller.keeping import Keeper
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.options import Options
+from probetuner.controller.pace import Pace
 from probetuner.controller.reconciler import Decide, Reconciler
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following
@@ -65,7 +66,14 @@ class Operator:
         self._sweeper = Sweeper(self._api, self._view, self._following, look_at=self._look_at)
         self._keeper = Keeper(self._api, self._following, clock=clock)
         self._reconciler = Reconciler(
-            self._api, self._view, self._following, self._scraper, self._metrics, decide=decide, clock=clock
+            self._api,
+            self._view,
+            self._following,
+            self._scraper,
+            self._metrics,
+            pace=Pace(self._view, limit=options.max_rollouts),
+            decide=decide,
+            clock=clock,
         )
         intake = Intake(self._view, self._following, self._scraper, self._queue, clock=clock)
         self._watches = Watches(intake.receive, self._metrics, clock=monotonic)

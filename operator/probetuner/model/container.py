@@ -1,7 +1,7 @@
 """A container of a pod template, as far as its probes are concerned."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from probetuner.model.fields import count, objects, text, texts
@@ -22,6 +22,7 @@ class Container:
     """A container that the kubelet probes: a regular one, or a sidecar (init container that restarts always).
 
     `hooks` are the commands that the kubelet runs in it after its start and before its end.
+    `index` is its place among the containers, or the init containers, of the pod's spec.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Container:
     liveness: Probe | None = None
     readiness: Probe | None = None
     startup: Probe | None = None
+    index: int = field(default=0, compare=False)
 
     def probe(self, kind: ProbeType) -> Probe | None:
         """The probe of that kind, if there is one."""
@@ -54,14 +56,15 @@ def parse_containers(pod_spec: Mapping[str, Any], *, place: str) -> tuple[Contai
 
 
 def _parse_all(pod_spec: Mapping[str, Any], *, place: str) -> Iterator[Container]:
-    for field, sidecars in (("containers", False), ("initContainers", True)):
-        for index, raw in enumerate(objects(pod_spec, field, place)):
+    for listed, sidecars in (("containers", False), ("initContainers", True)):
+        for index, raw in enumerate(objects(pod_spec, listed, place)):
             if sidecars and raw.get("restartPolicy") != "Always":
                 continue
-            yield parse_container(raw, place=f"{place}.{field}[{raw.get('name', index)}]", is_sidecar=sidecars)
+            at = f"{place}.{listed}[{raw.get('name', index)}]"
+            yield parse_container(raw, place=at, is_sidecar=sidecars, index=index)
 
 
-def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = False) -> Container:
+def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = False, index: int = 0) -> Container:
     """Read one container. Raises InvalidObjectError."""
     name = raw.get("name")
     if not isinstance(name, str) or not name:
@@ -82,6 +85,7 @@ def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = Fa
         ),
         has_cpu_limit="cpu" in limits,
         is_sidecar=is_sidecar,
+        index=index,
         **{
             kind.value.lower(): parse_probe(_mapping(raw, kind.field, place), place=f"{place}.{kind.field}")
             for kind in ProbeType
@@ -96,8 +100,8 @@ def _hooks(raw: Mapping[str, Any], place: str) -> tuple[tuple[str, ...], ...]:
     return tuple(texts(_mapping(hook, "exec", place), "command", place) for hook in hooks if hook.get("exec"))
 
 
-def _mapping(raw: Mapping[str, Any], field: str, place: str) -> Mapping[str, Any]:
-    value = raw.get(field) or {}
+def _mapping(raw: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
+    value = raw.get(name) or {}
     if not isinstance(value, Mapping):
-        raise InvalidObjectError(f"{place}.{field}", "is not an object")
+        raise InvalidObjectError(f"{place}.{name}", "is not an object")
     return value

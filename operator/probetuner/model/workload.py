@@ -7,6 +7,7 @@ from typing import Any
 
 from probetuner.model.container import Container, parse_containers
 from probetuner.model.fields import objects
+from probetuner.model.managers import FieldManager, parse_managers
 from probetuner.model.problem import InvalidObjectError
 
 
@@ -78,6 +79,7 @@ class Workload:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
+    managers: tuple[FieldManager, ...] = ()
 
     def container(self, name: str) -> Container | None:
         """The container of that name, if the present template has it."""
@@ -122,6 +124,7 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
         labels=_texts(section(metadata, "labels", f"{ref}: metadata")),
         annotations=annotations,
         owners=_owners(metadata),
+        managers=parse_managers(metadata, f"{ref}: metadata"),
     )
 
 

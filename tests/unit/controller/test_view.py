@@ -1,8 +1,10 @@
 """What is promised of the picture of who is served."""
 
+from dataclasses import replace
 from typing import Any
 
 from probetuner.change.enrolment import PolicyObject, parse_policy_object
+from probetuner.controller.pace import Pace
 from probetuner.controller.view import Census, Known, View
 from probetuner.model.mode import Mode
 from probetuner.model.workload import WorkloadKind, WorkloadRef
@@ -92,3 +94,35 @@ def _object(name: str, *, version: str = "1", mode: str | None = None) -> dict[s
 def _policy(*, version: str = "1") -> PolicyObject:
     metadata = {"name": "mine", "namespace": "shop", "uid": "p", "resourceVersion": version, "generation": 1}
     return parse_policy_object({"metadata": metadata, "spec": {"targetRef": {"kind": "Deployment", "name": "web"}}})
+
+
+def test_the_view_knows_who_is_being_rolled_out() -> None:
+    """A policy counts from the moment its status says so, until it no longer does, is gone, or a census misses it."""
+    applying = replace(_policy(), status={"mode": "Apply", "phase": "Applying"}, resource_version="2")
+    verifying = replace(applying, status={"mode": "Apply", "phase": "Verifying"}, resource_version="3")
+    view = View(default_mode=Mode.OFF)
+    ref = applying.target
+    assert ref is not None
+
+    view.see_policy(applying)
+    assert view.rolling_out == {ref}
+    pace = Pace(view, limit=3)
+    assert (pace.traffic(ref).elsewhere, pace.traffic(replace(ref, name="other")).elsewhere) == (0, 1)
+    view.see_policy(verifying)
+    assert view.rolling_out == set()
+    view.see_policy(applying)
+    view.see_policy(applying, gone=True)
+    assert view.rolling_out == set()
+    view.begin_census()
+    view.end_census(Census(namespaces={}, workloads={}, policies={("shop", "mine"): applying}))
+    assert view.rolling_out == {ref}
+
+
+def test_a_rollout_counts_while_its_status_is_being_written() -> None:
+    """Two looks at once must not both find room for the last rollout."""
+    pace = Pace(View(default_mode=Mode.OFF), limit=1)
+    one, other = (WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name=name) for name in ("a", "b"))
+
+    with pace.beginning(one):
+        assert (pace.traffic(one).elsewhere, pace.traffic(other).elsewhere) == (0, 1)
+    assert pace.traffic(other).elsewhere == 0

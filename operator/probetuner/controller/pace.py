@@ -1,0 +1,30 @@
+"""Counting the rollouts of ours that are in progress, for the limit on them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from probetuner.change.situation import Traffic
+from probetuner.controller.view import View
+from probetuner.model.workload import WorkloadRef
+
+
+class Pace:
+    """The limit on rollouts at once. It keeps nothing but whose status is being written at this moment."""
+
+    def __init__(self, view: View, *, limit: int) -> None:
+        self._view = view
+        self._limit = limit
+        self._beginning: set[WorkloadRef] = set()
+
+    def traffic(self, ref: WorkloadRef) -> Traffic:
+        """What is in progress on other workloads than this one."""
+        return Traffic(elsewhere=len((self._view.rolling_out | self._beginning) - {ref}), limit=self._limit)
+
+    @contextmanager
+    def beginning(self, ref: WorkloadRef) -> Iterator[None]:
+        """Count the workload until its status tells of the rollout: other looks go on while that is written."""
+        self._beginning.add(ref)
+        try:
+            yield
+        finally:
+            self._beginning.discard(ref)
