@@ -195,6 +195,16 @@ async def test_a_decision_on_an_older_policy_is_not_carried_out(bench: Bench) ->
     assert bench.timeout() == 1
 
 
+async def test_the_status_of_a_container_without_its_last_probe_is_taken(bench: Bench) -> None:
+    """Probes and figures that were there and are gone leave an empty map, which the API server has to take."""
+    probes: tuple[dict[str, Any], ...] = ({"liveness": {"timeoutSeconds": 1}}, {})
+    for written in probes:
+        status = {"containers": [{"name": "web", "current": written, "recommended": {"target": written}}]}
+        await policies.write_status(bench.api, await bench.policy(), status)
+
+        assert bench.space.status("mine") == status
+
+
 async def test_a_field_that_the_schema_does_not_know_is_an_error(bench: Bench) -> None:
     """It is not dropped in silence, missed in the next look, and written again for ever."""
     with pytest.raises(StatusError, match="unheardOf"):

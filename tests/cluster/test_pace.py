@@ -1,0 +1,50 @@
+"""On the real API server no more workloads are rolled out at once than the operator was told."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from cluster.conformance import Row, policy
+from cluster.conformance_walk import create, enrol
+from cluster.operator_process import OperatorProcess, Space, wait_for
+
+pytestmark = pytest.mark.cluster
+
+ROWS = (
+    *(Row(name=f"web-{number}", mode="Apply", applied="Patched") for number in range(4)),
+    Row(name="mine", spec=policy("Apply"), applied="Patched"),
+)
+
+
+def test_rollouts_wait_for_their_turn_over_a_restart_too(
+    space: Space, start_operator: Callable[..., OperatorProcess]
+) -> None:
+    """One of five that want to is rolled out; the next begins when it leaves, and a new operator counts the same."""
+    create(space, ROWS)
+    enrol(space, ROWS)
+    operator = start_operator("--max-rollouts=1")
+    wait_for(lambda: _waiting(space) == 4 and len(_patched(space)) == 1, "four wait for one", seconds=90)
+    operator.stop()
+    start_operator("--max-rollouts=1").wait_ready()
+    (first,) = _patched(space)
+    kind, name = ("probepolicy", "mine-mine") if first == "mine" else ("deployment", first)
+
+    space.kubectl("delete", kind, name)
+
+    wait_for(lambda: len(_patched(space) - {first}) == 1, "the next one's turn", seconds=90)
+    assert _waiting(space) == 3
+
+
+def _patched(space: Space) -> set[str]:
+    """The workloads that have the operator's readiness probe in place of their liveness probe."""
+    found = json.loads(space.kubectl("get", "deployments", "-o", "json"))["items"]
+    probes = {each["metadata"]["name"]: each["spec"]["template"]["spec"]["containers"][0] for each in found}
+    return {name for name, container in probes.items() if "livenessProbe" not in container}
+
+
+def _waiting(space: Space) -> int:
+    """How many policies say that they wait for others."""
+    found = json.loads(space.kubectl("get", "probepolicies", "-o", "json"))["items"]
+    conditions = [condition for each in found for condition in (each.get("status") or {}).get("conditions", [])]
+    return sum(condition["reason"] == "TooManyRollouts" for condition in conditions)
