@@ -2,9 +2,10 @@
 
 Best is to take liveness off an endpoint that queues behind the users' requests. Readiness may ask it, if it does not
 follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at once and
-turns a slow service into a dead one. So it waits as long as it can (a whole period) before it calls an attempt
-failed. Where only numbers may be changed, or real lock-ups were seen too, the numbers are chosen by replay;
-where it cannot tell them apart they are doubled and looked at again, unless that would leave a real lock-up longer.
+turns a slow service into a dead one. So it waits as long as it can (what the objective for finding stuck replicas
+leaves, and at least a whole period) before it calls an attempt failed. Where only numbers may be changed, or real
+lock-ups were seen too, the numbers are chosen by replay; where it cannot tell them apart they are doubled and looked at
+again, unless that would leave a real lock-up longer.
 """
 
 from dataclasses import replace
@@ -34,7 +35,11 @@ def bear_pressure(proposal: Proposal) -> Proposal:
             ActionName.REPLACE_LIVENESS_WITH_READINESS,
             f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up",
             needs=Allowance.TYPES,
-            probes=without_liveness(proposal.probes, replicas=proposal.case.replicas),
+            probes=without_liveness(
+                proposal.probes,
+                replicas=proposal.case.replicas,
+                detection_seconds=proposal.policy.objectives.readiness_detection_seconds,
+            ),
         )
     return _step_up(proposal, liveness)
 
@@ -62,22 +67,30 @@ def _restarts(forecast: Forecast) -> str:
     return f"{forecast.mistakes_at_worst:.0f} false restarts at worst"
 
 
-def without_liveness(probes: Probes, *, replicas: int) -> Probes:
+def without_liveness(probes: Probes, *, replicas: int, detection_seconds: int) -> Probes:
     """Take the liveness probe away, and let readiness ask its endpoint where there is none yet.
 
-    With one replica readiness gains nothing: all it could do is take the only backend away.
+    With one replica readiness gains nothing: all it could do is take the only backend away. `detection_seconds` is
+    how long readiness may take to find a stuck replica.
     """
     liveness, readiness = probes.liveness, probes.readiness
     if liveness is None:
         return probes
     if readiness is None:
-        readiness = None if replicas <= 1 else _patient(replace(liveness, termination_grace_period_seconds=None))
+        asked = replace(liveness, termination_grace_period_seconds=None)
+        readiness = None if replicas <= 1 else _patient(asked, detection_seconds)
     elif readiness.handler == liveness.handler:
-        readiness = _patient(readiness)
+        readiness = _patient(readiness, detection_seconds)
     return replace(probes, liveness=None, readiness=readiness)
 
 
-def _patient(probe: Probe) -> Probe:
-    """The probe with the longest timeout that does not slow its cadence, and time to recover."""
-    timeout = max(probe.timeout_seconds, probe.period_seconds)
-    return replace(probe, timeout_seconds=timeout, failure_threshold=max(probe.failure_threshold, _READINESS_FAILURES))
+def _patient(probe: Probe, detection_seconds: int) -> Probe:
+    """The probe with the longest timeout that finds a stuck replica in time, at least a whole period.
+
+    A period alone is no patience where it is short: asked each second, readiness followed every queue of a second and
+    emptied the Service under a load that was borne without it.
+    """
+    failures = max(probe.failure_threshold, _READINESS_FAILURES)
+    in_time = (detection_seconds - probe.period_seconds) // failures
+    timeout = max(probe.timeout_seconds, probe.period_seconds, in_time)
+    return replace(probe, timeout_seconds=timeout, failure_threshold=failures)

@@ -43,11 +43,23 @@ def test_the_same_question_in_both_probes_stays_in_readiness_alone() -> None:
     """Where readiness asks it already, liveness goes and readiness becomes patient; another question stays as it is."""
     same = replace(BUSY, readiness=asks(WORK, period_seconds=5)).judge().target
     assert same.liveness is None
-    assert same.readiness == asks(WORK, period_seconds=5, timeout_seconds=5)
+    assert same.readiness == asks(WORK, period_seconds=5, timeout_seconds=8)
 
     other = replace(BUSY, readiness=OFTEN).judge().target
     assert other.liveness is None
     assert other.readiness == OFTEN
+
+
+@pytest.mark.parametrize("period_seconds", [1, 2, 5])
+def test_readiness_that_asks_often_is_patient_too(period_seconds: int) -> None:
+    """A short period is no reason to follow every queue: it waits as long as a stuck replica is still found in time."""
+    often = asks(WORK, period_seconds=period_seconds, timeout_seconds=1)
+    said = replace(BUSY, liveness=often).judge()
+
+    assert said.target.liveness is None
+    assert said.target.readiness is not None
+    assert said.target.readiness.timeout_seconds >= 8
+    assert said.target.readiness.detection_seconds <= 30
 
 
 def test_one_replica_gets_no_readiness() -> None:
