@@ -105,7 +105,7 @@ def _of_kills(result: Result) -> Iterator[str]:
         first = min(kills, key=lambda kill: kill.at)
         after = max(0.0, first.at - result.impact.began_at)
         count = sum(kill.count for kill in kills)
-        yield f"The kubelet killed {_times(count)} for a probe, first {first.pod} after {after:.0f} s of load."
+        yield f"The kubelet killed for a probe {_times(count)}, first {first.pod} after {after:.0f} s of load."
     if restarts:
         yield f"Containers ended {_times(len(restarts))} under this load."
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from probetuner.cluster import jobs
 from probetuner.cluster.api import Api
+from probetuner.cluster.errors import ApiError
 from probetuner.loadtest.course import ClientError, Course, client_pod, refusal_of
 from probetuner.loadtest.job import CONTAINER
 from probetuner.loadtest.plan import Plan
@@ -82,7 +83,7 @@ class Session:
                 with self._bar:
                     self._follow()
             finally:
-                self._remove()
+                self._remove_or_tell()
 
     def _create(self) -> str:
         try:
@@ -102,6 +103,13 @@ class Session:
 
     def _remove(self) -> None:
         asyncio.run(jobs.delete(self._api, self._namespace, self._name))
+
+    def _remove_or_tell(self) -> None:
+        """What was measured is worth telling also where the API server is away by now."""
+        try:
+            self._remove()
+        except ApiError as problem:
+            self._tell(f"Job {self._name} could not be removed ({problem}); it ends and goes away by itself")
 
     def _follow(self) -> None:
         self._deadline = time.monotonic() + _SECONDS_TO_START
