@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 
 from demo import installation, namespaces
-from demo.ab import ReportError
 from demo.cluster import Cluster, DemoError, current_cluster, lab_cluster
 from demo.outcome import shortcomings
 from demo.stories import Outcomes, play_both
@@ -53,7 +52,7 @@ def demo(
         found = lab_cluster(Lab()) if cluster is Where.LAB else current_cluster(image=image, demo_image=demo_image)
         with _cleared_when_interrupted(found):
             outcomes = _hold(found)
-    except (DemoError, LabError, ReportError) as error:
+    except (DemoError, LabError) as error:
         _tell(f"The demonstration could not be held to its end: {error}")
         if found is not None:
             _tell(_REMAINS[cluster])

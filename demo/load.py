@@ -1,83 +1,119 @@
-"""A bounded load of HTTP requests, sent by ab from a pod in the cluster."""
+"""A bounded load of HTTP requests, sent with `probetuner loadtest`, as anybody would send it."""
 
-from dataclasses import dataclass
-from typing import Any
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
 
-from demo.ab import LoadReport, parse_report
+from demo.cluster import DemoError
 from demo.stage import Stage
-from demo.workloads import SECURITY, container_basics
 
-_SECONDS_TO_START = 60
-_SECONDS_OF_PATIENCE = 30
-# ab takes the length of its first answer as that of all, and mistakes a broken one for it. So it only begins when
-# twenty requests in a row were answered, which no replica can miss but once in a million times.
-_WAIT = """
-import sys, time, urllib.request
-in_a_row = 0
-while in_a_row < 20:
-    try:
-        urllib.request.urlopen(sys.argv[1], timeout=5).read()
-        in_a_row += 1
-    except OSError:
-        in_a_row = 0
-        time.sleep(0.5)
-"""
-_SCRIPT = 'python3 -c "$0" "$1" && url=$1 && shift && exec ab "$@" "$url"'
+_PROGRAM = Path(sys.executable).with_name("probetuner")
+_SECONDS_BESIDE_THE_LOAD = 240
+_SECONDS_TO_CLEAN_UP = 60
+_WORKED = (0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """So many clients for so many seconds, each with one request at a time; ab stops earlier after 50,000 requests."""
+    """So many clients, each with one request at a time, until so many requests were sent or seconds passed."""
 
+    path: str
     clients: int
+    requests: int
     seconds: int
 
     def __str__(self) -> str:
-        """As ab is told."""
-        return " ".join(["ab", *self.arguments()])
+        """The command, without the namespace."""
+        return " ".join(["probetuner loadtest", *self.arguments("rng")])
 
-    def arguments(self) -> list[str]:
-        """The arguments of ab: -r goes on after broken connections, -s is its patience with a silent service."""
-        return ["-q", "-r", "-s", str(_SECONDS_OF_PATIENCE), "-c", str(self.clients), "-t", str(self.seconds)]
+    def arguments(self, workload: str) -> list[str]:
+        """The arguments of the command; the load goes on whatever happens to the service, to show what happens."""
+        bounds = ["-c", str(self.clients), "-n", str(self.requests), "--seconds", str(self.seconds)]
+        endings = ["--abort-error-share", "1", "--no-abort-on-kill"]
+        return [f"deployment/{workload}", "--path", self.path, *bounds, *endings]
 
 
-def run_load(stage: Stage, load: Load, *, path: str, pod: str) -> LoadReport:
-    """Send the load to the Service named as the stage's workload, from a pod of the given name; return its report.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReport:
+    """What a load met. `failed` counts requests by the cause; latencies are of those that were answered."""
 
-    Raises DemoError when the load does not end, ReportError when it ends without a report.
-    """
-    found = stage.cluster.get(f"service/{stage.workload}", f"--namespace={stage.namespace}")
-    url = f"http://{found['spec']['clusterIP']}{path}"
-    stage.say(f"load: {load} {url}")
-    stage.cluster.apply([_pod(stage, load, url, name=pod)], namespace=stage.namespace)
-    stage.until(
-        lambda now: pod in now.ended or None,
-        what=f"the end of the load of {load.seconds} s",
-        seconds=load.seconds + _SECONDS_TO_START + _SECONDS_OF_PATIENCE,
+    clients: int
+    seconds: float
+    answered: int
+    failed: Mapping[str, int] = field(default_factory=dict)
+    p50_seconds: float | None
+    p99_seconds: float | None
+
+    @property
+    def failures(self) -> int:
+        """How many requests failed."""
+        return sum(self.failed.values())
+
+    @property
+    def answered_per_second(self) -> float:
+        """Requests that were answered well, per second of the load."""
+        return self.answered / self.seconds if self.seconds else 0.0
+
+
+def parse_report(document: Mapping[str, Any]) -> LoadReport:
+    """Read what `probetuner loadtest -o json` printed of a load of one step."""
+    (step,) = document["steps"]
+    latency = step["latencySeconds"] or {}
+    return LoadReport(
+        clients=step["concurrency"],
+        seconds=step["seconds"],
+        answered=step["answered"],
+        failed=step["failed"],
+        p50_seconds=latency.get("p50"),
+        p99_seconds=latency.get("p99"),
     )
-    report = parse_report(stage.cluster.kubectl("logs", pod, f"--namespace={stage.namespace}"))
-    stage.say(f"the load ended: {report.answered} requests answered, {report.failed} failed")
+
+
+def run_load(stage: Stage, load: Load) -> LoadReport:
+    """Send the load to the stage's workload, and return its report. Raises DemoError when it does not end."""
+    stage.say(f"load: {load}")
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as told:
+        with _running(stage, load, printed, told) as process:
+            stage.until(
+                lambda _: process.poll() is not None or None,
+                what=f"the end of the load of {load.clients} at a time",
+                seconds=load.seconds + _SECONDS_BESIDE_THE_LOAD,
+            )
+        if process.returncode not in _WORKED:
+            raise DemoError(f"the load could not be sent: {_text(told)}")
+        report = parse_report(json.loads(_text(printed)))
+    causes = "".join(f", {cause} {count}" for cause, count in report.failed.items())
+    stage.say(f"the load ended: {report.answered} requests answered, {report.failures} failed{causes}")
     return report
 
 
-def _pod(stage: Stage, load: Load, url: str, *, name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 1,
-            "activeDeadlineSeconds": load.seconds + _SECONDS_TO_START,
-            "automountServiceAccountToken": False,
-            "dnsPolicy": "Default",
-            "securityContext": SECURITY,
-            "containers": [
-                {
-                    "name": "ab",
-                    "command": ["sh", "-c", _SCRIPT, _WAIT, url, *load.arguments()],
-                    **container_basics(stage.cluster),
-                }
-            ],
-        },
-    }
+@contextmanager
+def _running(stage: Stage, load: Load, printed: IO[str], told: IO[str]) -> Iterator["subprocess.Popen[str]"]:
+    """The command at work; when the story ends before it does, it is asked to clean up, and waited for."""
+    where = [f"--namespace={stage.namespace}", "--yes", "--output=json"]
+    with subprocess.Popen(  # noqa: S603 - our own program, with arguments of our own
+        [_PROGRAM, "loadtest", *load.arguments(stage.workload), *where],
+        env={**os.environ, **stage.cluster.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=printed,
+        stderr=told,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(_SECONDS_TO_CLEAN_UP)
+
+
+def _text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()

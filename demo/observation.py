@@ -46,8 +46,7 @@ class PolicyView:
 class Observation:
     """The namespace at one moment. `template` is the pod-template-hash that the Deployment asks for now.
 
-    `rolled_out` says that all the wanted pods, and no others, are of that template and available. `ended` are the
-    names of pods of loads that ended.
+    `rolled_out` says that all the wanted pods, and no others, are of that template and available.
     """
 
     template: str | None
@@ -56,7 +55,6 @@ class Observation:
     kills: Mapping[str, Kill] = field(default_factory=dict)
     policy: PolicyView | None = None
     probes: Mapping[str, Any] = field(default_factory=dict)
-    ended: frozenset[str] = frozenset()
 
 
 def read(listed: Mapping[str, Any], workload: str) -> Observation:
@@ -76,11 +74,6 @@ def read(listed: Mapping[str, Any], workload: str) -> Observation:
         kills=_kills(items.get("Event", [])),
         policy=_policy(items.get("ProbePolicy", []), f"deployment-{workload}"),
         probes=_probes(deployment),
-        ended=frozenset(
-            pod["metadata"]["name"]
-            for pod in items.get("Pod", [])
-            if pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-        ),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demo.ab import LoadReport
+from demo.load import LoadReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,9 @@ def _not_cured(after: Side) -> Iterator[str]:
 
 
 def _of_loads(before: LoadReport, after: LoadReport) -> Iterator[str]:
-    if not before.failed:
+    if not before.failures:
         yield "before: no request failed"
-    if after.failed:
-        yield f"after: requests still failed ({after.failed})"
+    if after.failures:
+        yield f"after: requests still failed ({after.failures})"
     if not after.answered:
         yield "after: no request was answered"

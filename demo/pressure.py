@@ -1,41 +1,39 @@
 """The first story: a service that is only busy, killed by its liveness probe as long as the load lasts."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from demo.ab import LoadReport
 from demo.change import sides, wait_for_change, wait_for_verdict
 from demo.cluster import DemoError
-from demo.load import Load, run_load
+from demo.load import Load, LoadReport, run_load
 from demo.observation import Observation
 from demo.outcome import PressureOutcome
 from demo.stage import Stage
-from demo.workloads import documents
 
 WORKLOAD = "rng"
-_PATH = "/1"
-_SECONDS = 90
-_CLIENTS = (30, 45, 70)
+LOADS = tuple(Load(path="/1", clients=clients, requests=50_000, seconds=90) for clients in (30, 45, 70))
 # Two periods of its probe: a service is in use before it is under pressure.
 _SECONDS_WELL = 20
 _SECONDS_TO_BE_WELL = 120
 
 
-def play(stage: Stage) -> PressureOutcome:
+def play(stage: Stage, service: Iterable[Mapping[str, Any]], loads: Sequence[Load] = LOADS) -> PressureOutcome:
     """Load the service until its probe kills it, wait for the operator's cure, and send the same load again.
 
-    Raises DemoError when the story does not get that far.
+    *loads* are sent one after the other until one of them makes a probe kill. Raises DemoError when the story does
+    not get that far.
     """
-    old = stage.set_up(documents(WORKLOAD, stage.cluster))
+    old = stage.set_up(service)
     old_probes = stage.look().probes
     stage.until(
         _well_for(_SECONDS_WELL), what=f"{WORKLOAD} to be well for {_SECONDS_WELL} s", seconds=_SECONDS_TO_BE_WELL
     )
-    load, load_before = _load_that_kills(stage, old)
+    load, load_before = _load_that_kills(stage, old, loads)
     patched_under_load = stage.look().template != old
     wait_for_change(stage, old=old)
     stage.say("the same load again, now that probetuner has changed the probes")
-    load_after = run_load(stage, load, path=_PATH, pod="load-after")
+    load_after = run_load(stage, load)
     change = wait_for_verdict(stage)
     before, after = sides(stage, change, old=old, old_probes=old_probes)
     return PressureOutcome(
@@ -64,12 +62,11 @@ def _well_for(seconds: float) -> Callable[[Observation], bool | None]:
     return holds
 
 
-def _load_that_kills(stage: Stage, template: str) -> tuple[Load, LoadReport]:
-    """Send load with more and more clients until the kubelet kills for it and requests fail."""
-    for clients in _CLIENTS:
-        load = Load(clients=clients, seconds=_SECONDS)
-        report = run_load(stage, load, path=_PATH, pod=f"load-{clients}")
-        if report.failed and stage.tally.killed(frozenset({template})):
+def _load_that_kills(stage: Stage, template: str, loads: Sequence[Load]) -> tuple[Load, LoadReport]:
+    """Send one load after the other until the kubelet kills for it and requests fail."""
+    for load in loads:
+        report = run_load(stage, load)
+        if report.failures and stage.tally.killed(frozenset({template})):
             return load, report
-        stage.say(f"{clients} clients were borne without a kill: more of them")
-    raise DemoError(f"{WORKLOAD}: not even {_CLIENTS[-1]} clients made the liveness probe kill; nothing can be shown")
+        stage.say(f"{load.clients} clients were borne without a kill")
+    raise DemoError(f"{stage.workload}: no load made the liveness probe kill; nothing can be shown")

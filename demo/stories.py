@@ -12,6 +12,7 @@ from demo.cluster import Cluster
 from demo.outcome import PressureOutcome, StartOutcome
 from demo.screen import Screen
 from demo.stage import Stage
+from demo.workloads import documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,9 @@ def play_both(cluster: Cluster, console: Console) -> Outcomes:
             return Stage(cluster, namespace=namespace, workload=workload, voice=voice, stop=stop)
 
         try:
-            under_load = threads.submit(pressure.play, stage(namespaces.RNG, pressure.WORKLOAD, "cyan"))
+            under_load = threads.submit(
+                pressure.play, stage(namespaces.RNG, pressure.WORKLOAD, "cyan"), documents(pressure.WORKLOAD, cluster)
+            )
             starting = threads.submit(slow_start.play, stage(namespaces.CATALOG, slow_start.WORKLOAD, "magenta"))
             _raise_first(under_load, starting)
         finally:

@@ -5,15 +5,15 @@ from typing import Any
 
 from rich.table import Table
 
-from demo.ab import LoadReport
+from demo.load import LoadReport
 from demo.outcome import PressureOutcome, Side, StartOutcome
 
 _LOAD_ROWS = (
     "requests answered",
     "requests failed",
     "answered per second",
-    "latency, median",
-    "latency, 99 %",
+    "latency of answers, median",
+    "latency of answers, 99 %",
 )
 _SIDE_ROWS = (
     "container restarts",
@@ -73,13 +73,13 @@ def _never_up(outcome: StartOutcome) -> str:
 
 
 def _load_figures(report: LoadReport) -> tuple[str, ...]:
-    latencies = (_milliseconds(report.p50_ms), _milliseconds(report.p99_ms))
-    return (str(report.answered), str(report.failed), f"{report.answered_per_second:.1f}", *latencies)
+    latencies = (_milliseconds(report.p50_seconds), _milliseconds(report.p99_seconds))
+    return (str(report.answered), str(report.failures), f"{report.answered_per_second:.1f}", *latencies)
 
 
 def _side_figures(side: Side) -> tuple[str, ...]:
     return (str(side.restarts), str(side.kills), str(side.false_restarts))
 
 
-def _milliseconds(value: int | None) -> str:
-    return "-" if value is None else f"{value} ms"
+def _milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1000:.0f} ms"

@@ -13,6 +13,7 @@ from demo.cluster import Cluster
 from demo.outcome import PressureOutcome, StartOutcome
 from demo.stage import Stage
 from demo.workloads import documents
+from e2e.experiment import SEED_LOADS, StepsOutcome, eager_rng, play_steps
 
 HERE = Path(__file__).parent
 
@@ -46,11 +47,22 @@ class Untouched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """The stories, and by name the workloads that must stay as they are."""
+    """The stories, and by name the workloads that must stay as they are.
+
+    `seed` is the pressure story with the load and the probe by which people first meet it, `steps` a load of rising
+    concurrency on a service that nobody cures.
+    """
 
     pressure: Future[PressureOutcome]
+    seed: Future[PressureOutcome]
     start: Future[StartOutcome]
+    steps: Future[StepsOutcome]
     untouched: dict[str, Untouched]
+
+    def wait(self) -> None:
+        """Wait until all stories are over; how they ended is for their own tests to say."""
+        for story in (self.pressure, self.seed, self.start, self.steps):
+            story.exception()
 
 
 def stage(cluster: Cluster, name: str, *, workload: str, stop: threading.Event | None = None) -> Stage:
@@ -71,10 +83,25 @@ def deployment(on: Stage) -> dict[str, Any]:
 def playing(cluster: Cluster) -> Iterator[Play]:
     """Start everything; at the end the stories are stopped, if they still play."""
     stop = threading.Event()
-    with ThreadPoolExecutor(max_workers=2) as threads:
+    with ThreadPoolExecutor(max_workers=4) as threads:
         try:
             yield Play(
-                pressure=threads.submit(pressure.play, stage(cluster, "rng", workload=pressure.WORKLOAD, stop=stop)),
+                pressure=threads.submit(
+                    pressure.play,
+                    stage(cluster, "rng", workload=pressure.WORKLOAD, stop=stop),
+                    documents(pressure.WORKLOAD, cluster),
+                ),
+                seed=threads.submit(
+                    pressure.play,
+                    stage(cluster, "seed", workload=pressure.WORKLOAD, stop=stop),
+                    eager_rng(cluster, mode="Apply"),
+                    SEED_LOADS,
+                ),
+                steps=threads.submit(
+                    play_steps,
+                    stage(cluster, "steps", workload=pressure.WORKLOAD, stop=stop),
+                    eager_rng(cluster, mode="Off"),
+                ),
                 start=threads.submit(slow_start.play, stage(cluster, "start", workload=slow_start.WORKLOAD, stop=stop)),
                 untouched={
                     "crash": _untouched(cluster, "crash", workload="crash", folder=HERE),

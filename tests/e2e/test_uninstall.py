@@ -15,8 +15,7 @@ _SECONDS_TO_GO = 60.0
 
 def test_uninstalling_leaves_workloads_as_they_are(cluster: Cluster, play: Play) -> None:
     """Nothing of probetuner's stays in the cluster, and no workload changes or hangs because it is gone."""
-    play.pressure.exception()
-    play.start.exception()
+    play.wait()
     before = {name: workload.deployment() for name, workload in play.untouched.items()}
 
     installation.uninstall(cluster, namespace=OPERATOR)

@@ -34,7 +34,7 @@ PAUSE = "localhost/pause:1"
 _NO_CACHES = 'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/lib/dpkg/*-old "$1"/var/log/*'
 DEMO = DebianImage(
     name="localhost/probetuner-demo:1",
-    packages=("python3", "python3-flask", "redis-server", "redis-tools", "tini", "apache2-utils", "procps"),
+    packages=("python3", "python3-flask", "redis-server", "redis-tools", "tini", "procps"),
     commands=(_NO_CACHES,),
 )
 BUILD = DebianImage(

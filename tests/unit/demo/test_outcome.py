@@ -7,21 +7,23 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from demo.ab import LoadReport
+from demo.load import LoadReport
 from demo.outcome import PressureOutcome, Side, StartOutcome, shortcomings
 from demo.table import pressure_table, start_table
 
 PROBE = {"httpGet": {"path": "/1", "port": "http"}}
 ILL = Side(restarts=4, kills=3, false_restarts=2, probes={"livenessProbe": PROBE})
 WELL = Side(restarts=0, kills=0, false_restarts=0, probes={"readinessProbe": {**PROBE, "timeoutSeconds": 7}})
-BAD_LOAD = LoadReport(clients=30, seconds=90.0, answered=1673, failed=182, p50_ms=1281, p99_ms=3129)
-GOOD_LOAD = LoadReport(clients=30, seconds=90.0, answered=1716, failed=0, p50_ms=1573, p99_ms=3126)
+BAD_LOAD = LoadReport(
+    clients=30, seconds=90.0, answered=1673, failed={"refused": 162, "reset": 20}, p50_seconds=1.281, p99_seconds=3.129
+)
+GOOD_LOAD = LoadReport(clients=30, seconds=90.0, answered=1716, p50_seconds=1.573, p99_seconds=3.126)
 PRESSURE = PressureOutcome(
     before=ILL,
     after=WELL,
     load_before=BAD_LOAD,
     load_after=GOOD_LOAD,
-    load="ab -c 30",
+    load="probetuner loadtest deployment/rng -c 30",
     verdict="Kept",
     reason="",
     patched_under_load=False,
@@ -66,8 +68,8 @@ def test_each_missing_piece_is_named(change: dict[str, Any], word: str) -> None:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"load_before": replace(BAD_LOAD, failed=0)}, "no request failed"),
-        ({"load_after": replace(GOOD_LOAD, failed=1)}, "still failed"),
+        ({"load_before": replace(BAD_LOAD, failed={})}, "no request failed"),
+        ({"load_after": replace(GOOD_LOAD, failed={"refused": 1})}, "still failed"),
         ({"load_after": replace(GOOD_LOAD, answered=0)}, "no request was answered"),
     ],
 )
@@ -102,7 +104,7 @@ def test_the_table_shows_what_was_measured() -> None:
     assert row(text, "container restarts") == ["4", "0"]
     assert row(text, "kills for a probe") == ["3", "0"]
     assert row(text, "false restarts") == ["2", "0"]
-    assert row(text, "latency, median") == ["1281 ms", "1573 ms"]
+    assert row(text, "latency of answers, median") == ["1281 ms", "1573 ms"]
     assert row(text, "readinessProbe") == ["none", "/1 each 10 s, timeout 7 s, 3 failures"]
 
 

@@ -1,0 +1,66 @@
+"""The load experiment on rng as people first meet it: its liveness probe asks for real work, every second."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.cluster import Cluster
+from demo.load import Load
+from demo.stage import Stage
+from demo.workloads import documents
+
+SEED_LOADS = (Load(path="/1", clients=10, requests=1000, seconds=180),) * 3
+"""`ab -c 10 -n 1000`, again if no probe happened to kill: which replica each request meets is chance."""
+
+_STEPS = "1,2,5,10,25"
+_SECONDS_PER_STEP = 15
+_SECONDS_IN_ALL = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsOutcome:
+    """What the command printed, how it ended, and the Jobs that were there afterwards."""
+
+    document: Mapping[str, Any]
+    exit_code: int
+    progress: str
+    jobs_left: str
+
+
+def eager_rng(cluster: Cluster, *, mode: str) -> list[dict[str, Any]]:
+    """The objects of rng, with its liveness probe once a second."""
+    found = documents("rng", cluster, mode=mode)
+    for workload in found:
+        if workload["kind"] == "Deployment":
+            workload["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["periodSeconds"] = 1
+    return found
+
+
+def play_steps(stage: Stage, service: Iterable[Mapping[str, Any]]) -> StepsOutcome:
+    """Send more and more requests at a time, whatever happens to the service."""
+    stage.set_up(service)
+    stage.until(lambda now: now.rolled_out or None, what="rng to be available", seconds=120)
+    asked = ["--path=/1", f"--steps={_STEPS}", f"--seconds={_SECONDS_PER_STEP}", "--no-abort-on-kill", "--yes"]
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("probetuner"),
+            *("loadtest", "service/rng", f"--namespace={stage.namespace}", *asked, "--output=json"),
+        ],
+        env={**os.environ, **stage.cluster.environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS_IN_ALL,
+        check=False,
+    )
+    return StepsOutcome(
+        document=json.loads(done.stdout or "{}"),
+        exit_code=done.returncode,
+        progress=done.stderr,
+        jobs_left=stage.cluster.kubectl("get", "jobs", f"--namespace={stage.namespace}", "--output=name"),
+    )
