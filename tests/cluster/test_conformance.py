@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from cluster.conformance import ROWS, Row
-from cluster.conformance_walk import create, decision, enrol, policy_name
+from cluster.conformance_walk import create, decision, enrol, manifest, policy_name
 from cluster.operator_process import OperatorProcess, Space, wait_for
 from lab import Lab, LabError
 from probetuner.change.fields import values_of
@@ -17,7 +17,7 @@ from support import strategic_merge
 
 pytestmark = pytest.mark.cluster
 
-_SECONDS = 90.0
+_SECONDS = 240.0
 Json = dict[str, Any]
 
 
@@ -140,6 +140,24 @@ def test_who_would_put_it_back_is_told_what_to_do(walk: Walk) -> None:
     assert "readinessProbe" in told["Helm"]
     assert "livenessProbe: null" in told["kubectl apply"]
     assert (told["autoscaler"], told["platform"]) == ("", "")
+
+
+def test_the_old_file_undoes_what_the_status_says_and_no_more(walk: Walk) -> None:
+    """It puts back the liveness probe that it names and leaves the readiness probe; that it did is noticed."""
+    (row,) = (row for row in ROWS if row.owner == "kubectl apply")
+    told = walk.status(row)["handover"]["advice"]
+    before = manifest(row)
+    before["metadata"]["annotations"] = {"probetuner.dev/mode": "Apply"}
+
+    walk.space.apply(before)
+
+    container = (walk.space.get("deployment", row.name) or {})["spec"]["template"]["spec"]["containers"][0]
+    assert {"livenessProbe", "readinessProbe"} <= set(container)
+    assert ("web.livenessProbe" in told, "readinessProbe" in told) == (True, False)
+    reverted = wait_for(
+        lambda: walk.space.condition(policy_name(row), "RevertedByOther").get("status") == "True", "noticed", seconds=60
+    )
+    assert reverted
 
 
 def test_jobs_are_left_alone(walk: Walk) -> None:
