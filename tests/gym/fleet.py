@@ -55,8 +55,7 @@ class Replica:
         )
 
     def answer(self, probe: ProbeType, *, life: int, at: float) -> Answer:  # noqa: ARG002 - the present life is asked
-        """What an attempt gets now."""
-        self._fleet.flow(at)
+        """What an attempt gets now, to which the load has flowed."""
         if at < self.up_at:
             return SILENCE if self._fleet.truth.silent_start else REFUSED
         if at >= self.stuck_at:
@@ -71,6 +70,7 @@ class Replica:
     def exits_at(self, *, life: int, started_at: float) -> float:
         """Begin a life."""
         self._fleet.flow(started_at)
+        self._fleet.end_calm()
         self.backlog_seconds = 0.0
         self.fate = self._fleet.weather.fate(self._index, life)
         self.fates.append(self.fate)
@@ -113,7 +113,7 @@ class Fleet:
         self.loss = Loss()
         paths = {kind: _path(probes, kind) for kind in ProbeType}
         self.replicas = [Replica(fleet=self, index=index, paths=paths) for index in range(truth.replicas)]
-        self._now = 0.0
+        self._now, self._calm_until = 0.0, -math.inf
         self._ideal_backlog = 0.0
         self._in_use = False
 
@@ -129,10 +129,32 @@ class Fleet:
 
     def flow(self, now: float) -> None:
         """Let the load flow until now, in steps that are neither long nor so short that they only cost time."""
+        if self._now < self._calm_until and self._all_let_in():
+            self._now = max(self._now, min(now, self._calm_until))
         while now - self._now >= _LEAST_STEP_SECONDS:
             until = min(now, self._now + _STEP_SECONDS)
             self._flow(self._now, until - self._now)
             self._now = until
+            self._calm_until = self._end_of_calm()
+
+    def end_calm(self) -> None:
+        """Look anew at what can be lost: a replica has begun a life."""
+        self._calm_until = -math.inf
+
+    def _all_let_in(self) -> bool:
+        for replica in self.replicas:
+            if replica.run is None or not (replica.run.ready and replica.run.running):
+                return False
+        return True
+
+    def _end_of_calm(self) -> float:
+        """Until when nothing can be lost as long as every replica is let in: no queue, and no trouble due before."""
+        queues = self._ideal_backlog + sum(replica.backlog_seconds for replica in self.replicas)
+        if queues or self.truth.load > 1.0 or not self._in_use or not all(r.serves(self._now) for r in self.replicas):
+            return -math.inf
+        weather = self.weather
+        troubles = (weather.bursts, weather.outages, *weather.glitches)
+        return min(*(spells.next_after(self._now) for spells in troubles), *(r.stuck_at for r in self.replicas))
 
     def _flow(self, at: float, seconds: float) -> None:
         """Move the work of a short time.

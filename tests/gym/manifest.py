@@ -16,24 +16,33 @@ def http(path: str, **numbers: Any) -> Probe:
     return replace(Probe(handler=HttpGet(port=8080, path=path)), **numbers)
 
 
-def workload_of(case: GymCase, probes: Probes) -> Workload:
-    """The Deployment of the case with these probes, rolled out."""
+def deployment(case: GymCase, probes: Probes) -> dict[str, Any]:
+    """The Deployment of the case with these probes, rolled out, as the API server has it."""
     replicas = case.truth.replicas
-    return parse_workload(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": case.name, "namespace": "gym", "generation": 1},
-            "spec": {"replicas": replicas, "template": {"spec": _pod_spec(case, probes)}},
-            "status": {
-                "observedGeneration": 1,
-                "replicas": replicas,
-                "updatedReplicas": replicas,
-                "readyReplicas": replicas,
-                "availableReplicas": replicas,
-            },
-        }
-    )
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": case.name, "namespace": "gym", "generation": 1},
+        "spec": {"replicas": replicas, "template": {"spec": _pod_spec(case, probes)}},
+        "status": {
+            "observedGeneration": 1,
+            "replicas": replicas,
+            "updatedReplicas": replicas,
+            "readyReplicas": replicas,
+            "availableReplicas": replicas,
+        },
+    }
+
+
+def workload_of(case: GymCase, probes: Probes) -> Workload:
+    """The same as the operator reads it."""
+    return parse_workload(deployment(case, probes))
+
+
+def probes_of(workload: Workload) -> Probes:
+    """The probes of the case's container."""
+    (container,) = workload.containers
+    return Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
 
 
 def _pod_spec(case: GymCase, probes: Probes) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from probetuner.tuning.replay.outcome import Attempt, LifeRun, Outcome
 SCRAPE_SECONDS = 10.0
 _SEEN_LATER_SECONDS = 0.3
 _UNSEEN_FLIP_SECONDS = 0.1
+_FRESH_SECONDS = 1.0
 _BURST, _REFILL_SECONDS = 25.0, 300.0
 _CODES = {True: (137, "Error"), False: (143, "Error")}
 
@@ -68,14 +69,17 @@ class _Events:
     held: Counter[tuple[ProbeType, FailureCause]] = field(default_factory=Counter)
 
 
-def facts_of(phase: Phase, *, epoch: float, template: str) -> list[Fact]:
-    """All facts in the order of their times; `epoch` is the phase's begin in epoch seconds."""
+def facts_of(phase: Phase, *, epoch: float, template: str, generation: int = 0) -> list[Fact]:
+    """All facts in the order of their times; `epoch` is the phase's begin in epoch seconds.
+
+    The pods are new ones in each `generation`.
+    """
     facts: list[Fact] = []
     for index, outcome in enumerate(phase.outcomes):
         pod = PodRef(
             namespace="gym",
             name=f"{phase.case.name}-{index}",
-            uid=f"{phase.case.name}-{template}-{index}",
+            uid=f"{phase.case.name}-{generation}-{index}",
             template_hash=template,
             node=f"node-{index % 2}",
             workload=WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="gym", name=phase.case.name),
@@ -140,9 +144,13 @@ class _Watch:
         for (at, ready), following in zip(shown, [*shown[1:], (math.inf, True)], strict=False):
             if not ready and following[0] - at < _UNSEEN_FLIP_SECONDS:
                 continue
-            by_probe = probed and (ready or at in failed)
+            by_probe = probed and (ready or (at in failed and not self._is_fresh(at)))
             seen = self._at(at) + _SEEN_LATER_SECONDS
             yield ReadinessChanged(at=seen, pod=self.pod, container=CONTAINER, ready=ready, by_probe=by_probe)
+
+    def _is_fresh(self, at: float) -> bool:
+        """Whether a container had just been started: it is not ready because it is new, whatever its probe says."""
+        return any(0.0 <= at - life.started_at < _FRESH_SECONDS for life in self.outcome.lives)
 
     def _events(self, attempts: Sequence[Attempt]) -> Iterator[Fact]:
         events = _Events()

@@ -1,5 +1,6 @@
 """The settings policies that are compared: what people do without looking, and what one would do who knew."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -69,18 +70,30 @@ FIXED: dict[str, Fixed] = {
 }
 
 
-def best(case: GymCase, starts: Iterable[Probes], cost: Callable[[Probes], float]) -> Probes:
+Price = Callable[[Probes, float], float]
+"""What probes cost, or anything from the given limit on as soon as it is clear that they cost as much."""
+
+
+def best(case: GymCase, starts: Iterable[Probes], price: Price) -> Probes:
     """The best settings that a search over a grid finds, probe after probe, beginning with the best of *starts*.
 
     It asks only what the workload's own probes ask, as everybody else has to.
     """
-    found = min(starts, key=cost)
+    found, least = _cheapest(starts, Probes(), math.inf, price)
     while True:
-        before = cost(found)
+        before = least
         for options in (_livenesses, _readinesses, _startups):
-            found = min([found, *options(case, found)], key=cost)
-        if cost(found) >= before:
+            found, least = _cheapest(options(case, found), found, least, price)
+        if least >= before:
             return found
+
+
+def _cheapest(options: Iterable[Probes], found: Probes, least: float, price: Price) -> tuple[Probes, float]:
+    for one in options:
+        cost = price(one, least)
+        if cost < least:
+            found, least = one, cost
+    return found, least
 
 
 def _livenesses(case: GymCase, present: Probes) -> Iterator[Probes]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gym.cost import WEIGHTS, Cost, mean
 from gym.document import table
-from gym.score import LEAVE, ORACLE, PROBETUNER, Score
+from gym.score import BOUNDS, LEAVE, ORACLE, OURS, Score
 
 HARM = 1.0
 """A change is harmful when it costs more by this many lost replica-seconds of 1000 than leaving things alone."""
@@ -26,7 +26,7 @@ def policies(scores: Sequence[Score]) -> str:
 
 
 def families(scores: Sequence[Score]) -> str:
-    """The total of each policy per family, and what probetuner changed."""
+    """The total of each policy per family, and how many cases each way of using probetuner changed, and for worse."""
     by_family: dict[str, list[Score]] = defaultdict(list)
     for score in scores:
         by_family[score.case.family].append(score)
@@ -35,31 +35,34 @@ def families(scores: Sequence[Score]) -> str:
         [
             family,
             *(f"{_mean(mine, name).total:.1f}" for name in names),
-            f"{len([score for score in mine if score.changed])} of {len(mine)}",
-            str(len([score for score in mine if _harmful(score)])),
+            *(f"{len(_harmful(mine, name))} / {len(_changed(mine, name))} / {len(mine)}" for name in OURS),
         ]
         for family, mine in by_family.items()
     ]
-    return table(["family", *names, "changed", "harmful"], rows)
+    return table(["family", *names, *(f"{name}: harmful / changed / cases" for name in OURS)], rows)
 
 
 def verdicts(scores: Sequence[Score], healthy: int, advised: Sequence[str]) -> str:
-    """The goals, and whether they are met."""
-    ours, oracle = _mean(scores, PROBETUNER).total, _mean(scores, ORACLE).total
-    rivals = [name for name in scores[0].costs if not name.startswith(PROBETUNER) and name != ORACLE]
+    """The goals, and whether they are met, by each way of using probetuner."""
+    rivals = [name for name in scores[0].costs if name not in (*OURS, *BOUNDS)]
     best = min(rivals, key=lambda name: _mean(scores, name).total)
-    changed = [score for score in scores if score.changed]
-    harmful = [score.case.name for score in changed if _harmful(score)]
-    rows = [
-        ["no policy but the oracle is better", f"next is {best} with {_mean(scores, best).total:.1f}",
-         _met(ours <= _mean(scores, best).total)],
-        ["regret against the oracle below 15 %", f"{(ours - oracle) / oracle:.0%}", _met(ours < 1.15 * oracle)],
-        ["harmful recommendations below 1 %", f"{len(harmful)} of {len(changed)} changes{_listed(harmful)}",
+    rows = [row for name in OURS for row in _goals_of(scores, name, rival=best)]
+    rows.append(
+        ["recommendations for healthy cases below 0.5 %", "both", f"{len(advised)} of {healthy}{_listed(advised)}",
+         _met(len(advised) < 0.005 * healthy)]
+    )  # fmt: skip
+    return table(["goal", "of", "measured", "met"], rows)
+
+
+def _goals_of(scores: Sequence[Score], name: str, *, rival: str) -> list[list[str]]:
+    ours, oracle, theirs = (_mean(scores, of).total for of in (name, ORACLE, rival))
+    changed, harmful = _changed(scores, name), [score.case.name for score in _harmful(scores, name)]
+    return [
+        ["no policy but the oracle is better", name, f"next is {rival} with {theirs:.1f}", _met(ours <= theirs)],
+        ["regret against the oracle below 15 %", name, f"{(ours - oracle) / oracle:.0%}", _met(ours < 1.15 * oracle)],
+        ["harmful changes below 1 %", name, f"{len(harmful)} of {len(changed)}{_listed(harmful)}",
          _met(len(harmful) < 0.01 * max(1, len(changed)))],
-        ["recommendations for healthy cases below 0.5 %", f"{len(advised)} of {healthy}{_listed(advised)}",
-         _met(len(advised) < 0.005 * healthy)],
     ]  # fmt: skip
-    return table(["goal", "measured", "met"], rows)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -75,5 +78,9 @@ def _mean(scores: Sequence[Score], name: str) -> Cost:
     return mean([score.costs[name] for score in scores])
 
 
-def _harmful(score: Score) -> bool:
-    return score.changed and score.costs[PROBETUNER].total > score.costs[LEAVE].total + HARM
+def _changed(scores: Sequence[Score], name: str) -> list[Score]:
+    return [score for score in scores if score.probes[name] != score.probes[LEAVE]]
+
+
+def _harmful(scores: Sequence[Score], name: str) -> list[Score]:
+    return [score for score in _changed(scores, name) if score.costs[name].total > score.costs[LEAVE].total + HARM]

@@ -2,82 +2,109 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import TypeVar
 
+from gym.apply import ROUND_SECONDS, apply_mode, training_seed
 from gym.cost import Cost, cost_of, mean
-from gym.phase import live
+from gym.phase import Phase, live
 from gym.pipeline import advise
-from gym.policies import FIXED, best
+from gym.policies import FIXED, Price, best
 from gym.truth import GymCase
 from probetuner.tuning.recommendation import ActionName, Probes
 
 PHASE_SECONDS = 1800.0
-TEST_SEEDS = ("test-1", "test-2")
-ROUNDS = 3
+TEST_SEEDS = tuple(f"test-{number}" for number in range(4))
+REHEARSAL_SEEDS = tuple(f"rehearsal-{number}" for number in range(4))
+"""Other draws of the same truth: what the oracle chooses by, since nobody knows tomorrow's weather."""
 
-LEAVE, PROBETUNER, ORACLE = "leave as is", "probetuner", "oracle"
-THRICE = f"probetuner, {ROUNDS} rounds"
+Result = TypeVar("Result")
+
+LEAVE, ONCE, APPLY = "leave as is", "probetuner, one recommendation", "probetuner, mode Apply"
+ORACLE, HINDSIGHT = "oracle", "hindsight"
+OURS, BOUNDS = (ONCE, APPLY), (ORACLE, HINDSIGHT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One case: what each policy cost on the test phases, and what probetuner found and did."""
+    """One case: what each policy cost on the test phases, what probetuner found, and the changes that it made.
+
+    `actions` are those of the one recommendation, `changes` the log of the mode Apply.
+    """
 
     case: GymCase
     costs: dict[str, Cost]
     findings: tuple[str, ...]
     actions: tuple[str, ...]
-    changed: bool
+    changes: tuple[tuple[str, str], ...]
     probes: dict[str, Probes]
 
 
-def score(case: GymCase, *, with_oracle: bool = True) -> Score:
+def score(case: GymCase, *, with_bounds: bool = True) -> Score:
     """Train under the present probes, ask every policy, and test what each says on the same phases."""
     cost = cache(partial(_cost, case))
-    advice = advise(live(case, case.probes, seed="train", seconds=PHASE_SECONDS))
+    advice = advise(train(case))
+    applied = apply_mode(case)
     probes = {name: policy(case) for name, policy in FIXED.items()}
-    probes[PROBETUNER] = advice.probes
-    probes[THRICE] = _again(case, advice.probes)
-    if with_oracle:
-        probes[ORACLE] = best(case, list(probes.values()), lambda one: cost(one).total)
+    probes |= {ONCE: advice.probes, APPLY: applied.probes}
+    if with_bounds:
+        probes[ORACLE] = best(case, list(probes.values()), _price(cost, REHEARSAL_SEEDS))
+        probes[HINDSIGHT] = best(case, list(probes.values()), _price(cost, TEST_SEEDS))
     actions = () if advice.recommendation is None else advice.recommendation.actions
     return Score(
         case=case,
-        costs={name: cost(one) for name, one in probes.items()},
+        costs={name: mean([cost(one, seed) for seed in TEST_SEEDS]) for name, one in probes.items()},
         findings=tuple(finding.name.value for finding in advice.findings),
         actions=tuple(action.name.value for action in actions if action.name is not ActionName.NONE),
-        changed=advice.probes != case.probes,
+        changes=applied.changes,
         probes=probes,
     )
 
 
-def _again(case: GymCase, probes: Probes) -> Probes:
-    """Apply, look again and apply again, as the operator does in the mode Apply."""
-    for number in range(1, ROUNDS):
-        probes = advise(live(case, probes, seed=f"train-{number}", seconds=PHASE_SECONDS)).probes
-    return probes
+def train(case: GymCase) -> Phase:
+    """The hour that the one recommendation is made from; the mode Apply begins with the same."""
+    return live(case, case.probes, seed=training_seed(0), seconds=ROUND_SECONDS)
 
 
-def _cost(case: GymCase, probes: Probes) -> Cost:
-    return mean([cost_of(live(case, probes, seed=seed, seconds=PHASE_SECONDS)) for seed in TEST_SEEDS])
+def _cost(case: GymCase, probes: Probes, seed: str) -> Cost:
+    return cost_of(live(case, probes, seed=seed, seconds=PHASE_SECONDS))
+
+
+def _price(cost: Callable[[Probes, str], Cost], seeds: Sequence[str]) -> Price:
+    """The sum over those phases; no part of it is negative, so the rest need not be lived through above the limit."""
+
+    def price(probes: Probes, limit: float) -> float:
+        total = 0.0
+        for seed in seeds:
+            total += cost(probes, seed).total
+            if total >= limit:
+                break
+        return total
+
+    return price
 
 
 def score_all(cases: Sequence[GymCase], *, workers: int | None = None) -> list[Score]:
     """Score cases on all processors; the result does not depend on how many there are."""
+    return _each(score, cases, workers=workers)
+
+
+def recommended(cases: Sequence[GymCase], *, workers: int | None = None) -> list[tuple[GymCase, tuple[str, ...]]]:
+    """The cases for which probetuner has anything to recommend or to advise, and what."""
+    found = zip(cases, _each(_advised, cases, workers=workers), strict=True)
+    return [(case, actions) for case, actions in found if actions is not None]
+
+
+def _advised(case: GymCase) -> tuple[str, ...] | None:
+    advice = advise(train(case)).recommendation
+    return None if advice is None else tuple(action.name.value for action in advice.actions)
+
+
+def _each(work: Callable[[GymCase], Result], cases: Sequence[GymCase], *, workers: int | None) -> list[Result]:
     workers = workers or len(os.sched_getaffinity(0))
     if workers == 1:
-        return [score(case) for case in cases]
+        return [work(case) for case in cases]
     with multiprocessing.get_context("fork").Pool(workers) as pool:
-        return pool.map(score, cases, chunksize=1)
-
-
-def recommended(cases: Iterable[GymCase]) -> list[tuple[GymCase, tuple[str, ...]]]:
-    """The cases for which probetuner has anything to recommend or to advise, and what."""
-    found = []
-    for case in cases:
-        advice = advise(live(case, case.probes, seed="train", seconds=PHASE_SECONDS))
-        if advice.recommendation is not None:
-            found.append((case, tuple(action.name.value for action in advice.recommendation.actions)))
-    return found
+        return pool.map(work, cases, chunksize=1)

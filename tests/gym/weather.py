@@ -40,6 +40,13 @@ class Spells:
             return self.all[place - 1][1]
         return None
 
+    def next_after(self, at: float) -> float:
+        """When the spell that holds at that time began, or else the next one begins; infinity when none is left."""
+        place = bisect_right(self._begins, at)
+        if place and at < self.all[place - 1][1]:
+            return self._begins[place - 1]
+        return self._begins[place] if place < len(self._begins) else math.inf
+
     def overlap(self, begin: float, end: float) -> float:
         """How many seconds between these times some spell holds."""
         return sum(max(0.0, min(end, stop) - max(begin, start)) for start, stop in self.all)

@@ -104,7 +104,7 @@ class Scene:
         return PodRef(
             namespace="gym",
             name=f"{name}-{index}",
-            uid=f"{name}-t1-{index}",
+            uid=f"{name}-0-{index}",
             template_hash="t1",
             node=f"node-{index % 2}",
         )

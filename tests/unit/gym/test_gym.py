@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gym import reporting, shaping
+from gym.apply import ROUNDS, apply_mode, training_seed
 from gym.cost import cost_of
 from gym.fleet import CHEAP, WORK
 from gym.manifest import http
@@ -12,6 +13,7 @@ from gym.observer import facts_of
 from gym.phase import live
 from gym.pipeline import advise
 from gym.policies import FIXED, best
+from gym.score import REHEARSAL_SEEDS, TEST_SEEDS
 from gym.truth import GymCase, Spread, Troubles, Truth
 from probetuner.facts.fact import KillAnnounced, ProbeCounted, ProbeFailed
 from probetuner.tuning.recommendation import Probes
@@ -96,13 +98,35 @@ def test_the_oracle_is_never_worse_than_where_it_began() -> None:
     """Its search ends at least as well as the best of its beginnings."""
     one = case(Truth(lockup_seconds=300), Probes(liveness=http(WORK, failure_threshold=9)))
     prices = {one.probes: 5.0, SANE: 3.0}
-    assert best(one, prices, lambda probes: prices.get(probes, 4.0)) == SANE
+    assert best(one, prices, lambda probes, _: prices.get(probes, 4.0)) == SANE
 
 
 def test_the_oracle_goes_on_as_long_as_anything_helps() -> None:
     """Each probe again and again: here liveness is worth dropping only once readiness, which comes later, is gone."""
     one = case(Truth(), SANE)
-    assert best(one, [SANE], lambda probes: 3.0 if probes.readiness else 2.0 if probes.liveness else 0.0) == Probes()
+
+    def price(probes: Probes, _: float) -> float:
+        return 3.0 if probes.readiness else 2.0 if probes.liveness else 0.0
+
+    assert best(one, [SANE], price) == Probes()
+
+
+def test_the_oracle_has_not_seen_what_it_is_tested_on() -> None:
+    """It knows the truth and chooses by other draws of it; only the bound in hindsight has seen the test."""
+    assert not set(REHEARSAL_SEEDS) & set(TEST_SEEDS)
+    assert not {training_seed(number) for number in range(ROUNDS)} & {*REHEARSAL_SEEDS, *TEST_SEEDS}
+
+
+def test_the_mode_apply_changes_what_kills_busy_containers_and_leaves_a_quiet_fleet_alone() -> None:
+    """The operator's own decisions are carried out: one change is verified and kept; without trouble there is none."""
+    rush = Truth(load=0.2, closed=True, bursts=Troubles(per_hour=8, seconds=Spread(median=150), height=4.0))
+    busy = apply_mode(case(rush, Probes(liveness=http(WORK))))
+    assert [verdict for _, verdict in busy.changes] == ["Kept"]
+    assert busy.probes.liveness != http(WORK)
+
+    quiet = apply_mode(case(Truth()))
+    assert quiet.changes == ()
+    assert quiet.probes == SANE
 
 
 def test_a_pod_tells_no_more_events_than_the_kubelet_lets_it() -> None:

@@ -68,7 +68,8 @@ class ContainerRun:
         """When the next event happens (seconds on the caller's clock)."""
         due = min(self._exit_at, self._visible_at, self._sync_at)
         for worker in self._workers.values():
-            due = min(due, worker.next_at)
+            if (at := worker.next_at) < due:
+                due = at
         return due
 
     @property
@@ -229,7 +230,7 @@ def run(
     """Run one container from its first start to `until` (seconds on the caller's clock)."""
     container = ContainerRun(probes=probes, application=application, circumstances=circumstances, at=began_at)
     now = began_at
-    while container.next_at <= until:
-        now = max(now, container.next_at)
+    while (due := container.next_at) <= until:
+        now = max(now, due)
         container.step(now)
     return container.outcome(until)
