@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
 from probetuner.diagnosis.wording import several
-from probetuner.history.record import READY_FLAG_FELL, UnreadySpell
+from probetuner.history.record import READY_FLAG_FELL, FailureRun, UnreadySpell
 from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.4
@@ -15,11 +16,15 @@ _LEAST_FLAPS = 3
 LONG_SECONDS = 120.0
 """An unready spell that lasts longer is no flap: the container really was unwell."""
 _DISTURBED_SECONDS = 60.0
+_SEVERAL_ATTEMPTS, _MANY, _RARE, _SEEN_LATER_SECONDS = 2, 50, 0.02, 2.0
 _THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
 def flaps(case: Case) -> tuple[UnreadySpell, ...]:
-    """The short unready spells that ended by themselves, without a restart and away from any trouble of the node."""
+    """The short unready spells that ended by themselves, without a restart and away from any trouble of the node.
+
+    A pause of the process itself is none: users would have got no answer either, so readiness did what it is for.
+    """
     return tuple(
         spell
         for spell in case.history.unready
@@ -27,6 +32,7 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
         and spell.ended_at - spell.started_at <= LONG_SECONDS
         and not _restarted(case, spell)
         and not _disturbed(case, spell)
+        and not _is_pause(case, spell)
     )
 
 
@@ -45,6 +51,35 @@ def _disturbed(case: Case, spell: UnreadySpell) -> bool:
         and note.reason != READY_FLAG_FELL
         and abs(note.at - spell.started_at) <= _DISTURBED_SECONDS
         for note in case.history.disturbances
+    )
+
+
+def _is_pause(case: Case, spell: UnreadySpell) -> bool:
+    """Whether one replica alone fell silent for several attempts, where answers are quick at other times.
+
+    Load makes answers late in all replicas; a tail of slow answers makes single timeouts, and two in a row by chance.
+    """
+    probe = case.container.readiness
+    if probe is None or probe.failure_threshold < _SEVERAL_ATTEMPTS or not _is_quick(case, probe.timeout_seconds):
+        return False
+    runs = [run for run in case.runs(ProbeType.READINESS) if _overlaps(run, spell)]
+    own = [run for run in runs if run.pod_uid == spell.pod_uid]
+    return len(own) == len(runs) and any(
+        run.failures >= probe.failure_threshold and all(cause.is_silence for cause in run.causes) for run in own
+    )
+
+
+def _is_quick(case: Case, timeout_seconds: int) -> bool:
+    """Whether hardly any of many answers comes near the timeout."""
+    minutes = case.history.minutes
+    slow = sum(slower_than(minute, ProbeType.READINESS, SLOW_SHARE_OF_TIMEOUT * timeout_seconds) for minute in minutes)
+    answers = sum(sum(minute.latency.get(ProbeType.READINESS, ())) for minute in minutes)
+    return answers >= _MANY and slow <= _RARE * answers
+
+
+def _overlaps(run: FailureRun, spell: UnreadySpell) -> bool:
+    return (
+        run.started_at <= (spell.ended_at or run.started_at) and run.last_at >= spell.started_at - _SEEN_LATER_SECONDS
     )
 
 

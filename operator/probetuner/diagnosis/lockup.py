@@ -3,7 +3,8 @@
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.silence import SLOW_SHARE_OF_TIMEOUT, busy_kills, silent_kills
+from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
+from probetuner.diagnosis.silence import busy_kills, silent_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding

@@ -7,23 +7,23 @@ and its successor is well.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.broken import never_succeeded
-from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
+from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, killed_at, unusual_slowness
+from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.wording import several
 from probetuner.history import bounds
 from probetuner.history.life import Life
-from probetuner.history.record import FailureRun, Minute, RunEnding
+from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
-SLOW_SHARE_OF_TIMEOUT = 0.25
-"""An answer that took this share of the timeout is slow: far above what an idle endpoint needs."""
-_BEFORE_SECONDS, _AFTER_SECONDS = 60.0, 60.0
 _NEAR_SECONDS = 180.0
 _SAME_TROUBLE_SECONDS = 600.0
-_SLOW_ANSWERS, _NOTABLE_SHARE, _TIMES_USUAL = 2, 0.2, 3.0
+_TIMES_USUAL, _PROVED_SHARE = 3.0, 0.2
 _IN_A_ROW, _DENSE, _CHANCE, _LEAST_PER_KILL = 2, 0.7, 0.05, 0.34
 
 
@@ -48,9 +48,9 @@ class Signs:
 def silent_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by timeouts after the application had been up.
 
-    None of a probe that has never succeeded: what it asks for is not there.
+    None of a probe that has never succeeded: what it asks for is not there. None where it waited for somebody else.
     """
-    if never_succeeded(case, ProbeType.LIVENESS):
+    if never_succeeded(case, ProbeType.LIVENESS) or hung_by_dependency(case):
         return ()
     return tuple(life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).silent)
 
@@ -58,11 +58,33 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
 def busy_kills(case: Case) -> tuple[Life, ...]:
     """The silent kills that hit a busy container.
 
-    Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has.
+    Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
+    or, where load is proved, while other replicas were silent too.
     """
     kills = silent_kills(case)
-    marked = [_killed_at(life) for life in kills if signs_of_load(case, life).any]
-    return tuple(life for life in kills if any(abs(_killed_at(life) - at) <= _SAME_TROUBLE_SECONDS for at in marked))
+    signs = [signs_of_load(case, life) for life in kills]
+    marked = [killed_at(life) for life, sign in zip(kills, signs, strict=True) if sign.any]
+    loaded = _is_proof(signs)
+    return tuple(
+        life
+        for life in kills
+        if any(abs(killed_at(life) - at) <= _SAME_TROUBLE_SECONDS for at in marked)
+        or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
+    )
+
+
+def overrun(case: Case) -> bool:
+    """Whether load is proved: answers came late around a kill, or a fresh container failed at once.
+
+    That silence ended by itself at other times shows only that it need not be for good: pauses do that as well.
+    """
+    return _is_proof([signs_of_load(case, life) for life in silent_kills(case)])
+
+
+def _is_proof(signs: Sequence[Signs]) -> bool:
+    """Whether the kills with proof are more than the odd one that chance makes."""
+    proved = sum(sign.relapsed or sign.slow_answers > 0 for sign in signs)
+    return proved > 0 and proved >= _PROVED_SHARE * len(signs)
 
 
 def signs_of_load(case: Case, life: Life) -> Signs:
@@ -70,33 +92,8 @@ def signs_of_load(case: Case, life: Life) -> Signs:
     return Signs(
         relapsed=case.fails_again_at_once(life, times=_IN_A_ROW),
         recoveries=_unusual_recoveries(case, life),
-        slow_answers=_unusual_slowness(case, life),
+        slow_answers=unusual_slowness(case, life),
     )
-
-
-def _killed_at(life: Life) -> float:
-    return life.kill_announced_at or life.ended_at or life.started_at
-
-
-def _unusual_slowness(case: Case, life: Life) -> int:
-    """Slow answers around the kill, zero if they are as frequent at other times."""
-    probe = case.container.liveness
-    limit = SLOW_SHARE_OF_TIMEOUT * (probe.timeout_seconds if probe else 1)
-    began = life.tally(ProbeType.LIVENESS).first_failed_at or _killed_at(life)
-    around = case.minutes_between(began - _BEFORE_SECONDS, _killed_at(life) + _AFTER_SECONDS)
-    away = [minute for minute in case.history.minutes if minute not in around]
-    slow, share = _slow_share(around, limit)
-    _, usual = _slow_share(away, limit)
-    notable = slow >= _SLOW_ANSWERS and share >= max(_NOTABLE_SHARE, _TIMES_USUAL * usual)
-    return slow if notable else 0
-
-
-def _slow_share(minutes: Iterable[Minute], limit: float) -> tuple[int, float]:
-    slow = answers = 0
-    for minute in minutes:
-        slow += slower_than(minute, ProbeType.LIVENESS, limit)
-        answers += sum(minute.latency.get(ProbeType.LIVENESS, ()))
-    return slow, slow / answers if answers else 0.0
 
 
 def _unusual_recoveries(case: Case, life: Life) -> int:
@@ -105,11 +102,11 @@ def _unusual_recoveries(case: Case, life: Life) -> int:
     A tail of slow answers makes single timeouts at all times, and now and then two in a row by chance. More than
     chance gives are a sign of load, unless they are few beside many kills: load that kills often also lets off often.
     """
-    recoveries = [run for run in case.history.runs if _is_recovery(run)]
+    recoveries = [run for run in case.history.runs if _is_recovery(case, run)]
     lasting = [run for run in recoveries if _is_in_a_row(case, run)]
     any_near, any_usual = _near_and_usual(case, life, recoveries)
     near, usual = _near_and_usual(case, life, lasting)
-    kills = sum(abs(_killed_at(other) - _killed_at(life)) <= _NEAR_SECONDS for other in silent_kills(case))
+    kills = sum(abs(killed_at(other) - killed_at(life)) <= _NEAR_SECONDS for other in silent_kills(case))
     unusual = any_near >= _TIMES_USUAL * any_usual and near >= _LEAST_PER_KILL * kills
     by_chance = max(usual, _expected_by_chance(case, singles=len(recoveries) - len(lasting)))
     return near if unusual and _is_more_than_chance(near, by_chance) else 0
@@ -117,17 +114,29 @@ def _unusual_recoveries(case: Case, life: Life) -> int:
 
 def _near_and_usual(case: Case, life: Life, runs: Sequence[FailureRun]) -> tuple[int, float]:
     """How many of the runs were near the kill, and how many were in as long a time elsewhere."""
-    near = sum(abs(run.last_at - _killed_at(life)) <= _NEAR_SECONDS for run in runs)
+    near = sum(abs(run.last_at - killed_at(life)) <= _NEAR_SECONDS for run in runs)
     elsewhere = max(0.0, case.observed_seconds - 2 * _NEAR_SECONDS)
     return near, (len(runs) - near) * 2 * _NEAR_SECONDS / elsewhere if elsewhere else 0.0
 
 
-def _is_recovery(run: FailureRun) -> bool:
+def _is_recovery(case: Case, run: FailureRun) -> bool:
+    """Whether the question that liveness asks, by whichever probe, was left open and then answered."""
     return (
-        run.probe is ProbeType.LIVENESS
+        run.probe in _asking(case)
         and run.ending is RunEnding.BY_ITSELF
         and any(cause.is_silence for cause in run.causes)
     )
+
+
+def _asking(case: Case) -> Mapping[ProbeType, float]:
+    """The probes that ask what liveness asks, with their cadences in seconds."""
+    liveness, readiness = case.container.liveness, case.container.readiness
+    if liveness is None:
+        return {ProbeType.LIVENESS: 1.0}
+    asking = {ProbeType.LIVENESS: float(liveness.cadence_seconds)}
+    if readiness is not None and readiness.handler == liveness.handler:
+        asking[ProbeType.READINESS] = float(readiness.cadence_seconds)
+    return asking
 
 
 def _is_in_a_row(case: Case, run: FailureRun) -> bool:
@@ -136,18 +145,18 @@ def _is_in_a_row(case: Case, run: FailureRun) -> bool:
     An event may stand for failures of long ago that it was not sent for, so the run must have lasted as well; and
     counters put two failures into one run although a success came between them.
     """
-    probe = case.container.liveness
-    cadence, lasted = probe.cadence_seconds if probe else 1, run.last_at - run.started_at
+    cadence, lasted = _asking(case)[run.probe], run.last_at - run.started_at
     return _DENSE * cadence <= lasted and _DENSE * lasted <= run.failures * cadence and run.failures >= _IN_A_ROW
 
 
 def _expected_by_chance(case: Case, *, singles: int) -> float:
     """How many runs of two timeouts single ones would make around a kill if they came independently."""
-    probe, history = case.container.liveness, case.history
+    history = case.history
     full = len(history.runs) >= bounds.RUNS
     begin = min(run.started_at for run in history.runs) if full else history.first_seen_at
     seconds = max(1.0, history.last_seen_at - begin)
-    attempts = max(1.0, seconds * max(1, len(history.pods)) / (probe.cadence_seconds if probe else 1))
+    often = sum(1.0 / cadence for cadence in _asking(case).values())
+    attempts = max(1.0, seconds * max(1, len(history.pods)) * often)
     return (singles / attempts) ** 2 * attempts * min(1.0, 2 * _NEAR_SECONDS / seconds)
 
 

@@ -4,30 +4,63 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
+from probetuner.diagnosis.silence import overrun, silent_kills
+from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.wording import several
 
 _STRENGTH = 0.6
 _NOTABLE_GRACE_SECONDS = 15.0
 _WHOLE_SHARE = 0.9
+_SEVERAL = 2
+_LONG_ENOUGH_SECONDS = 1800.0
+"""Loosening may follow few observations; a probe is tightened only after it was watched for long."""
+_NOTABLE_SHARE = 0.002
+"""Availability is lost by what a lock-up lasts until it is noticed over what passes between two (MTTR over MTBF)."""
 
 
 def find_slow_detection(case: Case) -> Finding | None:
-    """Report a liveness probe that finds real lock-ups, but later than the objective."""
-    probe, kills = case.container.liveness, killed_in_lockup(case)
-    objective = case.objectives.liveness_detection_seconds
-    if probe is None or not kills or probe.detection_seconds <= objective:
+    """Report probes that find real lock-ups later than the objectives, or so late that users feel each of them."""
+    silences = len(silent_kills(case)) + len(lockups_without_liveness(case))
+    slow = [sentence for sentence in (_slow_liveness(case), _slow_readiness(case, silences)) if sentence]
+    if not slow:
         return None
     return Finding(
         name=FindingName.DETECTION_TOO_SLOW,
         container=case.container.name,
         severity=Severity.WARNING,
-        confidence=from_repeats(len(kills), strength=_STRENGTH),
-        samples=len(kills),
-        evidence=(
-            f"{several(len(kills), 'lock-up')} seen",
-            f"finding one takes up to {probe.detection_seconds} s, the objective is {objective} s",
+        confidence=from_repeats(silences, strength=_STRENGTH),
+        samples=silences,
+        evidence=(f"{several(silences, 'replica')} fell silent", *slow),
+        explanation=(
+            "The application does fall silent. Until readiness notices, users are sent to the silent replica; until "
+            "liveness does, one that is stuck stays away."
         ),
-        explanation="The application does lock up, and the probe takes longer to notice than you asked for.",
+    )
+
+
+def _slow_liveness(case: Case) -> str | None:
+    probe, objective = case.container.liveness, case.objectives.liveness_detection_seconds
+    if probe is None or probe.detection_seconds <= objective or not killed_in_lockup(case):
+        return None
+    return f"liveness takes up to {probe.detection_seconds} s to find one, the objective is {objective} s"
+
+
+def _slow_readiness(case: Case, silences: int) -> str | None:
+    """Users are sent to a silent replica until readiness notices: what they lose is how often times how long.
+
+    Where load was seen to make answers late, a quicker readiness probe would follow it: nothing is said.
+    """
+    probe, objective = case.container.readiness, case.objectives.readiness_detection_seconds
+    if probe is None or case.replicas <= 1 or case.exposed is False or silences < _SEVERAL:
+        return None
+    if case.observed_seconds < _LONG_ENOUGH_SECONDS or throttled_minutes(case) or overrun(case):
+        return None
+    lost = silences * probe.detection_seconds / max(1.0, case.observed_seconds * case.replicas)
+    if probe.detection_seconds <= objective and lost < _NOTABLE_SHARE:
+        return None
+    return (
+        f"readiness takes up to {probe.detection_seconds} s to find one, the objective is {objective} s; "
+        f"that may have sent users to a silent replica for {lost:.2%} of the time"
     )
 
 

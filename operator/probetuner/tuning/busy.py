@@ -1,16 +1,19 @@
 """What to do with a liveness probe that kills busy containers.
 
-Best is to take liveness off an endpoint that queues behind the users' requests. Readiness may ask it, if it does not
+Best is to take liveness off an endpoint that queues behind the users' requests, where late answers prove that it does
+and no lock-up was ever seen. Readiness may ask it, if it does not
 follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at once and
 turns a slow service into a dead one. So it waits as long as it can (what the objective for finding stuck replicas
-leaves, and at least a whole period) before it calls an attempt failed. Where only numbers may be changed, or real
-lock-ups were seen too, the numbers are chosen by replay; where it cannot tell them apart they are doubled and looked at
-again, unless that would leave a real lock-up longer.
+leaves, and at least a whole period) before it calls an attempt failed. Where only numbers may be changed, real lock-ups
+were seen too, or nothing proves a queue, liveness stays and its numbers are chosen by replay; where that cannot tell
+them apart they are doubled and looked at again, with lock-ups only as far as the objective for finding them leaves
+room. Lock-ups beside pauses that no queue explains are left to `stuck.outlast_pauses`.
 """
 
 from dataclasses import replace
 
 from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.silence import overrun
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
 from probetuner.tuning.forecast import evidence_of
@@ -24,13 +27,13 @@ _STEP_UP = 2
 
 
 def bear_pressure(proposal: Proposal) -> Proposal:
-    """Take liveness off the endpoint that queues, or give it patience."""
+    """Take liveness off an endpoint that queues; where it may be needed, or no queue is proved, give it patience."""
     liveness = proposal.probes.liveness
     if liveness is None:
         return proposal
-    needed = bool(killed_in_lockup(proposal.case))
+    lockups = killed_in_lockup(proposal.case)
     allow = proposal.policy.allow
-    if not needed and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
+    if not lockups and overrun(proposal.case) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
         return proposal.take(
             ActionName.REPLACE_LIVENESS_WITH_READINESS,
             f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up",
@@ -41,11 +44,16 @@ def bear_pressure(proposal: Proposal) -> Proposal:
                 detection_seconds=proposal.policy.objectives.readiness_detection_seconds,
             ),
         )
+    if lockups and not overrun(proposal.case):
+        return proposal
     return _step_up(proposal, liveness)
 
 
 def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
-    """Give liveness the patience that a replay of what was seen asks for."""
+    """Give liveness the patience that a replay of what was seen asks for, or else outlast what it did not wait for.
+
+    Where lock-ups were seen as well, no more than the objective for finding them leaves room for.
+    """
     candidates = tuple(liveness_candidates(proposal.probes, liveness, proposal.policy))
     choice = choose(
         evidence_of(proposal.case), proposal.probes, candidates, most_mistakes=tolerated_mistakes(proposal.case)
@@ -54,13 +62,22 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
         reason = f"{_restarts(choice.before)} before, {_restarts(choice.after)} after"
         return take_numbers(proposal, choice.probes.liveness, reason=reason)
     if killed_in_lockup(proposal.case):
-        return proposal
+        return take_numbers(
+            proposal, _within_objective(proposal, liveness), reason="as patient as the objective allows"
+        )
     patient = replace(
         liveness,
         timeout_seconds=liveness.timeout_seconds * _STEP_UP,
         failure_threshold=liveness.failure_threshold * _STEP_UP,
     )
     return take_numbers(proposal, patient, reason="the tail of the latencies is hidden, so step up and look again")
+
+
+def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:
+    objective = proposal.policy.objectives.liveness_detection_seconds
+    left = objective - liveness.period_seconds - liveness.timeout_seconds
+    failures = 1 + max(0, left) // liveness.cadence_seconds
+    return replace(liveness, failure_threshold=max(liveness.failure_threshold, failures))
 
 
 def _restarts(forecast: Forecast) -> str:

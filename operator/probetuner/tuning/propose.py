@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from probetuner.diagnosis import dependency
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
+from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
-from probetuner.tuning import busy, reaping, start, steady, stuck
+from probetuner.tuning import busy, notice, reaping, start, steady, stuck
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
 
@@ -15,12 +15,11 @@ Step = Callable[[Proposal], Proposal]
 
 
 def propose(case: Case, findings: Sequence[Finding], policy: Policy) -> Proposal:
-    """Work out what to do about the findings of this container, in the order of their weight."""
+    """Work out what to do about the findings of this container, step by step: a later one builds on what is decided."""
     proposal = begin(case, policy)
     names = {finding.name for finding in findings}
-    for finding in findings:
-        step = _STEPS.get(finding.name)
-        if step is not None and not (names & _OVERRULED_BY.get(finding.name, frozenset())):
+    for name, step in _STEPS.items():
+        if name in names and not (names & _OVERRULED_BY.get(name, frozenset())):
             proposal = step(proposal)
     return proposal
 
@@ -32,7 +31,7 @@ def _mend_handler(proposal: Proposal) -> Proposal:
 def _decouple(proposal: Proposal) -> Proposal:
     """Let liveness ask what readiness asks, where that went on answering while liveness failed; else say so."""
     liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
-    if liveness is not None and readiness is not None and dependency.readiness_went_on(proposal.case):
+    if liveness is not None and readiness is not None and readiness_went_on(proposal.case):
         independent = replace(liveness, handler=readiness.handler, written=readiness.written)
         return proposal.take(
             ActionName.DECOUPLE_LIVENESS,
@@ -43,6 +42,10 @@ def _decouple(proposal: Proposal) -> Proposal:
     return proposal.advise(
         ActionName.DECOUPLE_LIVENESS, "let liveness ask an endpoint that calls nothing else; no number fixes this"
     )
+
+
+def _find_sooner(proposal: Proposal) -> Proposal:
+    return notice.notice_sooner(stuck.find_sooner(proposal))
 
 
 def _raise_cpu(proposal: Proposal) -> Proposal:
@@ -68,8 +71,10 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.LIVENESS_KILL_UNDER_PRESSURE: busy.bear_pressure,
     FindingName.LIVENESS_KILL_DURING_STARTUP: start.give_time,
     FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
+    FindingName.LIVENESS_KILL_OF_LOCKUP: stuck.outlast_pauses,
     FindingName.LOCKUP_WITHOUT_LIVENESS: stuck.add_liveness,
     FindingName.READINESS_FLAPPING: steady.stop_flapping,
+    FindingName.DETECTION_TOO_SLOW: _find_sooner,
     FindingName.PROBE_NEVER_SUCCEEDS: _mend_handler,
     FindingName.PROBE_ERRORS: _mend_handler,
     FindingName.PORT_NOT_DECLARED: _mend_handler,
@@ -81,7 +86,6 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.SINGLE_REPLICA_READINESS: _drop_lone_readiness,
     FindingName.LIVENESS_BEFORE_READINESS: stuck.put_in_order,
     FindingName.STARTUP_DELAY_TOO_LONG: start.ask_sooner,
-    FindingName.DETECTION_TOO_SLOW: stuck.find_sooner,
     FindingName.GRACE_TOO_LONG: stuck.end_sooner,
 }
 

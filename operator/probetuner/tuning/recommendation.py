@@ -17,6 +17,7 @@ class ActionName(StrEnum):
     RAISE_FAILURE_THRESHOLD = "raise-failure-threshold"
     LOWER_FAILURE_THRESHOLD = "lower-failure-threshold"
     ADD_STARTUP_PROBE = "add-startup-probe"
+    TIGHTEN_READINESS = "tighten-readiness"
     LOWER_INITIAL_DELAY = "lower-initial-delay"
     ADD_LIVENESS = "add-liveness"
     REMOVE_READINESS = "remove-readiness"

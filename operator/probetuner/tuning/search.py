@@ -8,6 +8,7 @@ and tightening only from time enough in which nothing is unknown.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory
@@ -65,7 +66,10 @@ class Evidence:
         """Replay these probes over every pod."""
         known = signals(self.history, self.container, probes)
         best = [self._replay(signal, probes, phase, Verdict.OK) for signal in known.values() for phase in _PHASES]
-        worst = [self._replay(signal, probes, phase, Verdict.FAILED) for signal in known.values() for phase in _PHASES]
+        worst = [
+            self._replay(signal, probes, phase, Verdict.FAILED) if outcome.knows_not_all else outcome
+            for outcome, (signal, phase) in zip(best, product(known.values(), _PHASES), strict=True)
+        ]
         uids = [uid for uid in known for _ in _PHASES]
         return Forecast(
             mistakes=sum(map(self._mistakes, uids, best)) / len(_PHASES),

@@ -22,6 +22,7 @@ _MOST_BUDGET_SECONDS = 540
 _PERIOD_SECONDS = 5
 """Small, since a startup probe adds up to a period to every start (kubernetes/kubernetes#132793)."""
 _LIVENESS_MARGIN = 2.0
+_LEAST_PERIOD_SECONDS = 2
 
 
 def startup_budget_seconds(case: Case, *, coverage: float) -> int:
@@ -81,11 +82,22 @@ def ask_sooner(proposal: Proposal) -> Proposal:
         starts = seen_starts(proposal.case, besides=kind)
         harmless = kind is ProbeType.READINESS
         delay = int(min(starts)) if harmless else ceil(max(starts) * _LIVENESS_MARGIN)
+        sooner = replace(probe, initial_delay_seconds=delay)
+        if harmless:
+            sooner = _asking_often(sooner, min(starts))
         if delay < probe.initial_delay_seconds:
             proposal = proposal.take(
                 ActionName.LOWER_INITIAL_DELAY,
                 f"{kind.value.lower()}: starts took at most {max(starts):.0f} s",
                 needs=Allowance.THRESHOLDS,
-                probes=proposal.probes.with_probe(kind, replace(probe, initial_delay_seconds=delay)),
+                probes=proposal.probes.with_probe(kind, sooner),
             )
     return proposal
+
+
+def _asking_often(readiness: Probe, start_seconds: float) -> Probe:
+    """A period that holds a start up no longer than it takes, with failures for the same patience."""
+    period = min(readiness.period_seconds, max(_LEAST_PERIOD_SECONDS, ceil(start_seconds / 2)))
+    shorter = replace(readiness, period_seconds=period)
+    lasting = (readiness.failure_threshold - 1) * readiness.cadence_seconds
+    return replace(shorter, failure_threshold=1 + ceil(lasting / shorter.cadence_seconds))

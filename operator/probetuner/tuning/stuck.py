@@ -3,6 +3,7 @@
 from dataclasses import replace
 from math import ceil
 
+from probetuner.diagnosis.pauses import pauses_seconds
 from probetuner.history.record import RunEnding
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
@@ -14,6 +15,7 @@ from probetuner.tuning.search import choose, liveness_candidates
 
 _PERIOD_SECONDS, _LEAST_TIMEOUT_SECONDS = 10, 5
 _GRACE_SECONDS = 10
+_PAUSE_MARGIN = 1.25
 
 
 def add_liveness(proposal: Proposal) -> Proposal:
@@ -54,6 +56,27 @@ def find_sooner(proposal: Proposal) -> Proposal:
     return proposal.take(
         ActionName.LOWER_FAILURE_THRESHOLD,
         f"{failures} failures find a lock-up within the objective",
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, liveness=replace(liveness, failure_threshold=failures)),
+    )
+
+
+def outlast_pauses(proposal: Proposal) -> Proposal:
+    """Give liveness enough failures for the longest silence that ended by itself, as far as the objective leaves room.
+
+    What it kills sooner may be such a silence as well as a lock-up; what it kills later is known not to be one.
+    """
+    liveness = proposal.probes.liveness
+    if liveness is None:
+        return proposal
+    longest = max(pauses_seconds(proposal.case), default=0.0)
+    left = proposal.policy.objectives.liveness_detection_seconds - liveness.period_seconds - liveness.timeout_seconds
+    within = 1 + max(0, left) // liveness.cadence_seconds
+    needed = 1 + ceil((_PAUSE_MARGIN * longest - liveness.timeout_seconds) / liveness.cadence_seconds)
+    failures = max(liveness.failure_threshold, min(within, needed))
+    return proposal.take(
+        ActionName.RAISE_FAILURE_THRESHOLD,
+        f"the process fell silent for up to {longest:.0f} s and came back by itself",
         needs=Allowance.THRESHOLDS,
         probes=replace(proposal.probes, liveness=replace(liveness, failure_threshold=failures)),
     )

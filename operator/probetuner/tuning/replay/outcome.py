@@ -85,6 +85,11 @@ class Outcome:
         """How often it went from ready to not ready."""
         return sum(not ready for _, ready in self.ready)
 
+    @property
+    def knows_not_all(self) -> bool:
+        """Whether anything that was asked had an answer that nobody knows."""
+        return any(attempt.verdict is Verdict.UNKNOWN for attempt in self.attempts)
+
     def counted(self, probe: ProbeType, verdict: Verdict) -> int:
         """How many attempts of that probe came to that."""
         return sum(attempt.probe is probe and attempt.verdict is verdict for attempt in self.attempts)

@@ -1,0 +1,40 @@
+"""Silence of a process that ended by itself: a pause, whichever probe met it."""
+
+from probetuner.diagnosis.case import Case
+from probetuner.history.record import FailureRun, RunEnding
+from probetuner.model.probe import ProbeType
+
+_IN_A_ROW, _DENSE = 2, 0.7
+
+
+def pauses_seconds(case: Case) -> tuple[float, ...]:
+    """How long each silence lasted at least that several attempts in a row met and that ended by itself.
+
+    None of a container that had not come up yet. A single timeout is no pause: an answer may just have been late.
+    """
+    return tuple(_lasted(case, run) for run in case.history.runs if _is_pause(case, run))
+
+
+def _lasted(case: Case, run: FailureRun) -> float:
+    probe = case.container.probe(run.probe)
+    return run.last_at - run.started_at + (probe.timeout_seconds if probe else 0)
+
+
+def _is_pause(case: Case, run: FailureRun) -> bool:
+    probe = case.container.probe(run.probe)
+    if probe is None or run.ending is not RunEnding.BY_ITSELF or run.failures < _IN_A_ROW:
+        return False
+    lasted = run.last_at - run.started_at
+    in_a_row = _DENSE * probe.cadence_seconds <= lasted and _DENSE * lasted <= run.failures * probe.cadence_seconds
+    silent = bool(run.causes) and all(cause.is_silence for cause in run.causes)
+    return in_a_row and silent and run.probe is not ProbeType.STARTUP and _was_up(case, run)
+
+
+def _was_up(case: Case, run: FailureRun) -> bool:
+    return any(
+        life.pod_uid == run.pod_uid
+        and life.answered_at is not None
+        and life.answered_at <= run.started_at
+        and (life.ended_at is None or run.last_at <= life.ended_at)
+        for life in case.history.lives
+    )

@@ -1,0 +1,61 @@
+"""Silence has causes that ask for different cures: a stuck process, a queue, a pause, somebody else who is away."""
+
+from dataclasses import replace
+
+import pytest
+
+from probetuner.model.probe import TcpSocket
+from support.application import App, Spell
+from support.scene import DEPENDENT, READYZ, WORK, Scene, asks
+
+OFTEN = asks(READYZ, period_seconds=5)
+AWAY = tuple(Spell(begin=at, end=at + 60, mode="hang", paths=("/health",)) for at in (75, 300))
+HANGING = Scene(liveness=asks(DEPENDENT), readiness=OFTEN, replicas=3, apps=(App(spells=AWAY),), seconds=480)
+
+
+def pauses(*begins: float, seconds: float = 20) -> tuple[Spell, ...]:
+    return tuple(Spell(begin=at, end=at + seconds, mode="hang") for at in begins)
+
+
+def test_a_probe_that_hangs_with_a_dependency_is_no_pressure_and_no_lockup() -> None:
+    """Several replicas fall silent to liveness alone while readiness goes on: liveness gets readiness's question."""
+    said = HANGING.judge()
+
+    assert "liveness-kill-by-dependency" in said.names
+    assert not said.names & {"liveness-kill-under-pressure", "liveness-kill-of-lockup"}
+    assert said.actions == {"decouple-liveness"}
+    assert said.target.liveness == replace(asks(DEPENDENT), handler=READYZ)
+
+
+def test_a_port_that_stays_open_says_nothing_of_the_process() -> None:
+    """A TCP readiness probe passes on a stuck process too, so it proves no dependency."""
+    said = replace(HANGING, readiness=asks(TcpSocket(port=8080))).judge()
+
+    assert "liveness-kill-by-dependency" not in said.names
+
+
+def test_one_replica_that_hangs_alone_is_not_waiting_for_a_dependency() -> None:
+    """What is away is away for all: silence of a single replica may be a lock-up of what liveness asks."""
+    said = replace(HANGING, apps=(App(spells=AWAY), App())).judge()
+
+    assert "liveness-kill-by-dependency" not in said.names
+
+
+@pytest.mark.parametrize(("alone", "found"), [(True, False), (False, True)])
+def test_pauses_of_one_replica_are_no_flapping(alone: bool, found: bool) -> None:  # noqa: FBT001 - a table
+    """A replica that is silent by itself is rightly out of its Services; all of them at once is the probe's doing."""
+    paused = App(spells=pauses(60, 150, 240, 330))
+    scene = Scene(readiness=OFTEN, replicas=3, apps=(paused, App()) if alone else (paused,), seconds=420)
+
+    assert ("readiness-flapping" in scene.judge().names) is found
+
+
+def test_pauses_without_late_answers_do_not_cost_liveness() -> None:
+    """Silence that passed now and then proves no queue: liveness stays, and becomes more patient."""
+    some = tuple(Spell(begin=b, end=b + s, mode="hang") for b, s in ((40, 15), (100, 33), (160, 22), (220, 33)))
+    said = Scene(liveness=asks(WORK), apps=(App(spells=some),), seconds=420).judge()
+
+    assert "liveness-kill-under-pressure" in said.names
+    assert "replace-liveness-with-readiness" not in said.actions
+    assert said.target.liveness is not None
+    assert said.target.liveness.detection_seconds > asks(WORK).detection_seconds

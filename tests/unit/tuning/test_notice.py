@@ -1,0 +1,81 @@
+"""Readiness notices a silent replica as soon as chance allows, and liveness outlasts what passes by itself."""
+
+from dataclasses import replace
+
+from probetuner.model.policy import Objectives, Policy
+from support.application import App, Spell
+from support.scene import READYZ, WORK, Scene, asks
+
+SELDOM = asks(READYZ)
+HOUR = 3600.0
+LOCKS = Scene(
+    liveness=asks(), readiness=SELDOM, replicas=2, apps=(App(locks=(700.0,)), App(locks=(950.0,))), seconds=HOUR
+)
+
+
+def test_replicas_that_lock_up_again_and_again_are_noticed_sooner() -> None:
+    """Every lock-up sends users to a stuck replica for the detection time: it becomes the smallest that is safe."""
+    said = LOCKS.judge()
+    readiness = said.target.readiness
+
+    assert said.actions == {"tighten-readiness"}
+    assert said.target.liveness == asks()
+    assert readiness is not None
+    assert readiness.detection_seconds <= SELDOM.detection_seconds / 3
+    assert readiness.failure_threshold >= 2
+
+
+def test_a_probe_is_tightened_only_after_it_was_watched_for_long() -> None:
+    """The same in a few minutes is not enough to tell how often an answer is late by chance."""
+    hurried = replace(LOCKS, apps=(App(locks=(70.0,)), App(locks=(95.0,))), seconds=900)
+    assert hurried.judge().recommendation is None
+
+
+def test_a_lone_replica_gains_nothing_from_being_noticed() -> None:
+    """Without another replica there is nobody to send the users to."""
+    assert "tighten-readiness" not in replace(LOCKS, replicas=1).judge().actions
+
+
+def test_lockups_that_are_rare_are_no_reason_for_a_rollout() -> None:
+    """Two lock-ups in an hour of many replicas cost too little, as long as the objective is kept."""
+    apps = (App(locks=(2000.0, 1e9)), App(locks=(1500.0, 1e9)), App())
+    quick = asks(READYZ, period_seconds=5, failure_threshold=2)
+    rare = replace(LOCKS, readiness=quick, replicas=8, apps=apps)
+
+    assert rare.judge().recommendation is None
+    strict = Policy(objectives=Objectives(readiness_detection_seconds=8))
+    assert replace(rare, policy=strict).judge().actions == {"tighten-readiness"}
+
+
+def test_a_tail_of_late_answers_asks_for_more_failures() -> None:
+    """Where an answer is late now and then, more attempts must fail in a row, or chance would take replicas out."""
+    plain = LOCKS.judge().target.readiness
+    tail = tuple(replace(app, slow=0.03, slow_seconds=1.3) for app in LOCKS.apps)
+    late = replace(LOCKS, apps=tail).judge().target.readiness
+
+    assert plain is not None
+    assert late is not None
+    assert late.failure_threshold > plain.failure_threshold
+
+
+def test_liveness_outlasts_pauses_where_lockups_were_seen_too() -> None:
+    """What passes by itself is not killed, as far as the objective for lock-ups leaves room."""
+    pauses = tuple(Spell(begin=at, end=at + 6.9, mode="hang") for at in range(300, 3600, 300))
+    apps = (App(locks=(650.0,), spells=pauses), App(locks=(900.0,)))
+    hasty = asks(WORK, period_seconds=5, failure_threshold=2)
+    said = replace(LOCKS, liveness=hasty, readiness=asks(READYZ, period_seconds=2), apps=apps).judge()
+
+    assert "raise-failure-threshold" in said.actions
+    assert said.target.liveness is not None
+    assert hasty.detection_seconds < said.target.liveness.detection_seconds <= 60
+
+
+def test_a_delay_that_is_lowered_is_not_replaced_by_a_long_period() -> None:
+    """A container that is up at once is let in at once; the probe is as patient as it was."""
+    late = asks(READYZ, initial_delay_seconds=60, failure_threshold=5)
+    scene = Scene(liveness=asks(), readiness=late, apps=(App(starts=(2.0,), exits=(200.0,)),), seconds=900)
+    readiness = scene.judge().target.readiness
+
+    assert readiness is not None
+    assert readiness.period_seconds <= 5
+    assert readiness.detection_seconds >= late.detection_seconds - late.period_seconds
