@@ -136,6 +136,10 @@ class Space:
         """Create or change an object as `kubectl apply` does."""
         self.kubectl("apply", "-f", "-", input=json.dumps(manifest))
 
+    def create(self, manifest: dict[str, Any]) -> None:
+        """Create an object, without the annotation in which `kubectl apply` keeps all of it."""
+        self.kubectl("create", "-f", "-", input=json.dumps(manifest))
+
     def status(self, policy: str) -> dict[str, Any]:
         """Return the status of a ProbePolicy, empty when there is none yet."""
         return (self.get("probepolicy", policy) or {}).get("status") or {}

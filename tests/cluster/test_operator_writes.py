@@ -88,8 +88,8 @@ def test_what_was_saved_is_gone_on_from(space: Space, start_operator: Start, end
     assert _succeeded(space) >= saved
 
 
-def test_a_history_from_a_newer_version_is_left_out_with_a_word(space: Space, start_operator: Start) -> None:
-    """A saved form that this version does not know makes it learn anew, and does not stop it."""
+def test_a_history_from_a_newer_version_is_left_as_it_is(space: Space, start_operator: Start) -> None:
+    """The workload is served, the status says why nothing is saved, and what was saved stays, at the end too."""
     space.apply(
         {
             "apiVersion": "probetuner.dev/v1alpha1",
@@ -98,14 +98,18 @@ def test_a_history_from_a_newer_version_is_left_out_with_a_word(space: Space, st
             "data": {"version": 99, "updated": "2026-01-01T00:00:00Z", "state": "{}"},
         }
     )
-    space.apply(deployment("web", "Observe"))
+    before = space.get("probehistory", "deployment-web")
+    space.apply(deployment("web", "Observe", replicas=1))
     operator = start_operator()
 
     wait_for(lambda: space.status("deployment-web"), "served all the same")
-
-    problems = [line["problem"] for line in operator.lines() if line["event"].startswith("saved history not used")]
-    assert problems == ["it is in form 99, from a newer probetuner; this one reads up to 1"]
-    operator.stop()
+    observing = space.condition("deployment-web", "Observing")
+    assert (observing["status"], observing["reason"]) == ("True", "HistoryNotSaved")
+    assert "in form 99, from a newer probetuner; this one reads up to 1" in observing["message"]
+    assert "delete the ProbeHistory" in observing["message"]
+    wait_for(lambda: space.kubectl("get", "pods", "-o", "jsonpath={.items[*].status.startTime}"), "something to save")
+    assert operator.stop() == 0
+    assert space.get("probehistory", "deployment-web") == before
 
 
 def _version_with_status(space: Space) -> str | None:

@@ -34,6 +34,10 @@ def _observing(situation: Situation) -> Condition:
     if _all_left_out(situation):
         message = "spec.containers leaves out all containers of this workload"
         return Condition(type=ConditionType.OBSERVING, holds=False, reason="AllContainersOff", message=message)
+    if situation.history_problem:
+        return Condition(
+            type=ConditionType.OBSERVING, holds=True, reason="HistoryNotSaved", message=situation.history_problem
+        )
     if situation.kubelet_problem:
         return Condition(
             type=ConditionType.OBSERVING, holds=True, reason="EventsOnly", message=situation.kubelet_problem

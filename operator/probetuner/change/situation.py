@@ -41,8 +41,9 @@ class Situation:
     """All that is known about one workload when it is decided upon.
 
     `status` is the status of its ProbePolicy as the API server has it: what was decided and done before, written
-    there before it was done. `kubelet_problem` says why there are no counters, None when there are. `refusal` is the
-    answer to the last patch in this process. `policy_problem` is a sentence when the policy cannot be honoured.
+    there before it was done. `history_problem` says why what is learned is not saved, and `kubelet_problem` why there
+    are no counters; None when it is, and there are. `refusal` is the answer to the last patch in this process.
+    `policy_problem` is a sentence when the policy cannot be honoured.
     """
 
     workload: Workload
@@ -51,6 +52,7 @@ class Situation:
     history: WorkloadHistory
     policy_generation: int = 0
     status: Mapping[str, Any] = field(default_factory=dict)
+    history_problem: str | None = None
     kubelet_problem: str | None = None
     policy_problem: str | None = None
     refusal: Refusal | None = None

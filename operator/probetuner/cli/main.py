@@ -111,6 +111,18 @@ def run(
         str | None,
         typer.Option(help="Work only while holding this Lease, in the operator's namespace, so that several can run."),
     ] = None,
+    api_requests_per_second: Annotated[
+        float, typer.Option(min=1.0, help="How many requests the API server gets at most; twice as many at once.")
+    ] = 50.0,
+    mass_kill_share: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Liveness that kills more than this share of the replicas is seen to first."
+        ),
+    ] = 0.5,
+    mass_kill_window_seconds: Annotated[
+        float, typer.Option(min=1.0, help="The time within which these are counted.")
+    ] = 300.0,
     log_format: Annotated[LogFormat, typer.Option(help="How the log is written, to standard error.")] = LogFormat.TEXT,
     log_level: Annotated[LogLevel, typer.Option(help="The least important messages that are logged.")] = LogLevel.INFO,
 ) -> None:
@@ -133,5 +145,8 @@ def run(
         kubelet_authority=kubelet_ca,
         kubelet_insecure_tls=kubelet_insecure_tls,
         lease=lease,
+        api_requests_per_second=api_requests_per_second,
+        mass_kill_share=mass_kill_share,
+        mass_kill_window_seconds=mass_kill_window_seconds,
     )
     raise typer.Exit(run_operator(options, log_format=log_format, log_level=log_level))

@@ -19,6 +19,7 @@ from kubernetes.config import ConfigException
 
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.errors import LeaseExpiredError, UnreachableError, status_error
+from probetuner.cluster.pacing import RequestPace
 
 FIELD_MANAGER = "probetuner"
 APPLY = "application/apply-patch+yaml"
@@ -41,15 +42,22 @@ log = structlog.get_logger()
 class Api:
     """The API server. With *dry_run* nothing that changes anything is sent; what would be is logged instead.
 
-    `may_write` is asked at the last moment before a request that would change something, from any thread.
+    `may_write` is asked at the last moment before a request that would change something, from any thread. Requests
+    follow each other as `pace` allows.
     """
 
     def __init__(
-        self, connection: Connection, *, dry_run: bool = False, may_write: Callable[[], bool] = lambda: True
+        self,
+        connection: Connection,
+        *,
+        dry_run: bool = False,
+        may_write: Callable[[], bool] = lambda: True,
+        pace: RequestPace | None = None,
     ) -> None:
         self._client = connection.client
         self.dry_run = dry_run
         self._may_write = may_write
+        self._pace = pace
         self._threads = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="api")
         self._logged: OrderedDict[tuple[str, str], str] = OrderedDict()
 
@@ -105,6 +113,8 @@ class Api:
         log.info("dry run: not written", method=method, path=path, body=text)
 
     async def _send(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        if self._pace is not None:
+            await self._pace.turn()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: self._request(*arguments, **options))
 

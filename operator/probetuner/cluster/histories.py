@@ -1,6 +1,7 @@
 """ProbeHistories in the cluster: what is remembered of a workload, saved beside it."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -19,7 +20,18 @@ ALL_HISTORIES = f"/apis/{API_VERSION}/probehistories"
 log = structlog.get_logger()
 
 
-async def load(api: Api, ref: WorkloadRef, *, uid: str) -> WorkloadHistory:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What was saved. `problem` is a sentence when it is not for this version to read, and so not to be replaced."""
+
+    history: WorkloadHistory = field(default_factory=WorkloadHistory)
+    problem: str | None = None
+
+
+NOTHING = Saved()
+
+
+async def load(api: Api, ref: WorkloadRef, *, uid: str) -> Saved:
     """Return what was saved of the workload of that uid; an empty history when nothing was, or it cannot be read.
 
     What was saved of a workload of the same name that is gone is deleted: it is about another, and Kubernetes would
@@ -28,15 +40,21 @@ async def load(api: Api, ref: WorkloadRef, *, uid: str) -> WorkloadHistory:
     try:
         found = await api.get(_path(ref))
     except NotFoundError:
-        return WorkloadHistory()
+        return NOTHING
     if owner_uid(found["metadata"]) not in ("", uid):
         await delete(api, ref)
-        return WorkloadHistory()
+        return NOTHING
     try:
-        return _decode(found)
+        return Saved(history=_decode(found))
+    except codec.NewerHistoryError as problem:
+        log.warning("saved history left as it is, learning is not saved", workload=str(ref), problem=str(problem))
+        return Saved(
+            problem=f"What was saved of {ref} is left as it is, and what is learned now is not saved: {problem}. "
+            "Run that version again, or delete the ProbeHistory and restart the operator to begin anew."
+        )
     except codec.SavedHistoryError as problem:
         log.warning("saved history not used, learning starts afresh", workload=str(ref), problem=str(problem))
-        return WorkloadHistory()
+        return NOTHING
 
 
 async def save(api: Api, ref: WorkloadRef, history: WorkloadHistory, *, uid: str, now: float) -> None:

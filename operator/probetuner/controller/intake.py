@@ -26,7 +26,10 @@ log = structlog.get_logger()
 
 
 class Intake:
-    """Takes in objects, in the thread of the event loop that it is made in. `clock` gives epoch seconds."""
+    """Takes in objects, in the thread of the event loop that it is made in. `clock` gives epoch seconds.
+
+    `relisted` is called when a list came where changes were expected.
+    """
 
     def __init__(
         self,
@@ -35,12 +38,14 @@ class Intake:
         scraper: Scraper,
         queue: WorkQueue[WorkloadRef],
         *,
+        relisted: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._view = view
         self._following = following
         self._scraper = scraper
         self._queue = queue
+        self._relisted = relisted
         self._clock = clock
         self._loop = asyncio.get_running_loop()
 
@@ -52,6 +57,8 @@ class Intake:
 
     def _take(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
         gone = change == "DELETED"
+        if change is None and plural not in ("pods", "events"):
+            self._relisted()
         match plural:
             case "pods" | "events":
                 self._following.watch(raw, change, self._clock())

@@ -48,7 +48,8 @@ class Keeper:
         await self._save(self._changed())
 
     def _changed(self) -> list[Served]:
-        return [served for served in self._following.served.values() if served.history is not served.saved]
+        everything = self._following.served.values()
+        return [each for each in everything if each.history is not each.saved and each.history_problem is None]
 
     async def _save(self, due: list[Served]) -> None:
         await asyncio.gather(*(self._save_one(served) for served in due))

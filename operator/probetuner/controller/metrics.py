@@ -19,6 +19,10 @@ class Metrics:
         self.reconcile_errors = self._counter("reconcile_errors", "Looks at a workload that failed and are retried.")
         self.scrape_errors = self._counter("kubelet_scrape_errors", "Scrapes of a kubelet that gave no counters.")
         self.watch_failures = self._counter("watch_failures", "Ends of the watches, which are begun again each time.")
+        self.api_requests = self._counter("api_requests", "Requests to the API server.")
+        self.api_wait_seconds = self._counter("api_wait_seconds", "Seconds that these waited for their turn.")
+        self.mass_kills = self._counter("mass_kills", "Beginnings of times in which liveness killed most replicas.")
+        self._mass_killed = self._gauge("mass_killed", "1 while liveness is killing most replicas.")
         self.leading = Gauge(
             "leading",
             "1 while this operator works, 0 while it stands by.",
@@ -29,6 +33,7 @@ class Metrics:
         self._false_restarts = self._gauge("false_restarts", "Restarts by a probe that cured nothing, as remembered.")
         self._flaps = self._gauge("flaps", "Short unready spells in steady state, as remembered.")
         self._shown: dict[WorkloadRef, set[tuple[str, str]]] = {}
+        self._guarded: set[WorkloadRef] = set()
 
     def show(self, ref: WorkloadRef, status: Mapping[str, Any]) -> None:
         """Show what the status of a workload's policy says."""
@@ -42,8 +47,21 @@ class Metrics:
         self._flaps.labels(*of).set(status.get("flaps") or 0)
         self._shown[ref] = findings
 
+    def waited(self, seconds: float) -> None:
+        """Count a request to the API server, and how long it waited for its turn."""
+        self.api_requests.inc()
+        self.api_wait_seconds.inc(seconds)
+
+    def show_mass_kill(self, ref: WorkloadRef, *, holds: bool) -> None:
+        """Show whether liveness is killing most replicas of a workload."""
+        self._mass_killed.labels(ref.namespace, ref.kind.value, ref.name).set(int(holds))
+        self._guarded.add(ref)
+
     def forget(self, ref: WorkloadRef) -> None:
         """Drop everything about a workload."""
+        if ref in self._guarded:
+            self._guarded.discard(ref)
+            self._mass_killed.remove(ref.namespace, ref.kind.value, ref.name)
         findings = self._shown.pop(ref, None)
         if findings is None:
             return

@@ -13,6 +13,8 @@ class Options:
     `default_mode` is the mode of workloads that nobody speaks for. With `dry_run` nothing is written to the cluster.
     With `lease`, the name of a Lease in the operator's namespace, it works only while it holds that.
     `max_rollouts` is how many workloads may be rolled out for a change at the same time, in the whole cluster.
+    `api_requests_per_second` bounds what it asks of the API server, with twice as many at once. `mass_kill_share` (0 to
+    1) of a workload's replicas, killed by liveness within `mass_kill_window_seconds`, has the workload handled first.
     `kubelet_authority` is a file with the CA of the kubelets' certificates, None where it is the cluster's own.
     """
 
@@ -24,3 +26,6 @@ class Options:
     kubelet_authority: Path | None = None
     kubelet_insecure_tls: bool = False
     lease: str | None = None
+    api_requests_per_second: float = 50.0
+    mass_kill_share: float = 0.5
+    mass_kill_window_seconds: float = 300.0

@@ -11,12 +11,12 @@ from probetuner.cluster import histories, policies, workloads
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
 from probetuner.controller.execution import Executor, OutdatedError
+from probetuner.controller.guarding import Guard
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.pace import Pace
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following, Served, serve
 from probetuner.controller.view import View
-from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode
 from probetuner.model.policy import Policy
 from probetuner.model.problem import InvalidObjectError
@@ -45,6 +45,7 @@ class Reconciler:
         metrics: Metrics,
         *,
         pace: Pace,
+        guard: Guard,
         decide: Decide,
         clock: Callable[[], float],
     ) -> None:
@@ -54,6 +55,7 @@ class Reconciler:
         self._scraper = scraper
         self._metrics = metrics
         self._pace = pace
+        self._guard = guard
         self._decide = decide
         self._clock = clock
         self._executor = Executor(api, view, metrics, clock=clock)
@@ -99,6 +101,7 @@ class Reconciler:
         return await self._decide_and_do(served, enrolment, policy)
 
     async def _decide_and_do(self, served: Served, enrolment: Enrolment, policy: PolicyObject) -> float | None:
+        await self._guard.tell(served)
         situation = Situation(
             workload=served.workload,
             mode=enrolment.mode,
@@ -106,6 +109,7 @@ class Reconciler:
             history=served.history,
             policy_generation=policy.generation,
             status=policy.status,
+            history_problem=served.history_problem,
             kubelet_problem=self._scraper.problem_of(set(served.pods.values())),
             refusal=served.refusal,
             traffic=self._pace.traffic(served.workload.ref),
@@ -114,7 +118,10 @@ class Reconciler:
         with self._pace.beginning(served.workload.ref) if decision.patch is not None else nullcontext():
             await self._executor.carry_out(served, policy, decision)
         # A refusal is part of the next situation, and to be shown at once.
-        return 0.0 if served.refusal is not situation.refusal else decision.recheck_seconds
+        if served.refusal is not situation.refusal:
+            return 0.0
+        waits = (decision.recheck_seconds, self._guard.ends_in_seconds(served.workload.ref))
+        return min((wait for wait in waits if wait is not None), default=None)
 
     async def _follow(self, ref: WorkloadRef, enrolment: Enrolment) -> Served:
         """Return what is held about a workload, which is fetched first if nothing is. In mode Off nothing is held."""
@@ -128,8 +135,9 @@ class Reconciler:
         if served is None:
             off = enrolment.mode.mode is Mode.OFF
             uid = self._view.workloads[ref].uid
-            history = WorkloadHistory() if off else await histories.load(self._api, ref, uid=uid)
-            served = serve(await workloads.read(self._api, ref), history)
+            saved = histories.NOTHING if off else await histories.load(self._api, ref, uid=uid)
+            served = serve(await workloads.read(self._api, ref), saved.history)
+            served.history_problem = saved.problem
             if off:
                 return served
             self._following.add(served)
@@ -161,6 +169,7 @@ class Reconciler:
     async def _leave(self, ref: WorkloadRef, *, had_policy: bool = False) -> None:
         """Stop serving a workload, and clean up what was made for it."""
         self._metrics.forget(ref)
+        self._guard.forget(ref)
         if self._following.drop(ref) or had_policy:
             await histories.delete(self._api, ref)
 

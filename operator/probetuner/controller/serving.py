@@ -25,7 +25,8 @@ class Served:
     `resumed_at` is the time of the newest fact in the history that was loaded, minus infinity when none was: what is
     not newer is in it already. `saved` is the history as the ProbeHistory has it, since `saved_at` (epoch seconds).
     `selector` is what its pods are listed by, and `listed` turns true once those that were there before have been
-    read; `pods` maps uids to nodes. `refusal` is the API server's answer to the last patch, when it was no.
+    read; `pods` maps uids to nodes. `history_problem` is a sentence when the history is not to be saved. `refusal` is
+    the API server's answer to the last patch, when it was no.
     """
 
     workload: Workload
@@ -36,6 +37,7 @@ class Served:
     saved_at: float = 0.0
     pods: dict[str, str] = field(default_factory=dict)
     listed: bool = False
+    history_problem: str | None = None
     refusal: Refusal | None = None
 
     def learn(self, fact: Fact) -> bool:

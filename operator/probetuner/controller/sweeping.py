@@ -1,4 +1,4 @@
-"""Bringing the picture in line with the cluster: at the start, and every ten minutes after it.
+"""Bringing the picture in line with the cluster: at the start, every ten minutes, and after watches were broken off.
 
 kopf tells nothing of what was deleted while a watch was broken off, and nothing of what a workload became between two
 of our own requests.
@@ -6,6 +6,7 @@ of our own requests.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -20,6 +21,7 @@ from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef, parse_workload
 
 _INTERVAL_SECONDS = 600.0
+_AFTER_LIST_SECONDS = 10.0
 _FIRST_WAIT_SECONDS = 1.0
 _LAST_WAIT_SECONDS = 30.0
 
@@ -35,6 +37,11 @@ class Sweeper:
         self._view = view
         self._following = following
         self._look_at = look_at
+        self._missed = asyncio.Event()
+
+    def relisted(self) -> None:
+        """Take note that a watch gave a list instead of changes: what was deleted before it, nobody will tell."""
+        self._missed.set()
 
     async def begin(self, heartbeat: Heartbeat) -> None:
         """Take the first census; what hinders it is logged, and it is tried until it is done."""
@@ -54,15 +61,23 @@ class Sweeper:
                 return
 
     async def run(self) -> None:
-        """Sweep every so often, until cancelled."""
+        """Sweep every so often and after lists, until cancelled."""
         while True:
-            await asyncio.sleep(_INTERVAL_SECONDS)
+            await self._wait()
             try:
                 await self._count()
                 await self._sweep_served()
                 await histories.delete_strays(self._api, self._view.remembered)
             except ApiError as problem:
                 log.warning("not swept, to be tried again", problem=str(problem))
+
+    async def _wait(self) -> None:
+        """Wait for the next sweep; all watches are listed anew within seconds of each other, and need one sweep."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_INTERVAL_SECONDS):
+                await self._missed.wait()
+                await asyncio.sleep(_AFTER_LIST_SECONDS)
+        self._missed.clear()
 
     async def _count(self) -> None:
         self._view.begin_census()

@@ -8,6 +8,8 @@ import structlog
 
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
+from probetuner.cluster.pacing import RequestPace
+from probetuner.controller.guarding import Guard
 from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
 from probetuner.controller.keeping import Keeper
@@ -22,6 +24,7 @@ from probetuner.controller.view import View
 from probetuner.controller.watching import Watches
 from probetuner.controller.workers import MOST_SECONDS, work
 from probetuner.controller.workqueue import WorkQueue
+from probetuner.diagnosis.mass import MassRule
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.kubelet import KubeletAccess, Kubelets
 
@@ -47,7 +50,9 @@ class Operator:
         may_write: Callable[[], bool],
     ) -> None:
         clock, monotonic = time.time, time.monotonic
-        self._api = Api(connection, dry_run=options.dry_run, may_write=may_write)
+        per_second = options.api_requests_per_second
+        pace = RequestPace(per_second=per_second, burst=int(2 * per_second), clock=monotonic, waited=metrics.waited)
+        self._api = Api(connection, dry_run=options.dry_run, may_write=may_write, pace=pace)
         self._metrics = metrics
         self._queue: WorkQueue[WorkloadRef] = WorkQueue(monotonic)
         self._view = View(default_mode=options.default_mode)
@@ -65,6 +70,8 @@ class Operator:
         )
         self._sweeper = Sweeper(self._api, self._view, self._following, look_at=self._look_at)
         self._keeper = Keeper(self._api, self._following, clock=clock)
+        rule = MassRule(share=options.mass_kill_share, window_seconds=options.mass_kill_window_seconds)
+        self._guard = Guard(rule, self._api, self._following, self._metrics, clock=clock)
         self._reconciler = Reconciler(
             self._api,
             self._view,
@@ -72,10 +79,13 @@ class Operator:
             self._scraper,
             self._metrics,
             pace=Pace(self._view, limit=options.max_rollouts),
+            guard=self._guard,
             decide=decide,
             clock=clock,
         )
-        intake = Intake(self._view, self._following, self._scraper, self._queue, clock=clock)
+        intake = Intake(
+            self._view, self._following, self._scraper, self._queue, relisted=self._sweeper.relisted, clock=clock
+        )
         self._watches = Watches(intake.receive, self._metrics, clock=monotonic)
 
     async def run(self) -> None:
@@ -117,7 +127,9 @@ class Operator:
         return [problem for problem in (self._sweeper.problem, self._watches.problem) if problem is not None]
 
     def _look_at(self, ref: WorkloadRef) -> None:
-        self._queue.add(ref, delay_seconds=DEBOUNCE_SECONDS)
+        begins = self._guard.begins(ref)
+        delay_seconds = 0.0 if begins else DEBOUNCE_SECONDS
+        self._queue.add(ref, delay_seconds=delay_seconds, first=begins or self._guard.comes_first(ref))
 
 
 def _access(connection: Connection, options: Options) -> KubeletAccess:

@@ -24,10 +24,16 @@ class WorkQueue(Generic[Key]):
         self._active: set[Key] = set()
         self._failures: dict[Key, int] = {}
         self._not_before: dict[Key, float] = {}
+        self._first: set[Key] = set()
         self._changed = asyncio.Event()
 
-    def add(self, key: Key, *, delay_seconds: float = 0.0) -> None:
-        """Have the key looked at after the delay, or sooner if that was asked for already; a retry keeps its wait."""
+    def add(self, key: Key, *, delay_seconds: float = 0.0, first: bool = False) -> None:
+        """Have the key looked at after the delay, or sooner if that was asked for already; a retry keeps its wait.
+
+        With *first* it is looked at before all others that are due by then.
+        """
+        if first:
+            self._first.add(key)
         due = max(self._clock() + delay_seconds, self._not_before.get(key, 0.0))
         if key in self._due and self._due[key] <= due:
             return
@@ -67,6 +73,7 @@ class WorkQueue(Generic[Key]):
         self._due.pop(key, None)
         self._failures.pop(key, None)
         self._not_before.pop(key, None)
+        self._first.discard(key)
 
     def __len__(self) -> int:
         return len(self._due)
@@ -80,6 +87,9 @@ class WorkQueue(Generic[Key]):
 
     def _next(self) -> tuple[Key | None, float | None]:
         """The first key that is due and not active, else how long there is none."""
+        key = next((key for key in self._first if key not in self._active and self._is_due(key)), None)
+        if key is not None:
+            return self._give_out(key), None
         while self._heap:
             due, _, key = self._heap[0]
             if self._due.get(key) != due or key in self._active:
@@ -89,10 +99,18 @@ class WorkQueue(Generic[Key]):
             if wait_seconds > 0:
                 return None, wait_seconds
             heapq.heappop(self._heap)
-            del self._due[key]
-            self._active.add(key)
-            return key, None
+            return self._give_out(key), None
         return None, None
+
+    def _is_due(self, key: Key) -> bool:
+        return self._due.get(key, float("inf")) <= self._clock()
+
+    def _give_out(self, key: Key) -> Key:
+        """Take the key off the plan; what is left of it in the heap is passed over there."""
+        del self._due[key]
+        self._first.discard(key)
+        self._active.add(key)
+        return key
 
     async def _wait(self, wait_seconds: float | None) -> None:
         try:

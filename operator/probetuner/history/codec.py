@@ -6,6 +6,7 @@ saved form cannot drift from them unnoticed.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -14,12 +15,22 @@ from probetuner.history.record import ContainerHistory, WorkloadHistory
 VERSION = 1
 """The version of the saved form that this code writes, and the newest that it reads."""
 
+UPGRADES: dict[int, Callable[[Any], Any]] = {}
+"""What makes a saved form (as JSON values) that of the next version, by the version that it begins from.
+
+A field that is new and has a default needs no new version: what was saved without it is read as it is.
+"""
+
 MOST_BYTES = 64 * 1024
 """Small beside what etcd takes for one object (1.5 MB), and within the maxLength of the ProbeHistory's schema."""
 
 
 class SavedHistoryError(ValueError):
     """A saved history cannot be read; the text says why, in a sentence."""
+
+
+class NewerHistoryError(SavedHistoryError):
+    """A saved history is in a form that only newer versions know; it is theirs and must stay."""
 
 
 def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
@@ -38,12 +49,20 @@ def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
 
 
 def decode(state: str, *, version: int) -> WorkloadHistory:
-    """Read what `encode` wrote. Raises SavedHistoryError when it is of a newer version or is not a history."""
+    """Read what `encode` wrote, in this version or an older one.
+
+    Raises NewerHistoryError when it is of a newer version, SavedHistoryError when it is not a history.
+    """
     if version > VERSION:
-        raise SavedHistoryError(f"it is in form {version}, from a newer probetuner; this one reads up to {VERSION}")
+        raise NewerHistoryError(f"it is in form {version}, from a newer probetuner; this one reads up to {VERSION}")
     try:
-        return msgspec.json.decode(state, type=WorkloadHistory)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+        if version == VERSION:
+            return msgspec.json.decode(state, type=WorkloadHistory)
+        content = msgspec.json.decode(state)
+        for older in range(version, VERSION):
+            content = UPGRADES[older](content)
+        return msgspec.convert(content, type=WorkloadHistory)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError, TypeError) as problem:
         raise SavedHistoryError(f"it is not a history: {problem}") from None
 
 

@@ -118,3 +118,15 @@ async def test_success_after_success_causes_no_writes() -> None:
         await bench.pass_seconds(70)
 
     assert len(bench.server.taken) == writes == 1
+
+
+async def test_what_a_newer_version_saved_is_never_replaced() -> None:
+    """What is learned beside a history that cannot be read is not saved, neither in time nor at the end."""
+    bench = Bench()
+    bench.following.served[WEB].history_problem = "it is in form 99"
+    bench.learn()
+
+    await bench.pass_seconds(600)
+    await bench.keeper.save_all()
+
+    assert bench.server.taken == []

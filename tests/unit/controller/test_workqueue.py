@@ -107,6 +107,36 @@ async def test_news_does_not_shorten_the_wait_of_what_failed(clock: Clock) -> No
     assert await queue.take() == "bad"
 
 
+async def test_what_comes_first_does_not_wait_behind_what_is_due(clock: Clock) -> None:
+    """It is given out before all that was due earlier, once, and not before its own time."""
+    queue: WorkQueue[str] = WorkQueue(clock)
+    for name in ("one", "two", "burning"):
+        queue.add(name)
+    clock.seconds += 10.0
+    queue.add("burning", first=True)
+    queue.add("later", delay_seconds=5.0, first=True)
+
+    assert [await queue.take() for _ in range(3)] == ["burning", "one", "two"]
+    clock.seconds += 6.0
+    queue.add("three")
+    assert await queue.take() == "later"
+    queue.done("later")
+    queue.add("later")
+    assert [await queue.take() for _ in range(2)] == ["three", "later"]
+
+
+async def test_what_comes_first_keeps_the_wait_of_a_failure(clock: Clock) -> None:
+    """A workload that fails is not tried without a pause because much happens to it."""
+    queue: WorkQueue[str] = WorkQueue(clock)
+    queue.add("bad")
+    await queue.take()
+    queue.failed("bad")
+    queue.add("bad", first=True)
+    queue.add("good")
+
+    assert await queue.take() == "good"
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=30))
 def test_keys_come_in_the_order_they_are_due(wishes: list[tuple[str, int]]) -> None:
     """Whatever is added, each key comes once, when its soonest wish says."""

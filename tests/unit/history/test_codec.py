@@ -1,5 +1,9 @@
 """What is promised of the saved form of a history."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,3 +142,31 @@ def _life(number: int) -> Life:
     return Life(
         pod_uid="u", pod="web-0", template_hash="h1", restarts=number, started_at=100.0 * number, ended_at=ended_at
     )
+
+
+def test_an_older_form_is_brought_up_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each version's form is made that of the next, and what comes out is checked like any other."""
+    old = json.dumps({"holders": [{"title": "web", "template_hash": "h", "first_seen_at": 1.0, "last_seen_at": 2.0}]})
+    upgrades: dict[int, Callable[[Any], Any]] = {
+        1: lambda form: {"containers": form["holders"]},
+        2: lambda form: {"containers": [{**rest, "name": name} for (name, rest) in map(_split, form["containers"])]},
+    }
+    monkeypatch.setattr(codec, "VERSION", 3)
+    monkeypatch.setattr(codec, "UPGRADES", upgrades)
+
+    (found,) = codec.decode(old, version=1).containers
+
+    assert (found.name, found.last_seen_at) == ("web", 2.0)
+    for damaged in ('{"holders": 5}', "{}", "[]"):
+        with pytest.raises(codec.SavedHistoryError, match="it is not a history"):
+            codec.decode(damaged, version=1)
+
+
+def test_a_newer_form_is_told_from_damage() -> None:
+    """What a newer version saved is good, and only not for this one."""
+    with pytest.raises(codec.NewerHistoryError, match="from a newer probetuner"):
+        codec.decode("{}", version=codec.VERSION + 1)
+
+
+def _split(entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return entry["title"], {name: value for name, value in entry.items() if name != "title"}
