@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast bench gym replay-table lint format cluster-up cluster-down image chart-crds lock clean
+.PHONY: help setup demo test test-fast chaos bench gym replay-table lint format cluster-up cluster-down image chart-crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: test-fast lint ## everything, on a real API server and kubelet
 
 test-fast: setup ## what needs no cluster, under a minute
 	$(BIN)/pytest -n auto -m "not cluster"
+
+chaos: setup ## break everything around the operator on a real cluster until 200 changes were rolled back, and count
+	PYTHONPATH=tests $(BIN)/python -m chaos
 
 bench: setup ## 1,000 manifests through probetuner and through kube-score, side by side
 	PYTHONPATH=tests $(BIN)/python -m bench

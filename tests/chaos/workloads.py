@@ -1,0 +1,103 @@
+"""The workloads that chaos makes changes of: quickly found, quickly judged, cheap to run.
+
+Their probes wait far longer than the application needs, which two starts prove, so a recommendation comes within
+half a minute. What becomes of it is up to what new pods find in a ConfigMap: a page, or none.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from lab.images import DEMO
+
+NAMESPACE = "chaos"
+CONTAINER = "web"
+CYCLE = "example.com/cycle"
+PORT = 8000
+LIVENESS_DELAY, READINESS_DELAY = 120, 16
+GOOD, BAD = "/etc", "/proc"
+"""Folders to serve: `hostname` is in the one and not in the other."""
+
+
+class Fate(StrEnum):
+    """What awaits a recommendation."""
+
+    WORSE = "worse"
+    """New pods never become ready: to be rolled back."""
+
+    BETTER = "better"
+    """New pods are ready sooner: to be kept."""
+
+    FOUGHT = "fought"
+    """A second writer puts the old values back each time: to be left alone after the second."""
+
+
+def manifests(name: str, fate: Fate, *, cycle: int) -> list[dict[str, Any]]:
+    """Return a workload in mode Apply and what it needs; *cycle* tells its pods from those of its predecessors."""
+    found = [_root(name, GOOD), _deployment(name, hurried=fate is Fate.WORSE, cycle=cycle)]
+    return [*found, _policy(name)] if fate is Fate.FOUGHT else found
+
+
+def _root(name: str, folder: str) -> dict[str, Any]:
+    """What the pods of a workload that start from now on serve."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"root": folder}}
+
+
+def spoilt(name: str) -> dict[str, Any]:
+    """The ConfigMap with which new pods never become ready."""
+    return _root(name, BAD)
+
+
+def old_probes() -> dict[str, Any]:
+    """The strategic-merge patch with which the second writer puts the old values back."""
+    container = {
+        "name": CONTAINER,
+        "livenessProbe": {"initialDelaySeconds": LIVENESS_DELAY},
+        "readinessProbe": {"initialDelaySeconds": READINESS_DELAY},
+    }
+    return {"spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+def _deployment(name: str, *, hurried: bool, cycle: int) -> dict[str, Any]:
+    labels = {"app": name}
+    container = {
+        "name": CONTAINER,
+        "image": DEMO.name,
+        "imagePullPolicy": "Never",
+        "command": ["python3", "-m", "http.server", str(PORT), "--directory", "$(ROOT)"],
+        "env": [{"name": "ROOT", "valueFrom": {"configMapKeyRef": {"name": name, "key": "root"}}}],
+        "startupProbe": _asks("/", periodSeconds=1, failureThreshold=120),
+        "livenessProbe": _asks("/", initialDelaySeconds=LIVENESS_DELAY, periodSeconds=10),
+        "readinessProbe": _asks("/hostname", initialDelaySeconds=READINESS_DELAY, periodSeconds=2),
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "annotations": {"probetuner.dev/mode": "Apply"}},
+        "spec": {
+            "replicas": 2,
+            "progressDeadlineSeconds": 12 if hurried else 600,
+            "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels, "annotations": {CYCLE: str(cycle)}},
+                "spec": {"dnsPolicy": "Default", "terminationGracePeriodSeconds": 0, "containers": [container]},
+            },
+        },
+    }
+
+
+def _asks(path: str, **numbers: int) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": PORT}, "timeoutSeconds": 5, **numbers}
+
+
+def _policy(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "probetuner.dev/v1alpha1",
+        "kind": "ProbePolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "targetRef": {"kind": "Deployment", "name": name},
+            "mode": "Apply",
+            "apply": {"cooldownSeconds": 30, "verifySeconds": 30, "maxChangesPerDay": 10},
+        },
+    }
