@@ -1,34 +1,27 @@
 """The command line on the real API server: what it reads of a cluster, and by which rights."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import yaml
 
 from cluster.operator_process import Space, deployment, wait_for
+from cluster.users import probetuner, user
 from lab import Lab
 
 pytestmark = pytest.mark.cluster
 
 Probetuner = Callable[..., "subprocess.CompletedProcess[str]"]
 
-_READER = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "Role",
-    "metadata": {"name": "reader"},
-    "rules": [
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
-        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
-    ],
-}
+_READING = (
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +44,6 @@ def _restarts(space: Space) -> int:
     return sum(map(int, shown.split()))
 
 
-def _probetuner(kubeconfig: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Call probetuner as a user of that kubeconfig does."""
-    return subprocess.run(
-        [Path(sys.executable).with_name("probetuner"), *map(str, arguments)],
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 def _findings(printed: str) -> dict[str, set[str]]:
     report: dict[str, Any] = json.loads(printed)
     return {
@@ -73,7 +54,7 @@ def _findings(printed: str) -> dict[str, set[str]]:
 
 def test_a_cluster_is_analysed_by_what_it_still_tells(lab: Lab, room: Space) -> None:
     """One look at pods, events and the kubelet's counters finds the probe that never succeeds."""
-    done = _probetuner(lab.kubeconfig, "analyze", "-n", room.name, "-o", "json")
+    done = probetuner(lab.kubeconfig, "analyze", "-n", room.name, "-o", "json")
 
     assert "probe-never-succeeds" in _findings(done.stdout)["web"], done.stderr
     assert done.stderr == ""
@@ -82,7 +63,7 @@ def test_a_cluster_is_analysed_by_what_it_still_tells(lab: Lab, room: Space) -> 
 
 def test_a_selector_chooses_workloads(lab: Lab, room: Space) -> None:
     """Workloads without the labels are left out, and that nothing was found is said."""
-    done = _probetuner(lab.kubeconfig, "analyze", "-n", room.name, "-l", "app=other")
+    done = probetuner(lab.kubeconfig, "analyze", "-n", room.name, "-l", "app=other")
 
     assert "no Deployment, StatefulSet or DaemonSet" in done.stderr
     assert done.returncode == 0
@@ -94,8 +75,8 @@ def test_what_is_recorded_is_analysed_like_the_cluster(lab: Lab, room: Space, tm
     The pod is a fresh one, so that its first restarts come without the waits of a crash loop.
     """
     room.kubectl("delete", "pods", "--all", "--now", "--wait=false")
-    recorded = _probetuner(lab.kubeconfig, "record", tmp_path / "r", "-n", room.name, "--seconds", "25")
-    done = _probetuner(lab.kubeconfig, "analyze", tmp_path / "r", "-o", "json")
+    recorded = probetuner(lab.kubeconfig, "record", tmp_path / "r", "-n", room.name, "--seconds", "25")
+    done = probetuner(lab.kubeconfig, "analyze", tmp_path / "r", "-o", "json")
 
     assert recorded.returncode == 0, recorded.stderr
     assert "probe-never-succeeds" in _findings(done.stdout)["web"], done.stderr
@@ -104,7 +85,7 @@ def test_what_is_recorded_is_analysed_like_the_cluster(lab: Lab, room: Space, tm
 
 def test_watching_takes_in_what_comes(lab: Lab, room: Space) -> None:
     """With --watch-seconds the cluster is watched for that long, and what was before counts as well."""
-    done = _probetuner(lab.kubeconfig, "analyze", "-n", room.name, "--watch-seconds", "5", "-o", "json")
+    done = probetuner(lab.kubeconfig, "analyze", "-n", room.name, "--watch-seconds", "5", "-o", "json")
 
     assert "probe-never-succeeds" in _findings(done.stdout)["web"], done.stderr
     assert done.returncode == 1
@@ -113,19 +94,12 @@ def test_watching_takes_in_what_comes(lab: Lab, room: Space) -> None:
 @pytest.fixture
 def modest(lab: Lab, room: Space, tmp_path: Path) -> Path:
     """The kubeconfig of somebody who may list the pods and Deployments of the namespace, and nothing else."""
-    room.kubectl("create", "serviceaccount", "modest")
-    room.apply(_READER)
-    room.kubectl("create", "rolebinding", "modest", "--role=reader", f"--serviceaccount={room.name}:modest")
-    token = room.kubectl("create", "token", "modest").strip()
-    kubeconfig = yaml.safe_load(lab.kubeconfig.read_text())
-    kubeconfig["users"][0]["user"] = {"token": token}
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
-    return tmp_path / "kubeconfig"
+    return user(lab, room, "modest", _READING, folder=tmp_path)
 
 
 def test_few_rights_are_told_and_used(room: Space, modest: Path) -> None:
     """What may not be read is told in a sentence each, and what pods tell by themselves is judged; exit code 2."""
-    done = _probetuner(modest, "analyze", "-n", room.name, "-o", "json")
+    done = probetuner(modest, "analyze", "-n", room.name, "-o", "json")
 
     assert list(_findings(done.stdout)) == ["web"]
     assert "healthy" not in _findings(done.stdout)["web"]
@@ -141,10 +115,10 @@ def test_a_cluster_that_does_not_answer_is_told(lab: Lab, tmp_path: Path) -> Non
     away.write_text(re.sub("server: .*", "server: https://127.0.0.1:9", lab.kubeconfig.read_text()))
 
     for done in (
-        _probetuner(away, "analyze"),
-        _probetuner(tmp_path / "missing", "analyze"),
-        _probetuner(lab.kubeconfig, "analyze", "--context", "missing"),
-        _probetuner(away, "record", tmp_path / "r"),
+        probetuner(away, "analyze"),
+        probetuner(tmp_path / "missing", "analyze"),
+        probetuner(lab.kubeconfig, "analyze", "--context", "missing"),
+        probetuner(away, "record", tmp_path / "r"),
     ):
         assert done.stderr.startswith("probetuner: ")
         assert "Traceback" not in done.stderr
@@ -155,7 +129,7 @@ def test_a_cluster_that_does_not_answer_is_told(lab: Lab, tmp_path: Path) -> Non
 def test_a_kubeconfig_that_is_none_is_told(tmp_path: Path, content: str) -> None:
     """Whatever stands in the kubeconfig, the answer is a sentence that names the next step."""
     (tmp_path / "kubeconfig").write_text(content)
-    done = _probetuner(tmp_path / "kubeconfig", "analyze")
+    done = probetuner(tmp_path / "kubeconfig", "analyze")
 
     assert "set KUBECONFIG to a kubeconfig file" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -50,6 +50,13 @@ def analyze(
     watch_seconds: Annotated[
         int, typer.Option(min=0, max=86400, help="How long to watch the cluster; 0 looks at it once.")
     ] = 0,
+    inspect: Annotated[
+        bool,
+        typer.Option(
+            "--inspect",
+            help="Look into running containers for zombies of exec probes: reads /proc by exec, with your own rights.",
+        ),
+    ] = False,
     output: Annotated[Format, typer.Option("-o", "--output", help="How to write the report.")] = Format.TABLE,
     fail_on: Annotated[
         FailOn, typer.Option(help="Exit 1 for findings of this severity or a worse one.")
@@ -60,13 +67,15 @@ def analyze(
     Exit code 0: nothing found. 1: findings (see --fail-on). 2: something could not be read; the rest was analysed.
     """
     problems = Problems()
+    if paths and inspect:
+        raise typer.BadParameter("only a live cluster can be looked into; leave the paths out", param_hint="--inspect")
     if paths:
         subjects = read_subjects(paths, problems.tell)
     else:
         live = Live(
             context=context, namespaces=tuple(namespace or ()), all_namespaces=all_namespaces, selector=selector
         )
-        subjects = read_live(live, watch_seconds=watch_seconds, tell=problems.tell)
+        subjects = read_live(live, watch_seconds=watch_seconds, inspect=inspect, tell=problems.tell)
     report = Report(workloads=tuple(_judge_all(subjects, problems.tell)))
     problems.close()
     write(report, output)

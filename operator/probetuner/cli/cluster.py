@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from probetuner.cli.inputs import Live
+from probetuner.cli.progress import each
 from probetuner.cli.telling import note
 from probetuner.cluster.connection import Connection, NoClusterError, connect
 from probetuner.sources.dump import gather_objects
@@ -52,7 +53,7 @@ def access_of(connection: Connection) -> KubeletAccess:
     )
 
 
-def read_cluster(live: Live, *, watch_seconds: int, tell: Tell) -> list[Subject]:
+def read_cluster(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -> list[Subject]:
     """Look at the cluster once, or for some seconds; what its objects still tell of the past is taken in too."""
     try:
         target = find_target(live)
@@ -61,8 +62,18 @@ def read_cluster(live: Live, *, watch_seconds: int, tell: Tell) -> list[Subject]
         return []
     metrics = NodeMetrics(target.cluster, target.access, target.scope, note)
     if watch_seconds:
-        return _watched(target, metrics, seconds=watch_seconds, tell=tell).subjects()
-    return gather_objects(_listed(target, tell), tell, scrapes=metrics.scrape()).subjects()
+        gathering = _watched(target, metrics, seconds=watch_seconds, tell=tell)
+    else:
+        gathering = gather_objects(_listed(target, tell), tell, scrapes=metrics.scrape())
+    subjects = gathering.subjects()
+    return _inspected(target, subjects, tell) if inspect else subjects
+
+
+def _inspected(target: Target, subjects: list[Subject], tell: Tell) -> list[Subject]:
+    from probetuner.sources.looking import inspect  # noqa: PLC0415 - most runs need no websocket
+
+    looks = each(subjects, "Looking into containers")
+    return [replace(one, inspections=inspect(target.cluster, one, tell)) for one in looks]
 
 
 def _watched(target: Target, metrics: NodeMetrics, *, seconds: int, tell: Tell) -> Gathering:

@@ -26,11 +26,11 @@ class Live:
     selector: str | None = None
 
 
-def read_live(live: Live, *, watch_seconds: int, tell: Tell) -> list[Subject]:
-    """Look at a live cluster once, or for some seconds."""
+def read_live(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -> list[Subject]:
+    """Look at a live cluster once, or for some seconds; and then into its containers, if asked to."""
     from probetuner.cli.cluster import read_cluster  # noqa: PLC0415 - the Kubernetes client takes a second to import
 
-    return read_cluster(live, watch_seconds=watch_seconds, tell=tell)
+    return read_cluster(live, watch_seconds=watch_seconds, inspect=inspect, tell=tell)
 
 
 def read_subjects(paths: Sequence[Path], tell: Tell) -> list[Subject]:

@@ -113,7 +113,7 @@ def wrapper_words(leaks: dict[ProbeType, Leak]) -> str:
 def find_unreaped(case: Case) -> Finding | None:
     """Point out exec probes that can leave orphans to a process 1 that may not wait for them."""
     leaks = {kind: leak for kind, leak in leaking_probes(case).items() if not _is_adopted(case, kind)}
-    if not leaks or has_reaper(case):
+    if not leaks or has_reaper(case) or find_zombies(case) is not None:
         return None
     return Finding(
         name=FindingName.EXEC_WITHOUT_REAPER,

@@ -20,7 +20,13 @@ _EVERYTHING = Policy(allow=frozenset(Allowance))
 def judge(subject: Subject) -> WorkloadReport:
     """Diagnose a workload and work out what to do."""
     workload = subject.workload
-    judged = cases(workload, subject.history, objectives=_EVERYTHING.objectives, exposed=subject.exposed)
+    judged = cases(
+        workload,
+        subject.history,
+        objectives=_EVERYTHING.objectives,
+        exposed=subject.exposed,
+        inspections=subject.inspections,
+    )
     findings = diagnose(judged)
     advice = recommend(judged, findings, _EVERYTHING)
     patch = patch_of(workload, advice) if advice else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from probetuner.facts.fact import Fact
 from probetuner.facts.feed import Reader
+from probetuner.facts.inspection import Inspection
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.service import Service, parse_service
@@ -22,13 +23,15 @@ _NOTHING = WorkloadHistory()
 class Subject:
     """A workload to be judged: what is remembered of it, and where its definition was read.
 
-    `exposed` says whether a Service sends it traffic, None where no Service is known at all.
+    `exposed` says whether a Service sends it traffic, None where no Service is known at all. `inspections` are looks
+    into its containers, where somebody asked for them.
     """
 
     workload: Workload
     history: WorkloadHistory
     origin: Origin
     exposed: bool | None
+    inspections: tuple[Inspection, ...] = ()
 
 
 class Gathering:

@@ -88,7 +88,7 @@ class LiveCluster:
     """Requests that only read, one after the other or from several threads."""
 
     def __init__(self, client: ApiClient) -> None:
-        self._client = client
+        self.client = client
 
     def each(self, resource: Resource, scope: Scope) -> Iterator[Object]:
         """All objects of a resource, page by page. Raises LiveError."""
@@ -145,10 +145,10 @@ class LiveCluster:
 
     def _ask(self, path: str, query: Sequence[tuple[str, str]], *, timeout: tuple[float, float]) -> Any:
         try:
-            request = self._client.param_serialize(
+            request = self.client.param_serialize(
                 "GET", path, query_params=list(query), header_params={}, auth_settings=["BearerToken"]
             )
-            answer: Any = self._client.call_api(*request, _request_timeout=timeout)
+            answer: Any = self.client.call_api(*request, _request_timeout=timeout)
             status = answer.status
             if status >= HTTPStatus.BAD_REQUEST:
                 raise LiveError(_refusal(path, status, answer.read()), refused=status in _REFUSALS)

@@ -192,3 +192,11 @@ def test_objects_of_other_kinds_are_passed_over() -> None:
 
     assert "no Deployment, StatefulSet or DaemonSet" in result.stderr
     assert result.exit_code == 0
+
+
+def test_only_a_cluster_can_be_looked_into(tmp_path: Path) -> None:
+    """--inspect beside paths is refused in a sentence."""
+    done = probetuner("analyze", tmp_path, "--inspect")
+
+    assert done.exit_code == 2
+    assert "only a live cluster can be looked into" in " ".join(done.stderr.split())
