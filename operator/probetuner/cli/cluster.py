@@ -12,7 +12,7 @@ from probetuner.sources.dump import gather_objects
 from probetuner.sources.following import follow
 from probetuner.sources.gathering import Gathering, Subject
 from probetuner.sources.kubelet import KubeletAccess
-from probetuner.sources.live import DEFINING, NODES, TELLING, LiveCluster, LiveError, Resource, Scope
+from probetuner.sources.live import AUTOSCALERS, DEFINING, NODES, TELLING, LiveCluster, LiveError, Resource, Scope
 from probetuner.sources.manifests import Given, Origin, Tell
 from probetuner.sources.observation import gather_records
 from probetuner.sources.recording import Record
@@ -99,4 +99,6 @@ def _listed(target: Target, tell: Tell) -> Iterator[Given]:
             for raw in target.cluster.each(resource, target.scope):
                 yield Given(object=raw, origin=Origin(place=target.server))
         except LiveError as problem:
-            (note if problem.refused and resource is NODES else tell)(f"{resource.telling} are not known: {problem}")
+            (note if problem.refused and resource in (NODES, AUTOSCALERS) else tell)(
+                f"{resource.telling} are not known: {problem}"
+            )

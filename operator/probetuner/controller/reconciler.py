@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Protocol
 
 from probetuner.change import blocked
 from probetuner.change.enrolment import Enrolment, PolicyObject
 from probetuner.change.situation import Decision, Situation
-from probetuner.cluster import histories, policies, workloads
+from probetuner.cluster import autoscalers, histories, policies, workloads
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
 from probetuner.controller.execution import Executor, OutdatedError
@@ -20,7 +21,7 @@ from probetuner.controller.view import View
 from probetuner.model.mode import Mode
 from probetuner.model.policy import Policy
 from probetuner.model.problem import InvalidObjectError
-from probetuner.model.workload import WorkloadRef
+from probetuner.model.workload import Workload, WorkloadRef
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -103,7 +104,7 @@ class Reconciler:
     async def _decide_and_do(self, served: Served, enrolment: Enrolment, policy: PolicyObject) -> float | None:
         await self._guard.tell(served)
         situation = Situation(
-            workload=served.workload,
+            workload=await self._with_autoscaler(served.workload),
             mode=enrolment.mode,
             policy=policy.policy or Policy(),
             history=served.history,
@@ -122,6 +123,13 @@ class Reconciler:
             return 0.0
         waits = (decision.recheck_seconds, self._guard.ends_in_seconds(served.workload.ref))
         return min((wait for wait in waits if wait is not None), default=None)
+
+    async def _with_autoscaler(self, workload: Workload) -> Workload:
+        """The workload with what is to be known of autoscalers, which matter only to a single replica's readiness."""
+        lone = workload.rollout.desired == 1 and any(one.readiness is not None for one in workload.containers)
+        if not lone or workload.autoscaled:
+            return workload
+        return replace(workload, autoscaled=await autoscalers.may_scale(self._api, workload.ref))
 
     async def _follow(self, ref: WorkloadRef, enrolment: Enrolment) -> Served:
         """Return what is held about a workload, which is fetched first if nothing is. In mode Off nothing is held."""

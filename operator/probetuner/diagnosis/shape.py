@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.probe import HttpGet, Probe, ProbeType, TcpSocket
+from probetuner.model.workload import WorkloadKind
 
 _CERTAIN = 0.99
 
@@ -134,19 +135,34 @@ def find_wrong_order(case: Case) -> Finding | None:
 
 
 def find_lone_readiness(case: Case) -> Finding | None:
-    """single-replica-readiness: with one replica readiness can only take the only backend away."""
-    if case.container.readiness is None or case.replicas != 1:
+    """single-replica-readiness: with one replica readiness can only take the only backend away.
+
+    Not with an autoscaler, which brings more, nor for a DaemonSet, whose number of pods is that of the nodes.
+    """
+    workload = case.workload
+    if case.container.readiness is None or case.replicas != 1 or workload.autoscaled:
         return None
-    keeps = "A rolling update waits for it, so removing it would let a rollout end before the new pod answers."
-    loses = "The rollout does not wait for it either, so nothing is lost without it."
-    useless = not case.workload.replaces_gradually and case.container.liveness is not None
+    if workload.ref.kind is WorkloadKind.DAEMON_SET:
+        return None
+    useless = not workload.replaces_gradually and case.container.liveness is not None
     return _finding(
         case,
         FindingName.SINGLE_REPLICA_READINESS,
         Severity.WARNING if useless else Severity.INFO,
-        ["1 replica is wanted, and it has a readiness probe"],
-        "While it fails there is no other replica to take the traffic. "
-        + (keeps if case.workload.replaces_gradually else loses),
+        ["1 replica is wanted, and it has a readiness probe", _what_a_rollout_loses(case)],
+        "While it fails there is no other replica to take the traffic: all that it can do is refuse requests which "
+        "would only have waited.",
+    )
+
+
+def _what_a_rollout_loses(case: Case) -> str:
+    if not case.workload.replaces_gradually:
+        return "a rollout takes the old pod away before the new one answers, with this probe or without it"
+    took = max(case.answer_seconds(), default=None)
+    known = "" if took is None else f", up to {took:.0f} s"
+    return (
+        "a rolling update keeps the old pod until this probe passes on the new one; without it requests would be lost "
+        f"until the new one answers{known}"
     )
 
 

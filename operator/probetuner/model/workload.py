@@ -56,7 +56,8 @@ class Rollout:
 class Workload:
     """A Deployment, StatefulSet or DaemonSet, reduced to what probes depend on.
 
-    `replaces_gradually` is True where a rollout waits for new pods to become ready before it takes old ones away.
+    `replaces_gradually` is True where a rollout keeps every old pod until a new one in its place is ready. `autoscaled`
+    says that something may give it more replicas than it wants now.
     `share_process_namespace` is None where the template does not say, which means False.
     """
 
@@ -71,6 +72,7 @@ class Workload:
     paused: bool = False
     deleting: bool = False
     replaces_gradually: bool = True
+    autoscaled: bool = False
     grace_seconds: int = 30
     host_pid: bool = False
     share_process_namespace: bool | None = None
@@ -114,7 +116,8 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
         mode_annotation=annotations.get("probetuner.dev/mode"),
         approve_annotation=annotations.get("probetuner.dev/approve"),
         paused=spec.get("paused") is True,
-        replaces_gradually=_replaces_gradually(spec, str(ref)),
+        replaces_gradually=_replaces_gradually(ref.kind, spec, str(ref)),
+        autoscaled=_was_scaled(metadata),
         deleting=metadata.get("deletionTimestamp") is not None,
         grace_seconds=_integer(grace) if grace is not None else 30,
         host_pid=pod_spec.get("hostPID") is True,
@@ -165,9 +168,34 @@ def _parse_rollout(kind: WorkloadKind, spec: Mapping[str, Any], status: Mapping[
     )
 
 
-def _replaces_gradually(spec: Mapping[str, Any], place: str) -> bool:
+def _replaces_gradually(kind: WorkloadKind, spec: Mapping[str, Any], place: str) -> bool:
+    """A StatefulSet takes a pod away before it makes the new one, and a DaemonSet does unless it may surge.
+
+    A Deployment may take away maxUnavailable, rounded down, before a new pod is ready (deployment_util.go
+    ResolveFenceposts; both default to 25%, and where both come to nothing maxUnavailable is 1).
+    """
     strategy = section(spec, "strategy", place) or section(spec, "updateStrategy", place)
-    return bool(strategy.get("type", "RollingUpdate") == "RollingUpdate")
+    if strategy.get("type", "RollingUpdate") != "RollingUpdate" or kind is WorkloadKind.STATEFUL_SET:
+        return False
+    rolling = section(strategy, "rollingUpdate", place)
+    replicas = _integer(spec.get("replicas", 1))
+    if kind is WorkloadKind.DAEMON_SET:
+        return _resolved(rolling.get("maxSurge", 0), replicas=1) > 0
+    surge = _resolved(rolling.get("maxSurge", "25%"), replicas=replicas)
+    return surge > 0 and int(_resolved(rolling.get("maxUnavailable", "25%"), replicas=replicas)) == 0
+
+
+def _resolved(value: Any, *, replicas: int) -> float:
+    """A count of pods that may be a share of all; what is neither counts as none."""
+    if isinstance(value, str) and value.removesuffix("%").isdecimal():
+        return int(value.removesuffix("%")) * replicas / 100
+    return float(_integer(value))
+
+
+def _was_scaled(metadata: Mapping[str, Any]) -> bool:
+    """Whether somebody but a person with kubectl has set the replicas through the scale subresource."""
+    entries = objects(metadata, "managedFields", "metadata")
+    return any(e.get("subresource") == "scale" and not str(e.get("manager")).startswith("kubectl") for e in entries)
 
 
 def _runs_windows(pod_spec: Mapping[str, Any], place: str) -> bool:

@@ -17,7 +17,7 @@ from probetuner.sources.manifests import Given, Tell
 from probetuner.sources.recording import Scrape
 
 _TELLING = ("Node", "Pod", "Event")  # a pod's node must be known before it, and its events come after it
-_DEFINING = ("Deployment", "StatefulSet", "DaemonSet", "Service")
+_DEFINING = ("Deployment", "StatefulSet", "DaemonSet", "Service", "HorizontalPodAutoscaler")
 _MOST_LEVELS = 12
 _TIME_SUFFIXES = ("Time", "At", "Timestamp")
 

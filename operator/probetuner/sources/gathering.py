@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from probetuner.facts.fact import Fact
@@ -10,6 +10,7 @@ from probetuner.facts.feed import Reader
 from probetuner.facts.inspection import Inspection
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
+from probetuner.model.autoscaler import Autoscaler, parse_autoscaler
 from probetuner.model.service import Service, parse_service
 from probetuner.model.workload import Workload, WorkloadKind, WorkloadRef, parse_workload
 from probetuner.sources.manifests import Origin
@@ -44,10 +45,11 @@ class Gathering:
         self._reader = Reader(since=since)
         self._workloads: dict[WorkloadRef, tuple[Workload, Origin]] = {}
         self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
+        self._autoscalers: list[Autoscaler] = []
         self._histories: dict[WorkloadRef, WorkloadHistory] = {}
 
     def define(self, raw: Mapping[str, Any], origin: Origin) -> None:
-        """Take in a Deployment, StatefulSet, DaemonSet or Service; others say nothing here.
+        """Take in a Deployment, StatefulSet, DaemonSet, Service or HorizontalPodAutoscaler; others say nothing here.
 
         Raises InvalidObjectError; the object is left out then.
         """
@@ -57,6 +59,8 @@ class Gathering:
         if kind in _KINDS and version.startswith("apps/"):
             workload = parse_workload(raw)
             self._workloads[workload.ref] = (workload, origin)
+        elif kind == "HorizontalPodAutoscaler" and version.startswith("autoscaling/"):
+            self._autoscalers.append(parse_autoscaler(raw))
         elif kind == "Service" and version == "v1":
             service = parse_service(raw)
             self._services[service.namespace][service.name] = service
@@ -80,7 +84,7 @@ class Gathering:
         """The workloads that were defined, in the order of their first definition."""
         return [
             Subject(
-                workload=workload,
+                workload=replace(workload, autoscaled=workload.autoscaled or self._may_scale(workload)),
                 history=self._histories.get(ref, _NOTHING),
                 origin=origin,
                 exposed=self._exposed(workload),
@@ -91,6 +95,9 @@ class Gathering:
     def undefined(self) -> list[WorkloadRef]:
         """The workloads of which pods were seen and no definition: nothing can be said of those."""
         return sorted(self._histories.keys() - self._workloads.keys())
+
+    def _may_scale(self, workload: Workload) -> bool:
+        return any(autoscaler.scales(workload) for autoscaler in self._autoscalers)
 
     def _exposed(self, workload: Workload) -> bool | None:
         if not self._services:

@@ -47,7 +47,14 @@ NODES = Resource(
     namespaced=False,
     telling="disturbances of nodes, and the kubelets' metrics",
 )
+AUTOSCALERS = Resource(
+    kind="HorizontalPodAutoscaler",
+    version="autoscaling/v2",
+    plural="horizontalpodautoscalers",
+    telling="whether a single replica is to stay one",
+)
 DEFINING = (
+    AUTOSCALERS,
     Resource(kind="Service", version="v1", plural="services", telling="which workloads get traffic"),
     Resource(kind="Deployment", version="apps/v1", plural="deployments", selected=True, telling="Deployments"),
     Resource(kind="StatefulSet", version="apps/v1", plural="statefulsets", selected=True, telling="StatefulSets"),

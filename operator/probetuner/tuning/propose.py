@@ -57,8 +57,19 @@ def _raise_memory(proposal: Proposal) -> Proposal:
 
 
 def _drop_lone_readiness(proposal: Proposal) -> Proposal:
-    if proposal.case.workload.replaces_gradually or proposal.probes.liveness is None:
+    """Liveness is enough for a single replica; where it is readiness that there is, a person has to say what it asks.
+
+    What readiness asks may depend on other services, and liveness would then restart for them.
+    """
+    readiness = proposal.probes.readiness
+    if proposal.case.workload.replaces_gradually or readiness is None:
         return proposal
+    if proposal.probes.liveness is None:
+        return proposal.advise(
+            ActionName.ADD_LIVENESS,
+            f"a single replica needs liveness and no readiness: let liveness ask {readiness.handler} instead, if that "
+            "calls no other service",
+        )
     return proposal.take(
         ActionName.REMOVE_READINESS,
         "there is no other replica, and no rollout waits for it",

@@ -200,3 +200,26 @@ def test_only_a_cluster_can_be_looked_into(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert "only a live cluster can be looked into" in " ".join(done.stderr.split())
+
+
+def test_an_autoscaler_among_manifests_speaks_for_readiness(tmp_path: Path) -> None:
+    """A workload of one replica that an autoscaler may scale is no single replica; without it, it is."""
+    asked = {"tcpSocket": {"port": 80}}
+    pod = {"containers": [{"name": "web", "livenessProbe": asked, "readinessProbe": asked}]}
+    spec = {"replicas": 1, "strategy": {"type": "Recreate"}, "template": {"spec": pod}}
+    workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+    target = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 3}
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web"},
+        "spec": target,
+    }
+    (tmp_path / "alone.yaml").write_text(yaml.safe_dump(workload))
+    (tmp_path / "scaled.yaml").write_text(yaml.safe_dump_all([workload, autoscaler]))
+
+    alone, scaled = (report(tmp_path / name) for name in ("alone.yaml", "scaled.yaml"))
+
+    assert "single-replica-readiness" in findings(alone, "Deployment/web", "web")
+    assert actions(alone, "Deployment/web", "web") == {"remove-readiness"}
+    assert "single-replica-readiness" not in findings(scaled, "Deployment/web", "web")

@@ -214,7 +214,15 @@ def test_a_lone_readiness_goes_only_where_no_rollout_waits_for_it() -> None:
     assert said.target.readiness is None
 
     assert replace(lone, gradual=True).judge().recommendation is None
-    assert replace(lone, liveness=None).judge().recommendation is None
+
+
+def test_a_lone_readiness_without_liveness_is_left_to_a_person() -> None:
+    """Whether liveness may ask what readiness asks depends on what that calls: it is advised, and not patched."""
+    said = Scene(readiness=OFTEN, replicas=1, gradual=False).judge()
+
+    assert said.actions == {"add-liveness"}
+    assert said.recommendation is not None
+    assert said.recommendation.changes_nothing
 
 
 def test_bounds_cap_only_what_changes() -> None:
