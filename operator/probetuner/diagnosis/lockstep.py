@@ -23,7 +23,8 @@ _PROCESS_SHARE = 0.25
 _STEADY_SHARE = 0.8
 _LATENESS = 0.5
 """By how many tasks a count may be off its step beside the one run that may or may not have ended by then."""
-_CLOCK_SHARE, _CLOCK_RUNS = 0.25, 4.0
+_SLOPE_TOLERANCE = 0.15
+_RUNS_FOR_SLACK = 4.0
 _LAG_SECONDS = 8.0
 """How far cAdvisor's look at the tasks may be from the scrape of the probes' counters, on either side of the mean."""
 
@@ -46,9 +47,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pace:
+    """What the growth may follow: for each of these samples, how often the probes had run by then.
+
+    `slack` is by how many runs that may be off.
+    """
+
     probes: tuple[ProbeType, ...]
-    runs: tuple[float, ...]
-    slack: float
+    samples: Sequence[TaskSample]
+    runs: Sequence[float]
+    slack: float = 0.0
     by_timeout: bool = False
 
 
@@ -73,18 +80,18 @@ def growing_pods(case: Case) -> tuple[Step, ...]:
 
 
 def _step(pod_uid: str, series: Sequence[TaskSample], probes: dict[ProbeType, Probe]) -> Step | None:
-    extra = [sample.threads - sample.processes for sample in series]
     for pace in _paces(series, probes):
-        per_run = _in_step(pace, extra)
+        per_run = _in_step(pace)
         if per_run is None:
             continue
+        first, last = pace.samples[0], pace.samples[-1]
         growth = round(per_run * (pace.runs[-1] - pace.runs[0]))
-        if growth < _LEAST_GROWTH or series[-1].processes - series[0].processes > _PROCESS_SHARE * growth:
+        if growth < _LEAST_GROWTH or last.processes - first.processes > _PROCESS_SHARE * growth:
             continue
         return Step(
             pod_uid=pod_uid,
             growth=growth,
-            seconds=series[-1].at - series[0].at,
+            seconds=last.at - first.at,
             runs=round(pace.runs[-1] - pace.runs[0]),
             per_run=per_run,
             probes=pace.probes,
@@ -94,46 +101,38 @@ def _step(pod_uid: str, series: Sequence[TaskSample], probes: dict[ProbeType, Pr
 
 
 def _paces(series: Sequence[TaskSample], probes: dict[ProbeType, Probe]) -> Iterator[_Pace]:
-    """What the growth may follow: runs that failed, where they are known, and else all runs, of some of the probes."""
+    """Runs that failed, all runs by the clock, and all as they were counted.
+
+    The kubelet keeps to the clock unless the node is busy, or a child holds the probe's output (containerd#9568).
+    """
     for size in range(1, len(probes) + 1):
         for kinds in combinations(probes, size):
-            slack = sum(_LAG_SECONDS / probes[kind].cadence_seconds for kind in kinds)
-            if all(kind in series[0].failed and kind in series[-1].failed for kind in kinds):
-                failed = tuple(float(sum(s.failed.get(kind, 0) for kind in kinds)) for s in series)
-                yield _Pace(probes=kinds, runs=failed, slack=slack, by_timeout=True)
-            columns = [_runs(series, kind, probes[kind]) for kind in kinds]
-            exact = all(by_clock for by_clock, _ in columns)
-            runs = tuple(map(sum, zip(*(column for _, column in columns), strict=True)))
-            yield _Pace(probes=kinds, runs=runs, slack=0.0 if exact else slack)
+            cadences = [probes[kind].cadence_seconds for kind in kinds]
+            slack = sum(_LAG_SECONDS / cadence for cadence in cadences)
+            known = [sample for sample in series if all(kind in sample.attempts for kind in kinds)]
+            if len(known) >= _LEAST_SAMPLES:
+                failed = [float(sum(sample.failed.get(kind, 0) for kind in kinds)) for sample in known]
+                yield _Pace(probes=kinds, samples=known, runs=failed, slack=slack, by_timeout=True)
+            clock = [sum((sample.at - series[0].at) / cadence for cadence in cadences) for sample in series]
+            yield _Pace(probes=kinds, samples=series, runs=clock)
+            if len(known) >= _LEAST_SAMPLES:
+                counted = [float(sum(sample.attempts[kind] for kind in kinds)) for sample in known]
+                yield _Pace(probes=kinds, samples=known, runs=counted, slack=slack)
 
 
-def _runs(series: Sequence[TaskSample], kind: ProbeType, probe: Probe) -> tuple[bool, list[float]]:
-    """The runs at each sample: by the clock (True), unless the counters say that it ran at quite another pace.
-
-    It does where the runtime waits for a child that holds the probe's output (containerd#9568).
-    """
-    by_clock = [(sample.at - series[0].at) / probe.cadence_seconds for sample in series]
-    if kind not in series[0].attempts or kind not in series[-1].attempts:
-        return True, by_clock
-    counted = [float(sample.attempts.get(kind, 0) - series[0].attempts[kind]) for sample in series]
-    expected = by_clock[-1]
-    usual = abs(counted[-1] - expected) <= _CLOCK_SHARE * expected + _CLOCK_RUNS
-    return (True, by_clock) if usual else (False, counted)
-
-
-def _in_step(pace: _Pace, extra: Sequence[int]) -> int | None:
+def _in_step(pace: _Pace) -> int | None:
     """The whole number of tasks that each run adds; None when they do not go together.
 
     The slope is the median over pairs of samples (Theil and Sen), which single samples that are off do not move.
     """
-    runs = pace.runs
+    runs, extra = pace.runs, [sample.threads - sample.processes for sample in pace.samples]
     span = runs[-1] - runs[0]
     pairs = [(a, b) for a, b in combinations(range(len(runs)), 2) if 4 * (runs[b] - runs[a]) >= span]
-    if span < (_LEAST_TIMEOUTS if pace.by_timeout else _LEAST_RUNS) or not pairs:
+    if span < (_LEAST_TIMEOUTS if pace.by_timeout else _LEAST_RUNS + _RUNS_FOR_SLACK * pace.slack) or not pairs:
         return None
     slope = median((extra[b] - extra[a]) / (runs[b] - runs[a]) for a, b in pairs)
     whole = round(slope)
-    if not 1 <= whole <= _MOST_PER_RUN:
+    if not 1 <= whole <= _MOST_PER_RUN or abs(slope - whole) > _SLOPE_TOLERANCE * whole:
         return None
     offsets = [value - whole * run for value, run in zip(extra, runs, strict=True)]
     near = _most_together(offsets, within=whole * (1.0 + pace.slack) + _LATENESS)
