@@ -62,7 +62,7 @@ def find_zombies(case: Case) -> Finding | None:
         return None
     if worst is None and (not steps or has_reaper(case)):
         return None
-    most = max((step.growth for step in steps), default=worst or 0)
+    most = _seldom_new(max((step.growth for step in steps), default=worst or 0))
     return Finding(
         name=FindingName.ZOMBIES,
         container=case.container.name,
@@ -85,9 +85,15 @@ def _growth(case: Case, steps: tuple[Step, ...]) -> tuple[str, ...]:
     asked = " and ".join(str(probe.handler) for kind in most.probes if (probe := case.container.probe(kind)))
     which = "runs that failed" if most.by_timeout else "runs"
     return (
-        f"tasks grew by {most.growth} in {most.seconds:.0f} s while processes did not",
-        f"that is {most.per_run} for each of {most.runs} {which} of {asked}",
+        f"tasks grew by {_seldom_new(most.growth)} or more while processes did not",
+        f"that is {most.per_run} for each of the {which} of {asked}",
     )
+
+
+def _seldom_new(count: int) -> int:
+    """The count as it was when it last grew by half or so: a status must not be written anew with every zombie."""
+    steps = [step * 10**power for power in range(7) for step in (1, 2, 3, 5, 7)]
+    return max((step for step in steps if step <= count), default=0)
 
 
 def _looks(inspections: tuple[Inspection, ...]) -> tuple[str, ...]:

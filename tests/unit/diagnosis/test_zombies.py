@@ -99,6 +99,17 @@ def test_the_same_number_with_each_run_is_zombies(period: int, each: int) -> Non
     assert "share-process-namespace" in said.actions
 
 
+def test_what_is_told_changes_seldom() -> None:
+    """Zombies come with every run; what is told of them, and so written, is new only after some more."""
+    told = set()
+    for seconds in range(160, 300, 10):
+        scene = Scene(liveness=asks(LEAVING, period_seconds=2), replicas=1, policy=EVERYTHING)
+        scene = replace(scene, extra=tuple(tasks(scene.pod(), lambda at: at // 2, until=seconds)))
+        told.add(scene.judge().finding("zombies"))
+
+    assert len(told) <= 3
+
+
 def test_the_runtime_s_own_threads_do_not_hide_zombies() -> None:
     """While a probe is being started the runtime's threads are in the container too: some samples are too high."""
     shape = lambda at: at // 4 + (7 if int(at) % 7 == 0 else 0)  # noqa: E731 - a shape like the others
