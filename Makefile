@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast chaos bench gym replay-table lint format cluster-up cluster-down image chart-crds lock clean
+.PHONY: help setup demo test test-fast chaos bench gym replay-table pages lint format cluster-up cluster-down image chart-crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md
 
 replay-table: setup ## replay the recordings' own settings over them, into docs/replay.md
 	PYTHONPATH=tests $(BIN)/python -m gym.replay_table docs/replay.md
+
+pages: setup ## play reapers and the lone Redis on a real kubelet, into docs/zombies.md and docs/redis.md
+	PYTHONPATH=tests:. $(BIN)/python -m e2e.pages
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

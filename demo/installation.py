@@ -12,6 +12,7 @@ CHART = Path(__file__).resolve().parents[1] / "deploy" / "helm" / "probetuner"
 SELECTOR = "app.kubernetes.io/name=probetuner"
 _SECONDS_TO_READY = 180
 _LINES = 40
+_STORIES_AT_ONCE = 20
 
 
 def install(cluster: Cluster, *, namespace: str = namespaces.OPERATOR) -> None:
@@ -52,6 +53,7 @@ def _values(cluster: Cluster) -> dict[str, str]:
         **_image_values(cluster.operator_image),
         "image.pullPolicy": cluster.pull_policy,
         "apply.enabled": "true",
+        "apply.maxRollouts": str(_STORIES_AT_ONCE),
         "crds.keep": "false",
         "logFormat": "text",
     }

@@ -8,7 +8,7 @@ import yaml
 from demo.cluster import Cluster
 
 MODE = "probetuner.dev/mode"
-_SECURITY = {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}}
+SECURITY = {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}}
 _HERE = Path(__file__).parent
 
 
@@ -26,7 +26,7 @@ def documents(name: str, cluster: Cluster, *, folder: Path = _HERE, mode: str | 
     return [_program(name, folder), *found]
 
 
-def _container_basics(cluster: Cluster) -> dict[str, Any]:
+def container_basics(cluster: Cluster) -> dict[str, Any]:
     """What every container of the stories has, so that it runs on this cluster, under the restricted profile too."""
     return {
         "image": cluster.demo_image,
@@ -41,6 +41,6 @@ def _program(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _fit(pod: dict[str, Any], cluster: Cluster) -> None:
-    pod["securityContext"] = _SECURITY
+    pod["securityContext"] = SECURITY
     for container in pod["containers"]:
-        container.update(_container_basics(cluster))
+        container.update(container_basics(cluster))

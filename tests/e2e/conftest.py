@@ -6,7 +6,7 @@ import pytest
 
 from demo import installation, namespaces
 from demo.cluster import Cluster, lab_cluster
-from e2e.play import Play, playing
+from e2e.play import Afterwards, Play, playing, playing_afterwards
 from lab import Lab
 
 OPERATOR = "e2e-probetuner"
@@ -23,6 +23,14 @@ def cluster(lab: Lab) -> Iterator[Cluster]:
     print(installation.last_words(found, namespace=OPERATOR))
     installation.uninstall(found, namespace=OPERATOR)
     namespaces.remove_all(found)
+
+
+@pytest.fixture(scope="session")
+def afterwards(cluster: Cluster, play: Play) -> Iterator[Afterwards]:
+    """What plays after the stories that measure time under load."""
+    play.wait()
+    with playing_afterwards(cluster) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

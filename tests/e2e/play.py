@@ -13,7 +13,10 @@ from demo.cluster import Cluster
 from demo.outcome import PressureOutcome, StartOutcome
 from demo.stage import Stage
 from demo.workloads import documents
+from e2e import lone_redis, reaping
 from e2e.experiment import SEED_LOADS, StepsOutcome, eager_rng, play_steps
+from e2e.lone_redis import RedisOutcome
+from e2e.reaping import Outcome
 
 HERE = Path(__file__).parent
 
@@ -65,6 +68,14 @@ class Play:
             story.exception()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Afterwards:
+    """What plays once nobody measures time under load any more: every leak with every cure, and the lone Redis."""
+
+    reaping: Future[dict[str, Outcome]]
+    redis: Future[RedisOutcome]
+
+
 def stage(cluster: Cluster, name: str, *, workload: str, stop: threading.Event | None = None) -> Stage:
     """A stage in the namespace `e2e-NAME`."""
     voice = PlainVoice(name=name)
@@ -108,6 +119,20 @@ def playing(cluster: Cluster) -> Iterator[Play]:
                     "oom": _untouched(cluster, "oom", workload="oom", folder=HERE),
                     **{mode: _slow_starter(cluster, mode) for mode in ("Off", "Observe", "Recommend")},
                 },
+            )
+        finally:
+            stop.set()
+
+
+@contextmanager
+def playing_afterwards(cluster: Cluster) -> Iterator[Afterwards]:
+    """Start both beside each other; at the end the Redis is stopped, if it still plays."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        try:
+            yield Afterwards(
+                reaping=threads.submit(reaping.play, cluster),
+                redis=threads.submit(lone_redis.play, stage(cluster, "redis", workload=lone_redis.WORKLOAD, stop=stop)),
             )
         finally:
             stop.set()
