@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.flaws import called_services
 from probetuner.diagnosis.hanging import hung_by_dependency
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.wording import several
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
-from probetuner.model.probe import ProbeType
+from probetuner.model.endpoint import name_of
+from probetuner.model.probe import Exec, ProbeType
 
 _STRENGTH = 0.5
 _SEVERAL = 3
@@ -67,13 +69,23 @@ def find(case: Case) -> Finding | None:
         severity=Severity.CRITICAL,
         confidence=from_repeats(len(kills) + len(hung), strength=_STRENGTH),
         samples=len(kills) + len(hung),
-        evidence=(*_of_answers(case, kills), *_of_silence(hung)),
+        evidence=(*_of_answers(case, kills), *_of_silence(hung), *_named(case)),
         explanation=(
             f"The liveness probe ({case.container.liveness.handler if case.container.liveness else ''}) answers for "
             "something that the application calls. While that is away every replica is restarted, which cures nothing "
             "and makes its return harder. No number fixes this: let liveness ask only about the process itself."
         ),
     )
+
+
+def _named(case: Case) -> tuple[str, ...]:
+    """The Services that what liveness asks was seen to need, if it was tried."""
+    handler = case.container.liveness.handler if case.container.liveness else None
+    trial = None if handler is None or isinstance(handler, Exec) else case.history.trials.get(name_of(handler))
+    services = called_services(trial) if trial is not None else ()
+    if not services:
+        return ()
+    return (f"{handler} failed while the Service {' or '.join(services)} had no ready endpoint, and answered else",)
 
 
 def _of_answers(case: Case, kills: Sequence[Life]) -> tuple[str, ...]:

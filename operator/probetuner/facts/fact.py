@@ -195,6 +195,24 @@ class NodeDisturbed(Observed):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointTried(Observed):
+    """The operator itself asked an endpoint of the container, beside its probes; `at` is when it began to.
+
+    `endpoint` is the endpoint's name (`model.endpoint`), `cause` None where the kubelet would have called it a success.
+    `elsewhere` marks an HTTP redirect to another host, which the kubelet takes for a success unseen (pkg/probe/http).
+    `client_error` as in `ProbeFailed`. `services_out` names the Services of the namespace, but for the container's own,
+    that had no ready endpoint then.
+    """
+
+    endpoint: str
+    seconds: float
+    cause: FailureCause | None = None
+    client_error: bool = False
+    elsewhere: bool = False
+    services_out: tuple[str, ...] = ()
+
+
 Fact = (
     ContainerStarted
     | ContainerExited
@@ -210,4 +228,5 @@ Fact = (
     | CpuThrottled
     | ProcessesCounted
     | NodeDisturbed
+    | EndpointTried
 )

@@ -90,6 +90,10 @@ class Reader:
         """The followed pods of a node."""
         return [state for state in self._pods.values() if state.ref.node == node]
 
+    def pods_of(self, workload: WorkloadRef) -> list[PodState]:
+        """The followed pods of a workload."""
+        return [state for state in self._pods.values() if state.ref.workload == workload]
+
     def keep(self, pod_uids: Collection[str]) -> None:
         """Forget every pod but these: what a full list of pods no longer has was deleted unseen."""
         for uid in self._pods.keys() - set(pod_uids):

@@ -1,5 +1,6 @@
 """Pod objects to facts: each view of a pod is compared with the little that is remembered of the one before."""
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from probetuner.facts.lives import read_status
 from probetuner.facts.owner import TEMPLATE_HASH_LABELS, owner_of
 from probetuner.model.container import parse_containers
 from probetuner.model.fields import Object, count, moment, objects, text
+from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import section
 
 
@@ -17,7 +19,8 @@ class PodState:
     """All that is remembered of a pod, some 1.2 kB with one container. Times are epoch seconds.
 
     `ending_at` is when its deletion was asked for or it was otherwise doomed. `lost` while the node controller holds
-    it unready for a node that went silent. `group` is the pod label that some kubelets give its latencies.
+    it unready for a node that went silent. `group` is the pod label that some kubelets give its latencies. `address` is
+    its own IP address, empty where it has none, or none that a pod can have.
     """
 
     ref: PodRef
@@ -27,6 +30,7 @@ class PodState:
     ending: str | None = None
     ending_at: float | None = None
     lost: bool = False
+    address: str = ""
 
     def container(self, name: str) -> ContainerState | None:
         """The probed container of that name."""
@@ -44,6 +48,7 @@ def read_pod(
     """
     place = f"Pod/{section(raw, 'metadata', 'Pod').get('namespace')}/{section(raw, 'metadata', 'Pod').get('name')}"
     state = replace(before, ref=_ref(raw, place)) if before else _first(raw, place, at)
+    state = replace(state, address=_address(raw, place))
     state, facts = _ending(state, raw, place, at=at, gone=gone)
     conditions = {text(c, "type", place): c for c in objects(section(raw, "status", place), "conditions", place)}
     lost = _is_lost(conditions, place)
@@ -100,6 +105,19 @@ def _ref(raw: Object, place: str) -> PodRef:
         node=text(section(raw, "spec", place), "nodeName", place),
         workload=owner_of(raw),
     )
+
+
+def _address(raw: Object, place: str) -> str:
+    """The pod's IP, if it can be a pod's own: whoever may write a status must not lead us to a machine's own."""
+    address = text(section(raw, "status", place), "podIP", place)
+    if not address or section(raw, "spec", place).get("hostNetwork") is True:
+        return ""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        raise InvalidObjectError(f"{place}.status.podIP", "is not an IP address") from None
+    local = found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified or found.is_reserved
+    return "" if local else str(found)
 
 
 def _group(metadata: Object, place: str) -> str:

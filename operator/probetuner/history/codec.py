@@ -37,7 +37,7 @@ def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
     """Write the history; what does not fit into *most_bytes* is forgotten, the oldest first.
 
     Figures per minute and counts of processes are most of the bulk and of use for an hour only, so they go before
-    lives, runs and spells.
+    lives, runs and spells; so do trials of endpoints, which can be made again.
     """
     if len(_write(history)) > most_bytes:
         history = (
@@ -102,6 +102,7 @@ def _figures_since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
         entry,
         minutes=tuple(minute for minute in entry.minutes if minute.started_at > cutoff),
         tasks={pod: samples for pod, samples in newer.items() if samples},
+        trials={endpoint: replace(trial, waiting=()) for endpoint, trial in entry.trials.items()},
     )
 
 
@@ -114,6 +115,7 @@ def _since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
         unready=tuple(spell for spell in entry.unready if spell.started_at > cutoff),
         minutes=(),
         tasks={},
+        trials={},
         disturbances=tuple(disturbance for disturbance in entry.disturbances if disturbance.at > cutoff),
         forgotten=entry.forgotten + len(entry.lives) - len(lives),
     )

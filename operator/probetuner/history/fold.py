@@ -10,6 +10,7 @@ from probetuner.facts.fact import (
     ContainerExited,
     ContainerStarted,
     CpuThrottled,
+    EndpointTried,
     Fact,
     KillAnnounced,
     NodeDisturbed,
@@ -23,7 +24,7 @@ from probetuner.facts.fact import (
     ReadinessChanged,
     StartupSucceeded,
 )
-from probetuner.history import attempts, bounds, ledger, minutes, runs, spells, tasks
+from probetuner.history import attempts, bounds, ledger, minutes, runs, spells, tasks, trials
 from probetuner.history.record import READY_FLAG_FELL, ContainerHistory, Disturbance, WorkloadHistory
 
 
@@ -70,6 +71,8 @@ def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C90
             return minutes.throttling(entry, fact)
         case ProcessesCounted():
             return tasks.count(entry, fact)
+        case EndpointTried():
+            return trials.tried(entry, fact)
         case NodeDisturbed():
             return _note(entry, fact, fact.reason)
         case _:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from probetuner.facts.fact import CpuThrottled, Observed, ProbeCounted, ProbeLatencySampled
 from probetuner.history import bounds
-from probetuner.history.record import NO_LATENCY, ContainerHistory, Minute
+from probetuner.history.record import ContainerHistory, Minute
+from probetuner.history.trial import NO_LATENCY
 
 _MINUTE_SECONDS = 60.0
 

@@ -3,12 +3,14 @@
 from collections.abc import Hashable
 
 from probetuner.history.record import ContainerHistory, WorkloadHistory
+from probetuner.history.trial import at_least
 
 
 def happenings(history: WorkloadHistory) -> Hashable:
     """A value that changes when something happened: a start, an answer, an end, a failure, a spell, an error.
 
     It stays as it is while attempts succeed, so a workload to which nothing happens has nothing to be saved.
+    Endpoints under trial make it change at their first attempts, and ever more seldom later.
     """
     return tuple(_of_container(entry) for entry in history.containers)
 
@@ -25,4 +27,8 @@ def _of_container(entry: ContainerHistory) -> Hashable:
         tuple((spell.pod_uid, spell.started_at, spell.ended_at) for spell in entry.unready),
         tuple(sorted(entry.errored.items())),
         len(entry.disturbances),
+        tuple(
+            (endpoint, at_least(trial.calm.attempts), at_least(trial.troubled.attempts), at_least(trial.all.failed))
+            for endpoint, trial in entry.trials.items()
+        ),
     )

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
+from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
+from probetuner.history.trial import Trial
 from probetuner.model.probe import ProbeType
 
 
@@ -48,9 +49,6 @@ class UnreadySpell:
     pod_uid: str
     started_at: float
     ended_at: float | None = None
-
-
-NO_LATENCY = (0,) * (len(LATENCY_BOUNDS_SECONDS) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +101,7 @@ class ContainerHistory:
     Newest last everywhere. `forgotten` counts lives that fell off the ledger because of its bound. `errored` counts
     attempts that could not be made, `errors` is what the last of them said. `tasks` is by pod uid. `early` has, one a
     pod, what was told before any life of the pod was known; `newest_pod_at` is when its newest pod first started.
+    `trials` is by the name of the endpoint (`model.endpoint`).
     """
 
     name: str
@@ -120,6 +119,7 @@ class ContainerHistory:
     errors: Mapping[ProbeType, str] = field(default_factory=dict)
     tasks: Mapping[str, tuple[TaskSample, ...]] = field(default_factory=dict)
     disturbances: tuple[Disturbance, ...] = ()
+    trials: Mapping[str, Trial] = field(default_factory=dict)
 
     @property
     def pods(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ class Port:
 
     number: int
     name: str = ""
+    protocol: str = "TCP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = Fa
             Port(
                 number=count(port, "containerPort", f"{place}.ports"),
                 name=text(port, "name", f"{place}.ports"),
+                protocol=text(port, "protocol", f"{place}.ports") or "TCP",
             )
             for port in objects(raw, "ports", place)
         ),

@@ -75,6 +75,7 @@ class Workload:
     autoscaled: bool = False
     grace_seconds: int = 30
     host_pid: bool = False
+    host_network: bool = False
     share_process_namespace: bool | None = None
     runs_windows: bool = False
     pod_labels: Mapping[str, str] = field(default_factory=dict)
@@ -121,6 +122,7 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
         deleting=metadata.get("deletionTimestamp") is not None,
         grace_seconds=_integer(grace) if grace is not None else 30,
         host_pid=pod_spec.get("hostPID") is True,
+        host_network=pod_spec.get("hostNetwork") is True,
         share_process_namespace=_flag(pod_spec.get("shareProcessNamespace")),
         runs_windows=_runs_windows(pod_spec, str(ref)),
         pod_labels=_texts(section(section(template, "metadata", f"{ref}: spec.template"), "labels", "metadata")),

@@ -36,6 +36,7 @@ from support.facts import (
     startup_done,
     unready,
 )
+from support.trials import tried
 
 FACTS = 10_000
 
@@ -70,6 +71,7 @@ def _of_the_node(at: float, of: PodRef, probe: ProbeType) -> tuple[Fact, ...]:
         CpuThrottled(at=T0 + at, pod=of, container=CONTAINER, periods=100, throttled=50),
         ProcessesCounted(at=T0 + at, pod=of, container=CONTAINER, processes=1, threads=5),
         NodeDisturbed(at=T0 + at, pod=of, container=CONTAINER, reason="NodeNotReady"),
+        tried(at, f"httpGet :80/{probe}-{int(at) % 40}", out=(f"s{int(at) % 9}",), of=of),
         BackOff(at=T0 + at, pod=of, container=CONTAINER, seconds=40.0),
     )
 
@@ -97,6 +99,11 @@ def assert_bounded(kept: ContainerHistory) -> None:
     assert len(kept.tasks) <= bounds.TASK_SERIES
     assert all(len(series) <= bounds.TASK_SAMPLES for series in kept.tasks.values())
     assert all(len(text) <= bounds.ERROR_CHARACTERS for text in kept.errors.values())
+    assert len(kept.trials) <= bounds.ENDPOINTS
+    for trial in kept.trials.values():
+        assert len(trial.waiting) <= bounds.WAITING_ATTEMPTS
+        assert len(trial.troubles) <= bounds.TROUBLES
+        assert len(trial.services) <= bounds.SERVICES
     for life in (*kept.lives, *kept.early):
         assert all(len(tally.uncounted) <= bounds.UNCOUNTED for tally in life.tallies.values())
 

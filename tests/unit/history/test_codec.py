@@ -21,6 +21,7 @@ from probetuner.history.record import (
     UnreadySpell,
     WorkloadHistory,
 )
+from probetuner.history.trial import Answers, Attempt, Trial, Trouble
 from probetuner.model.probe import ProbeType
 
 times = st.floats(min_value=0, max_value=4e9, allow_nan=False)
@@ -54,6 +55,20 @@ minutes = st.builds(
     Minute, started_at=times, failed=st.dictionaries(probes, counts), latency=st.dictionaries(probes, latency)
 )
 samples = st.builds(TaskSample, at=times, processes=counts, threads=counts)
+answers = st.builds(
+    Answers,
+    succeeded=counts,
+    causes=st.dictionaries(st.sampled_from(FailureCause), counts, max_size=2),
+    latency=latency,
+)
+trials = st.builds(
+    Trial,
+    waiting=st.lists(st.builds(Attempt, at=times, pod_uid=names, seconds=times), max_size=3).map(tuple),
+    calm=answers,
+    troubled=answers,
+    troubles=st.lists(st.builds(Trouble, pod_uid=names, began_at=times, last_at=times), max_size=2).map(tuple),
+    services=st.dictionaries(names, answers, max_size=2),
+)
 disturbances = st.builds(Disturbance, at=times, pod_uid=names, node=names, reason=names)
 entries = st.builds(
     ContainerHistory,
@@ -69,6 +84,7 @@ entries = st.builds(
     errors=st.dictionaries(probes, names),
     tasks=st.dictionaries(names, st.lists(samples, max_size=4).map(tuple), max_size=2),
     disturbances=st.lists(disturbances, max_size=4).map(tuple),
+    trials=st.dictionaries(names, trials, max_size=2),
 )
 histories = st.builds(
     WorkloadHistory, containers=st.lists(entries, max_size=4).map(tuple), counters_at=st.none() | times
