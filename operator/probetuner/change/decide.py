@@ -18,6 +18,7 @@ from probetuner.change.status import Phase, write_status
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose, remembered
+from probetuner.diagnosis.endpoints import Judgement, judge_endpoints
 from probetuner.diagnosis.finding import FindingName, Severity
 from probetuner.model.mode import Mode
 from probetuner.model.policy import ContainerMode
@@ -51,6 +52,7 @@ def decide(situation: Situation, now: float) -> Decision:
         forecast=_forecast(situation, outlook.recommendation),
         measured=_measured(situation, outlook),
         conditions=conditions,
+        endpoints=_endpoints(situation),
     )
     send = outlook.send
     return Decision(
@@ -70,6 +72,13 @@ def _judged(situation: Situation, found: tuple[Case, ...]) -> tuple[Case, ...]:
     """Without the containers that the user left out."""
     rules = situation.policy.containers
     return tuple(case for case in found if rules.mode_of(case.container.name) is ContainerMode.AUTO)
+
+
+def _endpoints(situation: Situation) -> dict[str, tuple[Judgement, ...]]:
+    """What the trials of endpoints have shown, by container."""
+    if situation.mode.mode is Mode.OFF:
+        return {}
+    return {case.container.name: judge_endpoints(case, situation.policy) for case in _cases(situation)}
 
 
 def _look(situation: Situation, now: float) -> Outlook:
@@ -118,7 +127,8 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     )
     if not change.fits:
         return replace(outlook, block=TOO_LARGE)
-    told = Announcement(reason="Applying", message=f"{change.summary} (recommendation {advice.id})")
+    why = "; ".join(dict.fromkeys(action.reason for action in advice.actions if action.needs))
+    told = Announcement(reason="Applying", message=f"{change.summary} (recommendation {advice.id}): {why}")
     return replace(
         outlook, changes=(change, *outlook.changes), send=patch, announcements=(*outlook.announcements, told)
     )

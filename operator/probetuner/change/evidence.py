@@ -16,7 +16,7 @@ from probetuner.diagnosis.flapping import flaps
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import FailureRun
-from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,16 @@ def _parts(change: Change, cases: tuple[Case, ...], settled_at: float) -> Iterat
         for kind in ProbeType:
             fields = new.get(case.container.name, {})
             before = old.get(case.container.name, {}).get(kind.field)
-            moved = kind is ProbeType.READINESS and before is None and fields.get(ProbeType.LIVENESS.field, ...) is None
+            moved = kind is ProbeType.READINESS and before is None and _left(fields.get(ProbeType.LIVENESS.field, {}))
             wrapped = is_only_wrapped(fields.get(kind.field))
             # What liveness asked and readiness asks now is one part, measured by the old liveness probe's numbers.
             if kind.field in fields and not moved and not wrapped:
                 yield Part(case=case, kind=kind, old=before, new=fields[kind.field], settled_at=settled_at)
+
+
+def _left(liveness: Mapping[str, Any] | None) -> bool:
+    """Whether liveness asks no more what it asked: it is gone, or has another handler."""
+    return liveness is None or any(name in liveness for name in HANDLER_FIELDS)
 
 
 def _by_container(patch: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -77,7 +82,7 @@ def _proof_for(part: Part) -> Callable[[Part], str | None]:
             return _starts_came_up
         case ProbeType.LIVENESS if part.old is None:
             return _lockup_ended
-        case ProbeType.LIVENESS if part.new is None or part.loosened():
+        case ProbeType.LIVENESS if _left(part.new) or part.loosened():
             return _slowness_survived
         case ProbeType.READINESS if part.new is None:
             return _starts_came_up

@@ -14,6 +14,7 @@ import yaml
 from probetuner.change.handover import Handover
 from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change, write_change
 from probetuner.change.situation import Situation
+from probetuner.diagnosis.endpoints import Judgement
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.container import Container
 from probetuner.model.policy import ContainerRules
@@ -47,6 +48,7 @@ def write_status(
     forecast: Mapping[str, Any] | None,
     measured: Figures,
     conditions: Sequence[Mapping[str, Any]],
+    endpoints: Mapping[str, Sequence[Judgement]],
 ) -> dict[str, Any]:
     """Everything that `kubectl get probepolicy -o yaml` shows under status."""
     first = findings[0] if findings else None
@@ -59,7 +61,9 @@ def write_status(
         "falseRestarts": measured.false_restarts or 0,
         "flaps": measured.flaps or 0,
         "containers": [
-            _write_container(container, situation.policy.containers, findings, recommendation)
+            _write_container(
+                container, situation.policy.containers, findings, recommendation, endpoints.get(container.name, ())
+            )
             for container in situation.workload.containers[:_CONTAINER_ENTRIES]
         ],
         "findings": [_write_finding(finding) for finding in findings[:_FINDING_ENTRIES]],
@@ -96,7 +100,11 @@ def _write_yaml(value: Mapping[str, Any]) -> str:
 
 
 def _write_container(
-    container: Container, rules: ContainerRules, findings: Sequence[Finding], recommendation: Recommendation | None
+    container: Container,
+    rules: ContainerRules,
+    findings: Sequence[Finding],
+    recommendation: Recommendation | None,
+    endpoints: Sequence[Judgement],
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "name": container.name,
@@ -108,6 +116,8 @@ def _write_container(
             :_NAME_ENTRIES
         ],
     }
+    if endpoints:
+        entry["endpoints"] = [_write_endpoint(judgement) for judgement in endpoints]
     targets = {} if recommendation is None else recommendation.target
     if recommendation is not None and targets.get(container.name) != recommendation.current.get(container.name):
         entry["recommended"] = {
@@ -115,6 +125,16 @@ def _write_container(
             "uncapped": _write_probes(recommendation.uncapped[container.name]),
         }
     return entry
+
+
+def _write_endpoint(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "endpoint": judgement.name,
+        "liveness": judgement.liveness.value,
+        "livenessReason": judgement.liveness_reason[:_EVIDENCE_CHARACTERS],
+        "readiness": judgement.readiness.value,
+        "readinessReason": judgement.readiness_reason[:_EVIDENCE_CHARACTERS],
+    }
 
 
 def _write_probes(probes: Probes) -> dict[str, Any]:

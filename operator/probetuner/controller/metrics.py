@@ -1,10 +1,12 @@
 """The operator's own metrics. What is about a workload goes when the workload does, so their number is bounded."""
 
+from collections import Counter as Tally
 from collections.abc import Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS
 from probetuner.model.workload import WorkloadRef
 
 _WORKLOAD = ("namespace", "kind", "name")
@@ -29,11 +31,25 @@ class Metrics:
             namespace="probetuner",
             registry=self._registry,
         )
+        self.endpoint_attempts = self._counter(
+            "endpoint_attempts", "Attempts at endpoints that users let be tried, by what came of them.", "result"
+        )
+        self.endpoint_seconds = Histogram(
+            "endpoint_attempt_duration_seconds",
+            "How long these attempts took, failed ones too.",
+            namespace="probetuner",
+            registry=self._registry,
+            buckets=LATENCY_BOUNDS_SECONDS,
+        )
+        self._endpoints = self._gauge(
+            "endpoints", "Endpoints that were tried, by their fitness for liveness.", "container", "liveness"
+        )
         self._findings = self._gauge("findings", "Findings that hold now.", "container", "finding")
         self._false_restarts = self._gauge("false_restarts", "Restarts by a probe that cured nothing, as remembered.")
         self._flaps = self._gauge("flaps", "Short unready spells in steady state, as remembered.")
         self._shown: dict[WorkloadRef, set[tuple[str, str]]] = {}
         self._guarded: set[WorkloadRef] = set()
+        self._judged: dict[WorkloadRef, set[tuple[str, str]]] = {}
 
     def show(self, ref: WorkloadRef, status: Mapping[str, Any]) -> None:
         """Show what the status of a workload's policy says."""
@@ -46,6 +62,20 @@ class Metrics:
         self._false_restarts.labels(*of).set(status.get("falseRestarts") or 0)
         self._flaps.labels(*of).set(status.get("flaps") or 0)
         self._shown[ref] = findings
+        self._show_endpoints(ref, status)
+
+    def _show_endpoints(self, ref: WorkloadRef, status: Mapping[str, Any]) -> None:
+        of = (ref.namespace, ref.kind.value, ref.name)
+        counts = Tally(
+            (container["name"], endpoint["liveness"])
+            for container in status.get("containers") or ()
+            for endpoint in container.get("endpoints") or ()
+        )
+        for gone in self._judged.get(ref, set()) - counts.keys():
+            self._endpoints.remove(*of, *gone)
+        for labels, count in counts.items():
+            self._endpoints.labels(*of, *labels).set(count)
+        self._judged[ref] = set(counts)
 
     def waited(self, seconds: float) -> None:
         """Count a request to the API server, and how long it waited for its turn."""
@@ -66,6 +96,8 @@ class Metrics:
         if findings is None:
             return
         of = (ref.namespace, ref.kind.value, ref.name)
+        for judged in self._judged.pop(ref, set()):
+            self._endpoints.remove(*of, *judged)
         for finding in findings:
             self._findings.remove(*of, *finding)
         self._false_restarts.remove(*of)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 
 import structlog
 
@@ -15,17 +16,20 @@ from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
 from probetuner.controller.keeping import Keeper
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.options import Options
+from probetuner.controller.outages import Outages
 from probetuner.controller.pace import Pace
 from probetuner.controller.reconciler import Decide, Reconciler
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following
 from probetuner.controller.sweeping import Sweeper
+from probetuner.controller.trials import MOST_PER_SECOND, Trials, Turns
 from probetuner.controller.view import View
 from probetuner.controller.watching import Watches
 from probetuner.controller.workers import MOST_SECONDS, work
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.diagnosis.mass import MassRule
 from probetuner.model.workload import WorkloadRef
+from probetuner.sources.endpoints import EndpointClient
 from probetuner.sources.kubelet import KubeletAccess, Kubelets
 
 _SCRAPER_LIMIT_SECONDS = 60.0
@@ -69,6 +73,16 @@ class Operator:
             heartbeat=self._scraping,
         )
         self._sweeper = Sweeper(self._api, self._view, self._following, look_at=self._look_at)
+        self._endpoints = EndpointClient(agent=f"probetuner/{version('probetuner')}")
+        self._trials = Trials(
+            self._view,
+            self._following,
+            Outages(self._api, clock=monotonic),
+            self._endpoints,
+            self._metrics,
+            turns=Turns(per_second=MOST_PER_SECOND, clock=monotonic),
+            clock=clock,
+        )
         self._keeper = Keeper(self._api, self._following, clock=clock)
         rule = MassRule(share=options.mass_kill_share, window_seconds=options.mass_kill_window_seconds)
         self._guard = Guard(rule, self._api, self._following, self._metrics, clock=clock)
@@ -93,6 +107,7 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_and_look(), name="look")
             group.create_task(self._scraper.run(), name="scrape")
+            group.create_task(self._trials.run(), name="try")
             group.create_task(self._keeper.run(), name="keep")
 
     async def _watch_and_look(self) -> None:
@@ -115,6 +130,7 @@ class Operator:
         except TimeoutError:
             log.warning("not everything learned could be saved in time", seconds=_SAVING_SECONDS)
         await self._kubelets.close()
+        await self._endpoints.close()
         self._api.close()
 
     def dead_parts(self) -> list[str]:

@@ -1,13 +1,13 @@
 """What to do with a liveness probe that kills busy containers.
 
 Best is to take liveness off an endpoint that queues behind the users' requests, where late answers prove that it does
-and no lock-up was ever seen. Readiness may ask it, if it does not
-follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at once and
-turns a slow service into a dead one. So it waits as long as it can (what the objective for finding stuck replicas
-leaves, and at least a whole period) before it calls an attempt failed. Where only numbers may be changed, real lock-ups
-were seen too, or nothing proves a queue, liveness stays and its numbers are chosen by replay; where that cannot tell
-them apart they are doubled and looked at again, with lock-ups only as far as the objective for finding them leaves
-room. Lock-ups beside pauses that no queue explains are left to `stuck.outlast_pauses`.
+and no lock-up was ever seen, and onto one that was tried and does not, if there is one. Readiness may ask it, if it
+does not follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at
+once and turns a slow service into a dead one. So it waits as long as it can (what the objective for finding stuck
+replicas leaves, and at least a whole period) before it calls an attempt failed. Where only numbers may be changed,
+real lock-ups were seen too, or nothing proves a queue, liveness stays and its numbers are chosen by replay; where that
+cannot tell them apart they are doubled and looked at again, with lock-ups only as far as the objective for finding
+them leaves room. Lock-ups beside pauses that no queue explains are left to `stuck.outlast_pauses`.
 """
 
 from dataclasses import replace
@@ -16,6 +16,7 @@ from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.silence import overrun
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
+from probetuner.tuning import handlers
 from probetuner.tuning.forecast import evidence_of
 from probetuner.tuning.numbers import take_numbers, tolerated_mistakes
 from probetuner.tuning.proposal import Proposal
@@ -33,20 +34,39 @@ def bear_pressure(proposal: Proposal) -> Proposal:
         return proposal
     lockups = killed_in_lockup(proposal.case)
     allow = proposal.policy.allow
-    if not lockups and overrun(proposal.case) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
-        return proposal.take(
-            ActionName.REPLACE_LIVENESS_WITH_READINESS,
-            f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up",
-            needs=Allowance.TYPES,
-            probes=without_liveness(
-                proposal.probes,
-                replicas=proposal.case.replicas,
-                detection_seconds=proposal.policy.objectives.readiness_detection_seconds,
-            ),
-        )
+    if not lockups and _should_leave(proposal) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
+        return _ask_another(proposal, liveness)
     if lockups and not overrun(proposal.case):
         return proposal
     return _step_up(proposal, liveness)
+
+
+def _should_leave(proposal: Proposal) -> bool:
+    """Whether a queue is proved, or another endpoint answered meanwhile or may prove that it did."""
+    others = handlers.fit_for_liveness(proposal) is not None or handlers.may_prove_fit(proposal)
+    return overrun(proposal.case) or others
+
+
+def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
+    """Let liveness ask an endpoint that has proved fit, or nothing where there is none."""
+    reason = f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up"
+    fit = handlers.fit_for_liveness(proposal)
+    if fit is None and handlers.may_prove_fit(proposal):
+        reason += "; another endpoint answers well and is about to be judged, so nothing is changed yet"
+        return proposal.advise(ActionName.REPLACE_LIVENESS_WITH_READINESS, reason)
+    relieved = without_liveness(
+        proposal.probes,
+        replicas=proposal.case.replicas,
+        detection_seconds=proposal.policy.objectives.readiness_detection_seconds,
+    )
+    if fit is not None:
+        relieved = replace(relieved, liveness=handlers.asking(liveness, fit.candidate))
+    return proposal.take(
+        ActionName.REPLACE_LIVENESS_WITH_READINESS,
+        f"{reason}; liveness asks {handlers.record(fit)}" if fit else f"{reason}{handlers.shortfall(proposal)}",
+        needs=Allowance.TYPES,
+        probes=relieved,
+    )
 
 
 def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from probetuner.diagnosis.broken import errored_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
-from probetuner.tuning import busy, notice, reaping, start, steady, stuck
+from probetuner.model.probe import ProbeType
+from probetuner.tuning import busy, handlers, notice, reaping, start, steady, stuck
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
 
@@ -25,11 +27,25 @@ def propose(case: Case, findings: Sequence[Finding], policy: Policy) -> Proposal
 
 
 def _mend_handler(proposal: Proposal) -> Proposal:
-    return proposal.advise(ActionName.FIX_HANDLER, "its handler is wrong; no threshold helps")
+    """Let broken probes ask an endpoint that was tried and works, if there is one; else say what is wrong."""
+    case, found = proposal.case, handlers.working(proposal)
+    broken = [kind for kind in ProbeType if kind in errored_kinds(case) or never_succeeded(case, kind)]
+    if found is None or not broken:
+        return proposal.advise(ActionName.FIX_HANDLER, "its handler is wrong; no threshold helps")
+    probes = proposal.probes
+    for kind in broken:
+        probe = probes.get(kind)
+        probes = probes if probe is None else probes.with_probe(kind, handlers.asking(probe, found.candidate))
+    return proposal.take(
+        ActionName.FIX_HANDLER,
+        f"its handler is wrong; let it ask {handlers.record(found)}",
+        needs=Allowance.TYPES,
+        probes=probes,
+    )
 
 
 def _decouple(proposal: Proposal) -> Proposal:
-    """Let liveness ask what readiness asks, where that went on answering while liveness failed; else say so."""
+    """Let liveness ask what readiness asks, where that went on while liveness failed, or what was tried and is fit."""
     liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
     if liveness is not None and readiness is not None and readiness_went_on(proposal.case):
         independent = replace(liveness, handler=readiness.handler, written=readiness.written)
@@ -39,8 +55,17 @@ def _decouple(proposal: Proposal) -> Proposal:
             needs=Allowance.TYPES,
             probes=replace(proposal.probes, liveness=independent),
         )
+    fit = handlers.fit_for_liveness(proposal)
+    if liveness is not None and fit is not None:
+        return proposal.take(
+            ActionName.DECOUPLE_LIVENESS,
+            f"{liveness.handler} answers for something else; let liveness ask {handlers.record(fit)}",
+            needs=Allowance.TYPES,
+            probes=replace(proposal.probes, liveness=handlers.asking(liveness, fit.candidate)),
+        )
     return proposal.advise(
-        ActionName.DECOUPLE_LIVENESS, "let liveness ask an endpoint that calls nothing else; no number fixes this"
+        ActionName.DECOUPLE_LIVENESS,
+        f"let liveness ask an endpoint that calls nothing else; no number fixes this{handlers.shortfall(proposal)}",
     )
 
 

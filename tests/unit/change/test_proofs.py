@@ -56,6 +56,15 @@ def test_a_patient_readiness_probe_is_proved_by_slowness_without_flaps() -> None
     assert verdict(old, new, *up(*NEW), *bearing_load(NEW, since=330), *FLAPS[:3]) is None
 
 
+def test_another_endpoint_for_liveness_is_proved_by_slowness_that_it_bore() -> None:
+    """What liveness asked answers as late as before, readiness has seen that, and nothing was restarted."""
+    cheap = {"httpGet": {"path": "/healthz", "port": 80, "scheme": "HTTP"}}
+    old, new = container(livenessProbe=LIVENESS), container(livenessProbe=cheap, readinessProbe=PATIENT)
+
+    assert verdict(old, new, *up(*NEW), *bearing_load(NEW, since=330)) == "Kept"
+    assert verdict(old, new, *up(*NEW)) is None
+
+
 def test_flapping_more_than_before_is_worse() -> None:
     """Three flaps where there were none before are undone, with the figures."""
     stage = verified(container(readinessProbe=LIVENESS), container(readinessProbe=PATIENT), *up(*NEW), *FLAPS)

@@ -13,7 +13,7 @@ from probetuner.change.times import from_text, to_text
 from probetuner.facts.fact import Fact
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode, ModeDecision, ModeSource, resolve_mode
-from probetuner.model.policy import Policy
+from probetuner.model.policy import Endpoints, Policy
 from probetuner.model.workload import parse_workload
 from support.facts import READINESS, T0, counted, remember
 from support.schema import status_problems
@@ -28,6 +28,7 @@ from support.stories import (
     quiet,
     slow_starters,
 )
+from support.trials import CHEAP, rounds
 from support.workloads import LIVENESS, container, deployment
 
 STORIES = {
@@ -284,3 +285,20 @@ def test_times_come_back_to_the_second() -> None:
     assert from_text(to_text(T0 + 0.7)) == T0
     assert from_text("2026-01-01T00:00:00+02:00") == from_text("2025-12-31T22:00:00Z")
     assert [from_text(text) for text in (None, 5, "", "soon", "2026-01-01T00:00:00")] == [None] * 5
+
+
+def test_endpoints_and_their_fitness_are_shown() -> None:
+    """Each endpoint that is tried has its fitness with the reason, without figures that change with every attempt."""
+    live = deployment({**container(livenessProbe=LIVENESS), "ports": [{"containerPort": 80, "name": "http"}]})
+    stage = Stage(live=live, policy=Policy(endpoints=Endpoints(discovery=True)), mode=Mode.OBSERVE)
+    stage.learn(*rounds(5, 560))
+    stage.turn()
+    writes = stage.writes
+
+    stage.learn(*rounds(560, 620))
+    stage.turn()
+
+    (shown,) = [entry for entry in stage.status["containers"][0]["endpoints"] if entry["endpoint"] == CHEAP]
+    assert shown["liveness"] == "Fit"
+    assert "answered all of over" in shown["livenessReason"]
+    assert stage.writes == writes

@@ -1,0 +1,125 @@
+"""Asking an endpoint of a pod what the kubelet's prober would ask it (pkg/probe/http, tcp and grpc).
+
+Only the address that it is given is asked: no proxy of the environment is used, no name resolved, no cookie kept, no
+connection kept open, and no more of a body is read than the kubelet reads. A redirect to
+another host is not followed; the kubelet does not either, and takes it for a success.
+"""
+
+import asyncio
+import errno
+import ssl
+import time
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+import aiohttp
+from yarl import URL
+
+from probetuner.facts.fact import FailureCause
+from probetuner.model.endpoint import Endpoint
+from probetuner.model.probe import Grpc, HttpGet, TcpSocket
+from probetuner.sources.grpc_health import GrpcHealthError, NotServingError, check_health, hang_up
+
+_MOST_BODY_BYTES = 10 * 1024
+_MOST_REDIRECTS = 10
+_REDIRECTS = (
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an attempt got; the fields are those of `facts.fact.EndpointTried`."""
+
+    seconds: float = 0.0
+    cause: FailureCause | None = None
+    client_error: bool = False
+    elsewhere: bool = False
+
+
+class EndpointClient:
+    """Asks endpoints of pods. To be used and closed inside one event loop."""
+
+    def __init__(self, *, agent: str) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=False, force_close=True, limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": agent, "Accept": "*/*"},
+            skip_auto_headers=["Accept-Encoding"],
+        )
+
+    async def ask(self, endpoint: Endpoint, *, address: str, port: int, timeout_seconds: float) -> Answer:
+        """Ask once, at an IP address; whatever goes wrong on the way is the answer."""
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                answer = await self._ask(endpoint, address, port)
+        except (TimeoutError, OSError, EOFError, ValueError, aiohttp.ClientError, GrpcHealthError) as problem:
+            answer = Answer(cause=_cause(problem))
+        return replace(answer, seconds=time.perf_counter() - began)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._session.close()
+
+    async def _ask(self, endpoint: Endpoint, host: str, port: int) -> Answer:
+        match endpoint:
+            case HttpGet():
+                scheme, bracketed = endpoint.scheme.lower(), f"[{host}]" if ":" in host else host
+                return await self._get(URL(f"{scheme}://{bracketed}:{port}{endpoint.path}", encoded=True), endpoint)
+            case TcpSocket():
+                _, writer = await asyncio.open_connection(host, port)
+                await hang_up(writer)
+            case Grpc():
+                await check_health(host, port, endpoint.service)
+        return Answer()
+
+    async def _get(self, url: URL, endpoint: HttpGet) -> Answer:
+        for _ in range(_MOST_REDIRECTS):
+            async with self._session.get(url, headers=endpoint.headers, allow_redirects=False) as answer:
+                await _read_some(answer)
+                location = answer.headers.get("Location") if answer.status in _REDIRECTS else None
+                if location is None:
+                    return _judged(answer.status)
+            target = url.join(URL(location))
+            if target.host != url.host or target.scheme not in ("http", "https"):
+                return Answer(elsewhere=True)
+            url = target
+        return Answer(cause=FailureCause.OTHER)
+
+
+async def _read_some(answer: aiohttp.ClientResponse) -> None:
+    size = 0
+    async for chunk in answer.content.iter_any():
+        size += len(chunk)
+        if size >= _MOST_BODY_BYTES:
+            answer.close()
+            return
+
+
+def _judged(status: int) -> Answer:
+    if HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST:
+        return Answer()
+    client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return Answer(cause=FailureCause.HTTP_STATUS, client_error=client_error)
+
+
+def _cause(problem: Exception) -> FailureCause:
+    match problem:
+        case TimeoutError():
+            return FailureCause.TIMEOUT
+        case NotServingError():
+            return FailureCause.GRPC_NOT_SERVING
+        case ssl.SSLError() | aiohttp.ClientSSLError():
+            return FailureCause.TLS
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError() | BrokenPipeError():
+            return FailureCause.RESET
+        case OSError() if problem.errno == errno.ECONNREFUSED:
+            return FailureCause.REFUSED
+        case OSError() if problem.errno == errno.ECONNRESET:
+            return FailureCause.RESET
+    return FailureCause.OTHER
