@@ -13,10 +13,11 @@ from demo.cluster import Cluster
 from demo.outcome import PressureOutcome, StartOutcome
 from demo.stage import Stage
 from demo.workloads import documents
-from e2e import lone_redis, reaping
+from e2e import lone_redis, reaping, trying
 from e2e.experiment import SEED_LOADS, StepsOutcome, eager_rng, play_steps
 from e2e.lone_redis import RedisOutcome
 from e2e.reaping import Outcome
+from e2e.trying import Found, NoneFound
 
 HERE = Path(__file__).parent
 
@@ -60,11 +61,13 @@ class Play:
     seed: Future[PressureOutcome]
     start: Future[StartOutcome]
     steps: Future[StepsOutcome]
+    found: Future[Found]
+    unfit: Future[NoneFound]
     untouched: dict[str, Untouched]
 
     def wait(self) -> None:
         """Wait until all stories are over; how they ended is for their own tests to say."""
-        for story in (self.pressure, self.seed, self.start, self.steps):
+        for story in (self.pressure, self.seed, self.start, self.steps, self.found, self.unfit):
             story.exception()
 
 
@@ -94,7 +97,7 @@ def deployment(on: Stage) -> dict[str, Any]:
 def playing(cluster: Cluster) -> Iterator[Play]:
     """Start everything; at the end the stories are stopped, if they still play."""
     stop = threading.Event()
-    with ThreadPoolExecutor(max_workers=4) as threads:
+    with ThreadPoolExecutor(max_workers=6) as threads:
         try:
             yield Play(
                 pressure=threads.submit(
@@ -114,6 +117,8 @@ def playing(cluster: Cluster) -> Iterator[Play]:
                     eager_rng(cluster, mode="Off"),
                 ),
                 start=threads.submit(slow_start.play, stage(cluster, "start", workload=slow_start.WORKLOAD, stop=stop)),
+                found=threads.submit(trying.find_one, stage(cluster, "endpoints", workload=trying.WORKLOAD, stop=stop)),
+                unfit=threads.submit(trying.find_none, stage(cluster, "queue", workload=trying.WORKLOAD, stop=stop)),
                 untouched={
                     "crash": _untouched(cluster, "crash", workload="crash", folder=HERE),
                     "oom": _untouched(cluster, "oom", workload="oom", folder=HERE),

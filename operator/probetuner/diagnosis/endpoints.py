@@ -107,8 +107,8 @@ def _too_few(trial: Trial) -> str:
 def _praise(trial: Trial) -> str:
     troubled, calm = trial.troubled, trial.calm
     return (
-        f"it answered {_nearly_all(troubled)} of over {at_least(troubled.attempts)} attempts while a probe failed, "
-        f"and {_nearly_all(calm)} of over {at_least(calm.attempts)} in calm, {_speed(trial.all)}"
+        f"it answered {_nearly_all(troubled)} of at least {at_least(troubled.attempts)} attempts while a probe failed, "
+        f"and {_nearly_all(calm)} of at least {at_least(calm.attempts)} in calm, {_speed(trial.all)}"
     )
 
 
