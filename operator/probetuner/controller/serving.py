@@ -1,5 +1,6 @@
 """What the operator holds about each workload that it serves, and the reading of what concerns their pods."""
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from probetuner.facts.feed import Reader
 from probetuner.facts.owner import owner_of
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
+from probetuner.model.fields import moment
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload, WorkloadRef, parse_workload, section
 
@@ -26,10 +28,11 @@ class Served:
     not newer is in it already. `saved` is the history as the ProbeHistory has it, since `saved_at` (epoch seconds).
     `selector` is what its pods are listed by, and `listed` turns true once those that were there before have been
     read; `pods` maps uids to nodes. `history_problem` is a sentence when the history is not to be saved. `refusal` is
-    the API server's answer to the last patch, when it was no.
+    the API server's answer to the last patch, when it was no. `made_at` is when the workload was created.
     """
 
     workload: Workload
+    made_at: float
     selector: str
     history: WorkloadHistory
     resumed_at: float
@@ -49,13 +52,29 @@ class Served:
         self.history = observe(before, fact)
         return self.history is not before
 
+    def may_own(self, pod: Mapping[str, Any]) -> bool:
+        """Whether a Pod can be its own. One made before it was its namesake's, which was deleted, and may still end.
+
+        Pods that a workload adopts are left out as well, until its next rollout replaces them.
+        """
+        metadata = section(pod, "metadata", "Pod")
+        return (moment(metadata, "creationTimestamp", "Pod.metadata") or math.inf) >= self.made_at
+
 
 def serve(raw: Mapping[str, Any], history: WorkloadHistory) -> Served:
     """Begin with a workload, and with what was saved of it. Raises InvalidObjectError."""
     workload = parse_workload(raw)
     newest = max((entry.last_seen_at for entry in history.containers), default=float("-inf"))
     selector = section(section(raw, "spec", str(workload.ref)), "selector", f"{workload.ref}: spec")
-    return Served(workload=workload, selector=_selector(selector), history=history, resumed_at=newest, saved=history)
+    metadata = section(raw, "metadata", str(workload.ref))
+    return Served(
+        workload=workload,
+        made_at=moment(metadata, "creationTimestamp", f"{workload.ref}: metadata") or -math.inf,
+        selector=_selector(selector),
+        history=history,
+        resumed_at=newest,
+        saved=history,
+    )
 
 
 class Following:
@@ -101,6 +120,8 @@ class Following:
     def watch(self, raw: Mapping[str, Any], change: str | None, at: float) -> None:
         """Take in a Pod, an Event or a Node, as a watch or a list gave it at that time."""
         try:
+            if self._is_of_a_namesake(raw):
+                return
             facts = self.reader.watch(raw, change, at)
             if raw.get("kind") == "Pod":
                 self._track(raw, gone=change == "DELETED")
@@ -108,6 +129,11 @@ class Following:
             log.warning("object not understood and left out", problem=str(invalid))
         else:
             self.learn(facts)
+
+    def _is_of_a_namesake(self, raw: Mapping[str, Any]) -> bool:
+        owner = owner_of(raw) if raw.get("kind") == "Pod" else None
+        served = self.served.get(owner) if owner is not None else None
+        return served is not None and not served.may_own(raw)
 
     def read_list(self, served: Served, pods: Iterable[Mapping[str, Any]], at: float) -> None:
         """Take in the pods that a workload had before it was followed; what a watch gave meanwhile is newer."""

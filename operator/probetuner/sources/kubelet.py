@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from probetuner.model.fields import objects
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import section
 
@@ -63,8 +64,8 @@ def parse_address(raw: Mapping[str, Any]) -> KubeletAddress | None:
     status = section(raw, "status", f"Node/{name}")
     endpoints = section(status, "daemonEndpoints", f"Node/{name}.status")
     port = section(endpoints, "kubeletEndpoint", f"Node/{name}.status.daemonEndpoints").get("Port")
-    for address in status.get("addresses") or ():
-        if isinstance(address, Mapping) and address.get("type") == "InternalIP" and address.get("address"):
+    for address in objects(status, "addresses", f"Node/{name}.status"):
+        if address.get("type") == "InternalIP" and address.get("address"):
             return KubeletAddress(
                 node=name, host=str(address["address"]), port=port if isinstance(port, int) and port else _PORT
             )

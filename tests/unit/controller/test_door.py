@@ -113,7 +113,7 @@ told = st.tuples(st.sampled_from([plural for _, plural in KINDS]), objects, chan
 _OBJECT_KINDS = {"pods": "Pod", "events": "Event", "nodes": "Node"}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(told, max_size=6))
 async def test_no_object_keeps_the_others_from_being_served(
     everything: list[tuple[str, dict[str, Any], str | None]],

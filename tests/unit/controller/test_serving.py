@@ -133,6 +133,20 @@ def test_pods_that_were_deleted_unseen_are_forgotten() -> None:
     assert following.reader.pods_on("node-1") == []
 
 
+def test_pods_of_a_deleted_namesake_are_nobody_s() -> None:
+    """Pods that end after their workload was deleted and made anew are not taken for those of the new one."""
+    following = Told().following
+    following.drop(WEB)
+    made = {**_workload()["metadata"], "creationTimestamp": "2026-01-01T00:00:10Z"}
+    following.add(serve({**_workload(), "metadata": made}, WorkloadHistory()))
+
+    for name, created in (("web-0", "2026-01-01T00:00:09Z"), ("web-1", "2026-01-01T00:00:10Z")):
+        pod = _pod(name, owner="web")
+        following.watch({**pod, "metadata": {**pod["metadata"], "creationTimestamp": created}}, "ADDED", 1.0)
+
+    assert following.pods_in("shop") == {"u-web-1"}
+
+
 def test_an_object_that_is_not_understood_is_left_out() -> None:
     """A pod of a shape that no API server would give is logged, and everything goes on."""
     following = Told().following
