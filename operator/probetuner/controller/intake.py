@@ -79,7 +79,9 @@ class Intake:
         if served is None or gone:
             return
         try:
-            served.workload = parse_workload(raw)
+            shown = parse_workload(raw)
+            if shown.uid == served.workload.uid:  # a namesake is served anew, with a history of its own
+                served.workload = shown
         except InvalidObjectError as invalid:
             log.warning("workload not understood, its last state is kept", problem=str(invalid))
         self._look_at([ref])
