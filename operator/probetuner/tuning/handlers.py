@@ -1,13 +1,15 @@
 """Other handlers for probes: only endpoints that were tried beside the present ones, and proved fit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from probetuner.diagnosis.endpoints import Fitness, Judgement, judge_endpoints
 from probetuner.diagnosis.pressure import killed_under_pressure
 from probetuner.model.candidate import Candidate
+from probetuner.model.policy import Allowance
 from probetuner.model.probe import HANDLER_FIELDS, Probe, ProbeType
 from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.recommendation import ActionName
 
 _PATIENCE_SECONDS = 120.0
 _SHOWN = 6
@@ -21,6 +23,21 @@ def fit_for_liveness(proposal: Proposal) -> Judgement | None:
 def working(proposal: Proposal) -> Judgement | None:
     """An endpoint that answers reliably, to be asked in place of one that never does."""
     return next((found for found in _others(proposal) if found.works), None)
+
+
+def without_command(proposal: Proposal, kinds: Collection[ProbeType]) -> Judgement | None:
+    """The endpoint that can take over what these probes run a command for.
+
+    One that proved fit for each, or that the user offered, works, and has shown nothing against it: whoever offers it
+    knows what it says of the application, which a quiet trial does not tell.
+    """
+    return next((found for found in _others(proposal) if _may_replace_command(found, proposal, kinds)), None)
+
+
+def _may_replace_command(found: Judgement, proposal: Proposal, kinds: Collection[ProbeType]) -> bool:
+    judged = {found.readiness if kind is ProbeType.READINESS else found.liveness for kind in kinds}
+    offered = found.works and found.candidate in proposal.policy.candidates
+    return judged == {Fitness.FIT} or (offered and Fitness.UNFIT not in judged)
 
 
 def may_prove_fit(proposal: Proposal) -> bool:
@@ -44,6 +61,20 @@ def asking(probe: Probe, candidate: Candidate) -> Probe:
 def record(judgement: Judgement) -> str:
     """The endpoint with what its trial has shown, as evidence."""
     return f"{judgement.name}: tried beside it, {judgement.liveness_reason}"
+
+
+def take_without_command(proposal: Proposal, kinds: Collection[ProbeType], found: Judgement) -> Proposal:
+    """Let these probes ask an endpoint in place of running a command."""
+    probes = proposal.probes
+    for kind in kinds:
+        probe = probes.get(kind)
+        probes = probes if probe is None else probes.with_probe(kind, asking(probe, found.candidate))
+    return proposal.take(
+        ActionName.FIX_HANDLER,
+        f"a probe that runs no command leaves nothing to be reaped; let it ask {record(found)}",
+        needs=Allowance.TYPES,
+        probes=probes,
+    )
 
 
 def shortfall(proposal: Proposal) -> str:

@@ -14,6 +14,7 @@ from probetuner.diagnosis.reaping import has_reaper, leaking_probes, wrapper_wor
 from probetuner.model.container import Container
 from probetuner.model.policy import Allowance, ContainerMode, ReaperStrategy
 from probetuner.model.probe import Exec, Probe, ProbeType
+from probetuner.tuning import handlers
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
@@ -25,7 +26,14 @@ _SINGLE_PROCESS = "probe with a single process: the program itself, or `sh -c 'e
 
 
 def stop_zombies(proposal: Proposal) -> Proposal:
-    """Propose the cure that the policy names, or say why it cannot be that one and what would work."""
+    """Propose the cure that the policy names, or say why it cannot be that one and what would work.
+
+    A handler without a command comes before all of them, where one was tried: there is nothing to reap then.
+    """
+    leaks = leaking_probes(proposal.case)
+    other = handlers.without_command(proposal, leaks) if leaks else None
+    if other is not None and Allowance.TYPES in proposal.policy.allow:
+        return handlers.take_without_command(proposal, leaks, other)
     if has_reaper(proposal.case):
         return proposal.advise(ActionName.FIX_HANDLER, f"process 1 should reap them and does not; {_SINGLE_PROCESS}")
     match proposal.policy.reaper.strategy:

@@ -8,14 +8,16 @@ import pytest
 
 from probetuner.change.patch import patch_of, undo_of
 from probetuner.diagnosis.diagnose import cases, diagnose
-from probetuner.facts.fact import ProcessesCounted
+from probetuner.facts.fact import EndpointTried, FailureCause, ProcessesCounted
 from probetuner.facts.inspection import Inspection
 from probetuner.history.record import WorkloadHistory
+from probetuner.model.candidate import Candidate, parse_candidates
 from probetuner.model.policy import Allowance, ContainerMode, ContainerRules, Policy, Reaper, ReaperStrategy
 from probetuner.model.workload import Workload, parse_workload
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Action, Recommendation
 from support.facts import CONTAINER, T0, pod, remember, started
+from support.trials import tried
 from support.workloads import Json, container, deployment
 
 OUTLIVING = ["sh", "-c", "redis-cli ping; sleep 3 & exit 0"]
@@ -53,10 +55,12 @@ def advise(
     *,
     allow: frozenset[Allowance] = frozenset(Allowance),
     inspections: Sequence[Inspection] = (),
+    candidates: tuple[Candidate, ...] = (),
+    trial: Sequence[EndpointTried] = (),
 ) -> Recommendation:
-    """What is recommended under that strategy."""
-    policy = Policy(allow=allow, reaper=Reaper(strategy=strategy))
-    judged = cases(workload, leaking(), inspections=inspections)
+    """What is recommended under that strategy, when these attempts were made at the user's candidates."""
+    policy = Policy(allow=allow, reaper=Reaper(strategy=strategy), candidates=candidates)
+    judged = cases(workload, remember(trial, leaking()), inspections=inspections)
     found = diagnose(judged)
     assert "zombies" in {finding.name for finding in found}
     advice = recommend(judged, found, policy)
@@ -237,3 +241,47 @@ def test_the_same_advice_has_the_same_id_and_another_cure_another_one() -> None:
     assert shared.id == again.id
     assert shared.id != initiated.id
     assert replace(shared, id="x").changed_containers == (CONTAINER,)
+
+
+OFFERED = parse_candidates({"candidates": [{"httpGet": {"path": "/healthz", "port": 9121}}]}, "spec")
+
+
+ASKED = "httpGet :9121/healthz"
+
+
+def attempts(*, failed: bool = False) -> list[EndpointTried]:
+    cause = FailureCause.REFUSED if failed else None
+    return [tried(at, ASKED, cause=cause, of=pod()) for at in range(300, 1500, 10)]
+
+
+def test_a_handler_without_a_command_comes_first_where_the_users_own_was_tried() -> None:
+    """It replaces the command, which is nulled in the same patch, and nobody needs to reap."""
+    workload = redis()
+    advice = advise(workload, candidates=OFFERED, trial=attempts())
+
+    assert only_action(advice).name == "fix-handler"
+    assert ASKED in only_action(advice).reason
+    (patched,) = pod_of(patch_of(workload, advice))["containers"]
+    assert patched["livenessProbe"] == {
+        "exec": None,
+        "httpGet": {"path": "/healthz", "port": 9121},
+    }
+
+
+@pytest.mark.parametrize(
+    ("candidates", "trial", "allow"),
+    [
+        (OFFERED, [], frozenset(Allowance)),
+        (OFFERED, attempts(failed=True), frozenset(Allowance)),
+        ((), attempts(), frozenset(Allowance)),
+        (OFFERED, attempts(), frozenset(Allowance) - {Allowance.TYPES}),
+    ],
+    ids=["untried", "refused", "not offered", "not allowed"],
+)
+def test_a_command_stays_where_nothing_may_take_over(
+    candidates: tuple[Candidate, ...], trial: Sequence[EndpointTried], allow: frozenset[Allowance]
+) -> None:
+    """An endpoint that was not tried, does not work, was not offered or is not allowed replaces nothing."""
+    advice = advise(redis(), candidates=candidates, trial=trial, allow=allow)
+
+    assert only_action(advice).name == "share-process-namespace"
