@@ -7,9 +7,11 @@ A field is named by its way from the pod's spec, with a container's name in plac
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from probetuner.change.patch import pod_spec_of
+
 FieldPath = tuple[str, ...]
 
-_LISTS = ("containers", "initContainers")
+CONTAINER_LISTS = ("containers", "initContainers")
 _SHOWN_FIELDS = 10
 
 
@@ -20,15 +22,12 @@ def fields_of(patch: Mapping[str, Any]) -> tuple[FieldPath, ...]:
 
 def values_of(raw: Mapping[str, Any]) -> dict[FieldPath, Any]:
     """The fields that a patch or a manifest names in its pod template, and what it says of each."""
-    body: Any = raw
-    for name in ("spec", "template", "spec"):
-        body = body.get(name) if isinstance(body, Mapping) else None
-    return dict(_leaves(body)) if isinstance(body, Mapping) else {}
+    return dict(_leaves(pod_spec_of(raw)))
 
 
 def _leaves(pod_spec: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Any]]:
     for name, value in pod_spec.items():
-        if name not in _LISTS or not isinstance(value, list):
+        if name not in CONTAINER_LISTS or not isinstance(value, list):
             yield from _below((name,), value)
             continue
         for container in value:
@@ -45,7 +44,7 @@ def shared(fields: Iterable[FieldPath], others: Iterable[FieldPath]) -> tuple[Fi
 
 def spelled(field: FieldPath) -> str:
     """The field as people say it, such as `web.livenessProbe.timeoutSeconds`."""
-    return ".".join(field[1:] if field[0] in _LISTS else field)
+    return ".".join(field[1:] if field[0] in CONTAINER_LISTS else field)
 
 
 def listed(fields: Iterable[FieldPath]) -> str:

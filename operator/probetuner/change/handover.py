@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from probetuner.change.block import BlockReason
-from probetuner.change.fields import FieldPath, fields_of, listed, values_of
+from probetuner.change.fields import CONTAINER_LISTS, FieldPath, fields_of, listed, values_of
 from probetuner.change.owners import Keeper, Tool, keeper_of
 from probetuner.change.patch import entries_of
 from probetuner.model.workload import Workload
@@ -100,7 +100,7 @@ def _argo_cd(workload: Workload, patch: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _jq(field: FieldPath) -> str:
-    if field[0] not in ("containers", "initContainers"):
+    if field[0] not in CONTAINER_LISTS:
         return ".spec.template.spec." + ".".join(field)
     way = ".".join(field[2:])
     return f".spec.template.spec.{field[0]}[] | select(.name == {json.dumps(field[1])}) | .{way}"
@@ -114,7 +114,7 @@ def _flux(workload: Workload, patch: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pointer(workload: Workload, field: FieldPath) -> str:
     way = list(field)
-    container = workload.container(field[1]) if field[0] in ("containers", "initContainers") else None
+    container = workload.container(field[1]) if field[0] in CONTAINER_LISTS else None
     if container is not None:
         way[1] = str(container.index)
     return "/" + "/".join(("spec", "template", "spec", *(part.replace("~", "~0").replace("/", "~1") for part in way)))

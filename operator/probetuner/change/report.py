@@ -85,7 +85,7 @@ def _applied(outlook: Outlook) -> Condition:
     if latest.applied_at is None:
         reason = "Sending" if latest.pending else "NotApplied"
         return Condition(type=ConditionType.APPLIED, holds=False, reason=reason, message=latest.reason)
-    if latest.undone_at is not None or latest.reverted_at is not None:
+    if latest.is_gone:
         return Condition(type=ConditionType.APPLIED, holds=False, reason="Undone", message=latest.reason)
     word = f"; {outlook.handover.advice}" if outlook.handover is not None else ""
     return Condition(

@@ -2,7 +2,8 @@
 
 The rule is that of Kubernetes' own controllers (client-go: tools/leaderelection/leaderelection.go): whoever renews it
 holds it, and who sees it unchanged for its whole duration may take it. Only the time since the last change was seen
-counts, by one's own monotonic clock, so clocks of different machines need not agree.
+counts, by one's own monotonic clock, so clocks of different machines need not agree. The Python client's election
+(kubernetes.leaderelection) goes by the wall clock, blocks its thread, and releases nothing at the end.
 """
 
 from collections.abc import Mapping

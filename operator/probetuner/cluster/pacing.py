@@ -1,4 +1,4 @@
-"""How fast requests may follow each other, so that one operator cannot keep an API server busy: a token bucket."""
+"""How fast requests may follow each other, so that one operator cannot keep a server busy: a token bucket."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,12 @@ class RequestPace:
     """
 
     def __init__(
-        self, *, per_second: float, burst: int, clock: Callable[[], float], waited: Callable[[float], None]
+        self,
+        *,
+        per_second: float,
+        burst: int,
+        clock: Callable[[], float],
+        waited: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._per_second = per_second
         self._burst = burst

@@ -10,7 +10,7 @@ import structlog
 from probetuner.change.situation import Refusal
 from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact
 from probetuner.facts.feed import Reader
-from probetuner.facts.owner import owner_of
+from probetuner.facts.owner import may_belong, owner_of
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.fields import moment
@@ -51,14 +51,6 @@ class Served:
         before = self.history
         self.history = observe(before, fact)
         return self.history is not before
-
-    def may_own(self, pod: Mapping[str, Any]) -> bool:
-        """Whether a Pod can be its own. One made before it was its namesake's, which was deleted, and may still end.
-
-        Pods that a workload adopts are left out as well, until its next rollout replaces them.
-        """
-        metadata = section(pod, "metadata", "Pod")
-        return (moment(metadata, "creationTimestamp", "Pod.metadata") or math.inf) >= self.made_at
 
 
 def serve(raw: Mapping[str, Any], history: WorkloadHistory) -> Served:
@@ -133,7 +125,7 @@ class Following:
     def _is_of_a_namesake(self, raw: Mapping[str, Any]) -> bool:
         owner = owner_of(raw) if raw.get("kind") == "Pod" else None
         served = self.served.get(owner) if owner is not None else None
-        return served is not None and not served.may_own(raw)
+        return served is not None and not may_belong(raw, made_at=served.made_at)
 
     def read_list(self, served: Served, pods: Iterable[Mapping[str, Any]], at: float) -> None:
         """Take in the pods that a workload had before it was followed; what a watch gave meanwhile is newer."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from probetuner.cluster.pacing import RequestPace
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.outages import Outages
 from probetuner.controller.serving import Following, Served
@@ -41,22 +42,6 @@ log = structlog.get_logger()
 Question = tuple[Container, Candidate]
 
 
-class Turns:
-    """Holds callers back so that no more than so many go on in a second. `clock` gives seconds, monotonic."""
-
-    def __init__(self, *, per_second: float, clock: Callable[[], float]) -> None:
-        self._gap_seconds = 1.0 / per_second
-        self._clock = clock
-        self._next_at = clock()
-
-    async def next(self) -> None:
-        """Wait for the caller's turn."""
-        now = self._clock()
-        turn_at = max(now, self._next_at)
-        self._next_at = turn_at + self._gap_seconds
-        await asyncio.sleep(turn_at - now)
-
-
 class Trials:
     """One task for each workload with consent. `clock` gives epoch seconds."""
 
@@ -68,7 +53,7 @@ class Trials:
         client: EndpointClient,
         metrics: Metrics,
         *,
-        turns: Turns,
+        pace: RequestPace,
         clock: Callable[[], float],
         interval_seconds: float = INTERVAL_SECONDS,
     ) -> None:
@@ -76,7 +61,7 @@ class Trials:
         self._following = following
         self._outages = outages
         self._metrics = metrics
-        self._turns = turns
+        self._pace = pace
         self._clock = clock
         self._client = client
         self._interval_seconds = interval_seconds
@@ -143,7 +128,7 @@ class Trials:
     ) -> EndpointTried:
         port = port_of(candidate.handler, container)
         assert port is not None
-        await self._turns.next()
+        await self._pace.turn()
         at = self._clock()
         answer = await self._client.ask(
             candidate.handler,

@@ -22,7 +22,7 @@ from probetuner.controller.reconciler import Decide, Reconciler
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following
 from probetuner.controller.sweeping import Sweeper
-from probetuner.controller.trials import MOST_PER_SECOND, Trials, Turns
+from probetuner.controller.trials import MOST_PER_SECOND, Trials
 from probetuner.controller.view import View
 from probetuner.controller.watching import Watches
 from probetuner.controller.workers import MOST_SECONDS, work
@@ -80,7 +80,7 @@ class Operator:
             Outages(self._api, clock=monotonic),
             self._endpoints,
             self._metrics,
-            turns=Turns(per_second=MOST_PER_SECOND, clock=monotonic),
+            pace=RequestPace(per_second=MOST_PER_SECOND, burst=1, clock=monotonic),
             clock=clock,
         )
         self._keeper = Keeper(self._api, self._following, clock=clock)

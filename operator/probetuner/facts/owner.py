@@ -1,6 +1,8 @@
 """Whose pod a pod is."""
 
-from probetuner.model.fields import Object, objects, text
+import math
+
+from probetuner.model.fields import Object, moment, objects, text
 from probetuner.model.workload import WorkloadKind, WorkloadRef, section
 
 TEMPLATE_HASH_LABELS = ("pod-template-hash", "controller-revision-hash")
@@ -27,3 +29,13 @@ def owner_of(pod: Object) -> WorkloadRef | None:
     if kind == "ReplicaSet" and suffix != "-" and name.endswith(suffix):
         return WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace=namespace, name=name.removesuffix(suffix))
     return None
+
+
+def may_belong(pod: Object, *, made_at: float) -> bool:
+    """Whether a Pod can be that of the workload of its owner's name, which was created at *made_at* (epoch seconds).
+
+    A pod that was made before is of a namesake that was deleted, and may still end; or the workload adopted it, and
+    then it is left out until the next rollout replaces it. Raises InvalidObjectError.
+    """
+    created_at = moment(section(pod, "metadata", "Pod"), "creationTimestamp", "Pod.metadata")
+    return (math.inf if created_at is None else created_at) >= made_at

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from probetuner.model.workload import Workload, WorkloadRef, section
+from probetuner.model.workload import WorkloadRef, section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +17,8 @@ class Autoscaler:
     target: str
     most: int
 
-    def scales(self, workload: Workload | WorkloadRef) -> bool:
+    def scales(self, ref: WorkloadRef) -> bool:
         """Whether it may give that workload more than one replica."""
-        ref = workload.ref if isinstance(workload, Workload) else workload
         return self.most > 1 and (self.namespace, self.kind, self.target) == (ref.namespace, ref.kind, ref.name)
 
 

@@ -97,7 +97,7 @@ class Gathering:
         return sorted(self._histories.keys() - self._workloads.keys())
 
     def _may_scale(self, workload: Workload) -> bool:
-        return any(autoscaler.scales(workload) for autoscaler in self._autoscalers)
+        return any(autoscaler.scales(workload.ref) for autoscaler in self._autoscalers)
 
     def _exposed(self, workload: Workload) -> bool | None:
         if not self._services:

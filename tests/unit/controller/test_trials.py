@@ -10,10 +10,11 @@ import structlog
 
 from probetuner.change.enrolment import parse_policy_object
 from probetuner.cluster.errors import StatusError
+from probetuner.cluster.pacing import RequestPace
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.outages import Outages
 from probetuner.controller.serving import Following, serve
-from probetuner.controller.trials import MOST_PODS, Trials, Turns
+from probetuner.controller.trials import MOST_PODS, Trials
 from probetuner.controller.view import View
 from probetuner.facts.fact import FailureCause
 from probetuner.history.record import WorkloadHistory
@@ -101,7 +102,7 @@ class Bench:
             self.outages,
             self.asked,  # type: ignore[arg-type] # it asks nobody
             self.metrics,
-            turns=Turns(per_second=10_000.0, clock=time.monotonic),
+            pace=RequestPace(per_second=10_000.0, burst=1, clock=time.monotonic),
             clock=lambda: self.now,
             interval_seconds=0.01,
         )
@@ -259,16 +260,6 @@ async def test_attempts_are_counted() -> None:
     page = bench.metrics.page().decode()
     assert 'probetuner_endpoint_attempts_total{result="http-status"} 3.0' in page
     assert 'probetuner_endpoint_attempt_duration_seconds_bucket{le="0.005"}' in page
-
-
-async def test_the_pace_holds_for_all_together() -> None:
-    """However many want to, no more begin in a second than are let."""
-    turns = Turns(per_second=100.0, clock=time.monotonic)
-    began = time.monotonic()
-
-    await asyncio.gather(*(turns.next() for _ in range(21)))
-
-    assert time.monotonic() - began >= 0.2
 
 
 def workload() -> dict[str, Any]:

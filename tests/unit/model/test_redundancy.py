@@ -73,7 +73,7 @@ def test_an_autoscaler_is_known_by_its_target(target: str, most: int, *, scales:
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": target}, "maxReplicas": most}
     raw = {"metadata": {"name": "a", "namespace": "shop"}, "spec": spec}
 
-    assert parse_autoscaler(raw).scales(parse_workload(lone())) is scales
+    assert parse_autoscaler(raw).scales(parse_workload(lone()).ref) is scales
 
 
 def test_what_a_rolling_update_would_lose_is_said() -> None:
