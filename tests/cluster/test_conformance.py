@@ -13,6 +13,7 @@ from cluster.conformance_walk import create, decision, enrol, manifest, policy_n
 from cluster.operator_process import OperatorProcess, Space, wait_for
 from lab import Lab, LabError
 from probetuner.change.fields import values_of
+from probetuner.change.situation import WorkloadPatch
 from support import strategic_merge
 
 pytestmark = pytest.mark.cluster
@@ -28,7 +29,7 @@ class Walk:
         self.space = space
         create(space, ROWS)
         enrol(space, ROWS)
-        self.patches = {row.name: decision(space, row).patch for row in ROWS if row.patched}
+        self.patches = {row.name: _patch(space, row) for row in ROWS if row.patched}
         self.before = self._workloads()
 
     def settle(self) -> None:
@@ -98,7 +99,6 @@ def test_a_row_is_answered_as_the_table_says(walk: Walk, row: Row) -> None:
 def test_what_is_patched_is_the_recommendation_and_nothing_else(walk: Walk, row: Row) -> None:
     """The template is the old one with the recommended fields; nothing else of spec and metadata is another."""
     before, after, patch = walk.before[row.name], walk.after[row.name], walk.patches[row.name]
-    assert patch is not None
 
     wanted = strategic_merge.apply(json.loads(json.dumps(patch.body)), before)
 
@@ -193,6 +193,11 @@ def test_who_leaves_is_cleaned_up_after_and_keeps_what_was_changed(walk: Walk) -
     assert (space.get("deployment", "mode-apply") or {})["spec"] == patched
     assert space.get("deployment", "policy-apply") is not None
     assert "deployment-state-paused" in space.names("probepolicy")
+
+
+def _patch(space: Space, row: Row) -> WorkloadPatch:
+    """What is to be written to the row; its controller may still have to take note of the last annotation."""
+    return wait_for(lambda: decision(space, row).patch, f"{row.name} is at rest")
 
 
 def _stored(value: Any) -> Any:
