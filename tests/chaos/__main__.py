@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=200, help="cycles of apply, verify and roll back to go through")
     parser.add_argument("--slots", type=int, default=22, help="workloads side by side")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000, help="of what breaks when")
-    parser.add_argument("--most-seconds", type=float, default=1200.0, help="when to give up")
+    parser.add_argument("--most-seconds", type=float, default=2400.0, help="when to give up")
     given = parser.parse_args()
     lab = Lab(os.environ.get("PROBETUNER_LAB", "chaos"))
     lab.up()

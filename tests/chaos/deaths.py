@@ -15,7 +15,7 @@ from cluster.operator_process import OperatorProcess, read_log
 from lab import Lab
 
 _FLAGS = ("--scrape-interval-seconds=1", "--max-rollouts=100")
-_LIFE_SECONDS = 30.0
+_LIFE_SECONDS = 60.0
 _SECONDS_TO_START = 60.0
 _STILLBORN = 0.1
 """The share of operators that die before they have begun, as by a wrong image."""
@@ -36,6 +36,8 @@ class Deaths:
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
         self.most_bytes = 0
+        self.is_watching = False
+        """Whether an operator has begun its work and has not ended yet."""
         self._lab = lab
         self._kubeconfig = kubeconfig
         self._random = random.Random(seed)
@@ -97,6 +99,7 @@ class Deaths:
             time.sleep(0.2)
         if stillborn:
             return
+        self.is_watching = True
         ends_at = time.monotonic() + self._random.uniform(0.0, _LIFE_SECONDS)
         while (left := ends_at - time.monotonic()) > 0 and operator.is_alive() and not self._stop.is_set():
             self._occasion.clear()
@@ -106,6 +109,7 @@ class Deaths:
                 return
 
     def _end(self, operator: OperatorProcess) -> None:
+        self.is_watching = False
         if self._stop.is_set() or self._random.random() < _GRACEFUL:
             self.counts["asked to end"] += 1
             code = operator.stop()

@@ -20,6 +20,7 @@ CRDS = Path(__file__).resolve().parents[2] / "crds"
 SYSTEM = "probetuner-system"
 
 _LOOK_SECONDS = 1.0
+_SECONDS_APART = 3.0
 _SAY_SECONDS = 20.0
 _SECONDS_TO_SHOW = 5.0
 _SECONDS_TO_GO = 90.0
@@ -42,16 +43,17 @@ class Play:
         self._memory = Memory()
         self._slots = [Slot(name=f"web-{number}", fate=_fate(number)) for number in range(slots)]
         self._broken: list[str] = []
+        self._began = 0.0
 
     def run(self, *, cycles: int, most_seconds: float) -> list[str]:
         """Play until so many changes were rolled back; print how it goes and what came of it; return what broke."""
         print(f"chaos: seed {self._seed}, {len(self._slots)} workloads side by side", flush=True)
-        began = time.monotonic()
+        self._began = time.monotonic()
         self._watch.start()
         self._deaths.start()
         self._troubles.start()
         try:
-            self._go_on(cycles, began + most_seconds)
+            self._go_on(cycles, self._began + most_seconds)
             self._troubles.stop()
             self._leave_nothing()
         finally:
@@ -59,7 +61,7 @@ class Play:
             self._deaths.stop()
             self._watch.stop()
         self._conclude()
-        print(f"chaos: {self._standing()}; {time.monotonic() - began:.0f} s in all")
+        print(f"chaos: {self._standing()}; {time.monotonic() - self._began:.0f} s in all")
         print(f"chaos: {len(self._broken)} promises broken (seed {self._seed})", flush=True)
         _tear_down(self._lab)
         return self._broken
@@ -81,9 +83,11 @@ class Play:
         sight = look(self._server)
         there = {item["metadata"]["uid"] for item in sight.deployments.values()} & set(living(self._slots))
         self._breaks(self._memory.look(there, sight.histories, sight.policies))
-        for slot in self._slots:
+        # All at once they would start so slowly that nothing could be gained by asking sooner.
+        begun = 1 + int((time.monotonic() - self._began) / _SECONDS_APART)
+        for slot in self._slots[:begun]:
             with suppress(AwayError):
-                self._breaks(slot.step(self._server, sight))
+                self._breaks(slot.step(self._server, sight, watched=self._deaths.is_watching))
 
     def _breaks(self, problems: Iterable[str]) -> None:
         for problem in problems:

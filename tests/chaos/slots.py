@@ -14,7 +14,7 @@ from chaos.workloads import CYCLE, LIVENESS_DELAY, READINESS_DELAY, Fate, manife
 Object = Mapping[str, Any]
 
 _MOST_SECONDS = 600.0
-_UNSEEN_SECONDS = 30.0
+_IDLE_SECONDS = 20.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,23 +27,27 @@ class Slot:
     uid: str | None = None
     began_at: float = 0.0
     put_back: int = 0
-    started_at: float | None = None
+    idle_since: float | None = None
     is_spoilt: bool = False
     is_over: bool = True
     outcomes: Counter[str] = field(default_factory=Counter)
 
-    def step(self, server: Server, sight: Sight) -> list[str]:
-        """Take the workload one step further; returns what is broken. Raises AwayError."""
+    def step(self, server: Server, sight: Sight, *, watched: bool) -> list[str]:
+        """Take the workload one step further; returns what is broken. Raises AwayError.
+
+        A new one begins while it is *watched*: from starts that no operator saw nothing follows.
+        """
         if self.is_over:
             self.clear(server)
         if self.uid is None:
-            self._begin(server, sight)
+            if watched:
+                self._begin(server, sight)
             return []
         deployment, policy = sight.deployments.get(self.name), sight.policy_of(self.name, self.uid)
         if deployment is None or deployment["metadata"]["uid"] != self.uid:
             return []  # It was made after the look.
         self._interfere(server, sight, deployment)
-        outcome = _outcome(self.fate, deployment, policy or {}) or self._unseen(sight, policy or {})
+        outcome = _outcome(self.fate, deployment, policy or {}) or self._idle(sight, policy or {})
         if outcome is None:
             return self._late(deployment, policy)
         return self._judge(server, deployment, policy or {}, outcome)
@@ -60,10 +64,10 @@ class Slot:
 
     def clear(self, server: Server) -> None:
         """Delete the workload and make room for the next, of the same name."""
-        for kind in ("Deployment", "ConfigMap", *(["ProbePolicy"] if self.fate is Fate.FOUGHT else [])):
+        for kind in ("Deployment", "ConfigMap", *([] if self.fate is Fate.WORSE else ["ProbePolicy"])):
             server.delete(f"{PLACES[kind]}/{self.name}")
         self.cycle += 1
-        self.uid, self.started_at, self.put_back = None, None, 0
+        self.uid, self.idle_since, self.put_back = None, None, 0
         self.is_spoilt = self.is_over = False
         self.began_at = time.monotonic()
 
@@ -87,14 +91,17 @@ class Slot:
         after = server.strategic(path, body)
         self.put_back += after is not None and after["metadata"]["generation"] > before["generation"]
 
-    def _unseen(self, sight: Sight, policy: Object) -> str | None:
-        """Notice that nothing was found, as happens when no operator lived while the pods started."""
+    def _idle(self, sight: Sight, policy: Object) -> str | None:
+        """Notice that nothing is recommended, as when no operator lived while the pods started, or they took long."""
         status = policy.get("status", {})
-        if sight.started(self.name, self.cycle) < 2 or status.get("recommendation") or status.get("history"):
-            self.started_at = None
+        latest: Object = next(iter(status.get("history", [])), {})
+        is_undone = latest.get("verdict") != "RolledBack" or "undoneAt" in latest
+        is_going_on = status.get("phase") in ("Applying", "Verifying", "Blocked") or not is_undone
+        if sight.started(self.name, self.cycle) < 2 or status.get("recommendation") or is_going_on:
+            self.idle_since = None
             return None
-        self.started_at = self.started_at or time.monotonic()
-        return "start unseen" if time.monotonic() - self.started_at > _UNSEEN_SECONDS else None
+        self.idle_since = self.idle_since or time.monotonic()
+        return "nothing recommended" if time.monotonic() - self.idle_since > _IDLE_SECONDS else None
 
     def _late(self, deployment: Object, policy: Object | None) -> list[str]:
         if time.monotonic() - self.began_at < _MOST_SECONDS:

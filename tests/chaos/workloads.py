@@ -34,7 +34,7 @@ class Fate(StrEnum):
 def manifests(name: str, fate: Fate, *, cycle: int) -> list[dict[str, Any]]:
     """Return a workload in mode Apply and what it needs; *cycle* tells its pods from those of its predecessors."""
     found = [_root(name, GOOD), _deployment(name, hurried=fate is Fate.WORSE, cycle=cycle)]
-    return [*found, _policy(name)] if fate is Fate.FOUGHT else found
+    return found if fate is Fate.WORSE else [*found, _policy(name)]
 
 
 def _root(name: str, folder: str) -> dict[str, Any]:

@@ -124,6 +124,7 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
         undo=TEMPLATE.undo(situation.workload, advice),
         before=advice.before,
         approved=situation.mode.mode is not Mode.APPLY,
+        generation=situation.workload.generation,
     )
     if not change.fits:
         return replace(outlook, block=TOO_LARGE)

@@ -55,7 +55,7 @@ def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
         return Progress(changes=(change,))
     if change.verdict is Outcome.ROLLED_BACK:
         again = carried and not undone
-        return _reverted(change, "put the changed values back", now=now) if again else Progress(changes=(change,))
+        return _reverted(change, _PUT_FORTH, now=now) if again else Progress(changes=(change,))
     return _reverted(change, _PUT_BACK, now=now) if undone else Progress(changes=(change,))
 
 
@@ -67,13 +67,20 @@ def _send_or_give_up(situation: Situation, change: Change, *, undone: bool, now:
         return _dropped(change, f"the API server refused the patch ({refusal.reason}): {refusal.message}", now=now)
     if not undone:
         return _dropped(change, "the workload was changed before the patch was sent; nothing was applied", now=now)
+    if change.was_overwritten(situation.workload.generation):
+        return _reverted(replace(change, applied_at=change.decided_at), _PUT_BACK, now=now)
     if not _is_wanted(situation, change):
         return _dropped(change, "it is no longer asked for; nothing was applied", now=now)
     if now - change.decided_at > _SEND_AGAIN_SECONDS:
         reason = f"the patch could not be sent within {_SEND_AGAIN_SECONDS:.0f} s; nothing was applied"
         return _dropped(change, reason, now=now)
     waits = situation.workload.paused or _was_just_refused(situation, change.decided_at, now=now)
-    return Progress(changes=(change,), send=None if waits else change.patch)
+    return Progress(changes=(_unsent(situation, change),), send=None if waits else change.patch)
+
+
+def _unsent(situation: Situation, change: Change) -> Change:
+    """The change, nothing of which has arrived until now."""
+    return replace(change, generation=max(change.generation or 0, situation.workload.generation))
 
 
 def _is_wanted(situation: Situation, change: Change) -> bool:
@@ -107,8 +114,15 @@ def _take_back(situation: Situation, change: Change, *, carried: bool, undone: b
         return Progress(changes=(replace(change, undone_at=now),))
     if not carried:
         return _reverted(change, _CHANGED, now=now)
+    if change.was_overwritten(situation.workload.generation):
+        return _reverted(replace(change, undone_at=change.verdict_at), _PUT_FORTH, now=now)
     refused = _was_just_refused(situation, change.verdict_at or change.decided_at, now=now)
-    return Progress(changes=(change,), send=change.undo if may_undo(situation, change) and not refused else None)
+    return _undo(situation, change, waits=refused)
+
+
+def _undo(situation: Situation, change: Change, *, waits: bool = False) -> Progress:
+    send = change.undo if may_undo(situation, change) and not waits else None
+    return Progress(changes=(_unsent(situation, change),), send=send)
 
 
 def _dropped(change: Change, reason: str, *, now: float) -> Progress:
@@ -132,11 +146,9 @@ def _watch(situation: Situation, change: Change, *, now: float) -> Progress:
     judged = replace(change, verdict=verdict.outcome, verdict_at=now, reason=verdict.reason, after=verdict.after)
     tone = Tone.WARNING if verdict.outcome is Outcome.ROLLED_BACK else Tone.NORMAL
     told = Announcement(reason=verdict.outcome.value, message=f"{change.summary}: {verdict.reason}", tone=tone)
-    return Progress(
-        changes=(judged,),
-        send=change.undo if verdict.outcome is Outcome.ROLLED_BACK and may_undo(situation, change) else None,
-        announcements=(told,),
-    )
+    is_worse = verdict.outcome is Outcome.ROLLED_BACK
+    step = _undo(situation, judged) if is_worse else Progress(changes=(judged,))
+    return replace(step, announcements=(told,))
 
 
 def _reverted(change: Change, how: str, *, now: float) -> Progress:
@@ -154,3 +166,4 @@ def _reverted(change: Change, how: str, *, now: float) -> Progress:
 
 _REASON_CHARACTERS = 1024
 _PUT_BACK, _CHANGED = "put the old values back", "changed the same probes"
+_PUT_FORTH = "put the changed values back"

@@ -33,6 +33,8 @@ class Change:
     `applied_at` is when the live workload was first seen to carry it, `undone_at` when a rollback was seen to have
     stuck, `reverted_at` when somebody else was seen to have put the old values back (or, after a rollback, the new
     ones). `approved` is whether a person asked for exactly this change, which includes that it is judged and undone.
+    `generation` is the workload's when it was last decided to send the patch, or the undo: what was sent then made the
+    next one (`was_overwritten`). None in entries of old.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Change:
     reverted_at: float | None = None
     reason: str = ""
     approved: bool = False
+    generation: int | None = None
 
     @property
     def pending(self) -> bool:
@@ -74,6 +77,14 @@ class Change:
     def last_touched_at(self) -> float:
         """When the workload was last changed for it, or by somebody else against it."""
         return max(at for at in (self.decided_at, self.undone_at, self.reverted_at) if at is not None)
+
+    def was_overwritten(self, generation: int) -> bool:
+        """Whether what was sent must be taken to have arrived and to be gone again, by the workload's generation now.
+
+        A patch is valid for one resourceVersion: it makes the very next generation, or none. Whoever undoes it makes
+        one more.
+        """
+        return self.generation is not None and generation >= self.generation + 2
 
     @property
     def fits(self) -> bool:
@@ -110,6 +121,8 @@ def write_change(change: Change) -> dict[str, Any]:
         entry["reason"] = change.reason
     if change.approved:
         entry["approved"] = True
+    if change.generation is not None:
+        entry["observedGeneration"] = change.generation
     return entry
 
 
@@ -144,7 +157,7 @@ def _read(entry: Mapping[str, Any]) -> Change | None:
     decided_at, patch, undo = from_text(entry.get("decidedAt")), _read_patch(entry, "patch"), _read_patch(entry, "undo")
     if decided_at is None or patch is None or undo is None:
         return None
-    verdict = entry.get("verdict")
+    verdict, generation = entry.get("verdict"), entry.get("observedGeneration")
     return Change(
         id=str(entry.get("id")),
         summary=str(entry.get("summary", "")),
@@ -160,6 +173,7 @@ def _read(entry: Mapping[str, Any]) -> Change | None:
         reverted_at=from_text(entry.get("revertedAt")),
         reason=str(entry.get("reason", "")),
         approved=entry.get("approved") is True,
+        generation=generation if isinstance(generation, int) else None,
     )
 
 

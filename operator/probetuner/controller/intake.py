@@ -80,7 +80,8 @@ class Intake:
             return
         try:
             shown = parse_workload(raw)
-            if shown.uid == served.workload.uid:  # a namesake is served anew, with a history of its own
+            # A namesake is served anew, with a history of its own; what is older than the answer to a patch is no news.
+            if shown.uid == served.workload.uid and shown.generation >= served.workload.generation:
                 served.workload = shown
         except InvalidObjectError as invalid:
             log.warning("workload not understood, its last state is kept", problem=str(invalid))

@@ -339,6 +339,57 @@ def test_what_somebody_puts_back_is_noticed(verdict: str) -> None:
     assert len(stage.sent) == 1
 
 
+@pytest.mark.parametrize("process", ["the same", "another"])
+def test_who_puts_back_before_anybody_has_looked_is_noticed_and_not_fought(process: str) -> None:
+    """The generation tells that the patch arrived and is gone: it is sent once, also when the process died over it."""
+    stage = Stage()
+    stage.turn()
+    stage.edit(PUT_BACK)
+    if process == "another":
+        stage.restart()
+    for _ in range(5):
+        stage.now += 15
+        stage.turn()
+
+    assert len(stage.sent) == 1
+    assert {"appliedAt", "revertedAt"} <= set(stage.latest)
+    assert stage.condition("RevertedByOther")["status"] == "True"
+
+
+def test_who_scales_while_the_patch_is_on_its_way_does_not_keep_it_from_being_sent() -> None:
+    """A patch that was refused since the workload had moved on is sent anew, however often it moves."""
+    stage = Stage()
+    for replicas in (3, 4, 5):
+        stage.look_back()
+        stage.edit({"spec": {"replicas": replicas}})
+        stage.turn()
+        stage.seen = None
+        assert stage.sent == []
+        stage.now += 1
+        stage.turn()
+        stage.now += 1
+    stage.now += 5
+    stage.turn()
+
+    assert len(stage.sent) == 1
+    assert "revertedAt" not in stage.latest
+
+
+def test_who_puts_a_bad_change_forth_again_is_not_fought() -> None:
+    """The old values were sent once and are gone again: that is shown and left alone."""
+    stage = applied(Stage())
+    stage.learn(*all_out_at_once(NEW, since=stage.now + 20))
+    stage.now += 40
+    stage.turn()
+    stage.edit(stage.sent[0])
+    for _ in range(5):
+        stage.now += 15
+        stage.turn()
+
+    assert len(stage.sent) == 2
+    assert {"undoneAt", "revertedAt"} <= set(stage.latest)
+
+
 def test_what_was_put_back_once_is_tried_again_after_the_cool_down_and_twice_is_left_alone() -> None:
     """Once may have been a mistake; who puts it back twice means it."""
     stage = kept(Stage())

@@ -129,6 +129,19 @@ async def test_no_object_keeps_the_others_from_being_served(
     assert [life.pod for entry in door.following.served[GOOD].history.containers for life in entry.lives] == ["good-1"]
 
 
+async def test_what_is_older_than_what_is_known_of_a_workload_is_no_news() -> None:
+    """A watch may still tell of the workload as it was before the answer to a patch was read."""
+    door = Door()
+    metadata = {"name": GOOD.name, "namespace": "shop", "uid": GOOD.name, "resourceVersion": "1"}
+    for generation in (3, 2):
+        door.receive(
+            "deployments", {"kind": "Deployment", "metadata": {**metadata, "generation": generation}}, "MODIFIED"
+        )
+    await asyncio.sleep(0)
+
+    assert door.following.served[GOOD].workload.generation == 3
+
+
 class Door:
     """The intake of an operator that serves two workloads; `faults` is what it let fall."""
 
