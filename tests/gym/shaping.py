@@ -120,6 +120,46 @@ def lockups_of_a_busy_server(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(liveness=liveness, readiness=some(rng, WORK, timeout_seconds=2))
 
 
+def uneven_silent_starts(rng: random.Random) -> tuple[Truth, Probes]:
+    """Starts that hang for a while, some of them longer than liveness bears; memory runs out now and then."""
+    truth = Truth(
+        replicas=rng.choice((2, 3, 4)),
+        start=Spread(median=rng.uniform(20, 50), sigma=rng.uniform(0.3, 0.6)),
+        silent_start=True,
+        crash_seconds=rng.uniform(400, 1200),
+        oom=rng.choice((0.3, 1.0)),
+    )
+    liveness = some(rng, CHEAP, initial_delay_seconds=rng.choice((0, 5, 20)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, rng.choice((CHEAP, WORK))))
+
+
+def throttled_under_waiting_clients(rng: random.Random) -> tuple[Truth, Probes]:
+    """A CPU limit that leaves little speed while clients wait for their answers; liveness stands in their queue."""
+    truth = Truth(
+        replicas=rng.choice((2, 3)),
+        servers=rng.choice((1, 2)),
+        service=Spread(median=rng.uniform(0.05, 0.2), sigma=0.3),
+        load=rng.uniform(0.1, 0.3),
+        bursts=Troubles(per_hour=6, seconds=Spread(median=150, sigma=0.3), height=rng.uniform(0.5, 2.0)),
+        closed=True,
+        throttled=rng.uniform(0.15, 0.5),
+    )
+    return truth, Probes(liveness=some(rng, WORK), readiness=some(rng, WORK))
+
+
+def rush_of_many(rng: random.Random) -> tuple[Truth, Probes]:
+    """Long rushes of users who hardly wait at all, at several replicas whose liveness asks what they ask."""
+    truth = Truth(
+        replicas=rng.choice((2, 4)),
+        servers=rng.choice((1, 4)),
+        service=Spread(median=rng.uniform(0.05, 0.3), sigma=0.4),
+        load=rng.uniform(0.3, 0.5),
+        bursts=Troubles(per_hour=6, seconds=Spread(median=150, sigma=0.4), height=rng.uniform(1.1, 1.8)),
+        patience_seconds=rng.uniform(2, 8),
+    )
+    return truth, Probes(liveness=some(rng, WORK), readiness=some(rng, WORK) if rng.random() < 0.6 else None)
+
+
 def calm(rng: random.Random) -> tuple[Truth, Probes]:
     """Nothing wrong."""
     truth = Truth(replicas=rng.choice((2, 3)), start=Spread(median=rng.uniform(0.3, 8), sigma=0.2), load=0.2)
@@ -139,6 +179,9 @@ FAMILIES: tuple[Family, ...] = (
     glitches_and_lockups,
     glitches_and_lockups_unattended,
     lockups_of_a_busy_server,
+    uneven_silent_starts,
+    throttled_under_waiting_clients,
+    rush_of_many,
     calm,
 )
 HEALTHY: tuple[Family, ...] = (calm,)

@@ -1,8 +1,9 @@
 """probe-never-succeeds and probe-errors: probes whose handler is wrong."""
 
-from probetuner.diagnosis.case import Case, is_refused_by_application
+from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.starting import is_refused_by_application
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.model.probe import Grpc, Probe, ProbeType

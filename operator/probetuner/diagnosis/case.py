@@ -1,7 +1,5 @@
 """One container under diagnosis: what it is, and what is remembered of it under its present template."""
 
-import math
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
@@ -11,7 +9,7 @@ from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory, FailureRun, Minute
 from probetuner.model.container import Container
 from probetuner.model.policy import Objectives
-from probetuner.model.probe import Grpc, Probe, ProbeType
+from probetuner.model.probe import Probe, ProbeType
 from probetuner.model.workload import Workload
 
 
@@ -53,64 +51,23 @@ class Case:
         """The lives that a liveness or a startup probe ended."""
         return self.ended_by(RestartCause.LIVENESS_KILL, RestartCause.STARTUP_KILL)
 
-    @property
-    def liveness_kills(self) -> tuple[Life, ...]:
-        """The lives that the liveness probe ended after the application had come up."""
-        return tuple(life for life in self.ended_by(RestartCause.LIVENESS_KILL) if not self.was_starting(life))
-
     def answer_seconds(self) -> tuple[float, ...]:
         """How long each life took until a probe first succeeded; lives that never did are not in it."""
         return tuple(
             max(0.0, life.answered_at - life.started_at) for life in self.history.lives if life.answered_at is not None
         )
 
-    def was_starting(self, life: Life) -> bool:
-        """Whether a killed life had not come up yet.
+    def killed_at(self, life: Life) -> float:
+        """When the kubelet decided to kill this life, or as near to it as is known.
 
-        It never answered any probe, and it does not look like a container that had long been up: either nobody
-        listened (refused), or no other life shows that an answer could have been expected by then. Starts may vary,
-        and some probes cannot tell a process that is not up from one that is unwell: with these, it was starting as
-        long as no container that had once come up was killed.
+        An announcement may be missing; who was killed outright then had the whole grace period since.
         """
-        answered = life.answered_at is not None and life.answered_at <= (life.kill_announced_at or math.inf)
-        if answered or life.was_ready or self._passed_unseen(life) or is_refused_by_application(life):
-            return False
-        causes = {cause for tally in life.tallies.values() for cause in tally.causes}
-        if FailureCause.REFUSED in causes:
-            return True
-        usual = self.answer_seconds()
-        if not usual or min(usual) > (life.lasted_seconds or 0.0):
-            return True
-        return self._hides_refusals(causes) and not any(self._had_come_up(killed) for killed in self.probe_kills)
-
-    def _had_come_up(self, killed: Life) -> bool:
-        """Whether a killed life had answered before the failures that it was killed for."""
-        probe = self.container.liveness or _DEFAULT
-        failed_at = killed.tally(ProbeType.LIVENESS).first_failed_at
-        if failed_at is None:
-            needed = (probe.failure_threshold - 1) * probe.cadence_seconds
-            failed_at = (killed.kill_announced_at or killed.ended_at or math.inf) - needed
-        return killed.answered_at is not None and killed.answered_at <= failed_at
-
-    def _hides_refusals(self, causes: Collection[FailureCause]) -> bool:
-        """Whether a process that does not listen yet fails the probe just as one that is up and unwell.
-
-        A command that exits non-zero says nothing of why, and a refused gRPC connection is retried until it is late.
-        """
+        ended = life.started_at if life.ended_at is None else life.ended_at
+        if life.kill_announced_at is not None:
+            return life.kill_announced_at
         probe = self.container.liveness
-        return FailureCause.EXEC_EXIT in causes or (probe is not None and isinstance(probe.handler, Grpc))
-
-    def _passed_unseen(self, life: Life) -> bool:
-        """Whether attempts must have succeeded although no counter told of them.
-
-        Every failure makes an event, so a first failure that comes long after the first attempt had passes before it.
-        Only for early lives: later on the kubelet drops events (client-go events_cache.go, burst of 25 a pod).
-        """
-        probe, tally = self.container.liveness, life.tally(ProbeType.LIVENESS)
-        if probe is None or tally.counted_until is not None or tally.first_failed_at is None:
-            return False
-        second_chance = probe.initial_delay_seconds + 2 * probe.period_seconds + probe.timeout_seconds
-        return life.restarts < _EVENTS_SURE_FOR_LIVES and tally.first_failed_at - life.started_at > second_chance
+        grace = (probe.termination_grace_period_seconds if probe else None) or self.workload.grace_seconds
+        return max(life.started_at, ended - grace) if life.exit_code == _KILLED else ended
 
     def next_life(self, life: Life) -> Life | None:
         """The life that followed in the same pod."""
@@ -129,6 +86,8 @@ class Case:
         if fresh is None:
             return False
         tally = fresh.tally(ProbeType.LIVENESS)
+        if tally.counted_until is not None and tally.failed and not tally.succeeded:
+            return tally.failed >= times
         if tally.first_failed_at is None:
             return False
         first_chance = fresh.started_at + probe.initial_delay_seconds + 2 * probe.period_seconds + probe.timeout_seconds
@@ -173,15 +132,9 @@ class Case:
         )
 
 
-_EVENTS_SURE_FOR_LIVES = 5
+_KILLED = 137
 _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
-
-
-def is_refused_by_application(life: Life) -> bool:
-    """Whether most failures were an HTTP status from 400 to 499: the application is up, and says no to the question."""
-    errors = sum(tally.client_errors for tally in life.tallies.values())
-    return 2 * errors > sum(sum(tally.causes.values()) for tally in life.tallies.values())
 
 
 def slower_than(minute: Minute, kind: ProbeType, seconds: float) -> int:

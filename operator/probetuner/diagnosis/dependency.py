@@ -8,6 +8,7 @@ from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.flaws import called_services
 from probetuner.diagnosis.hanging import hung_by_dependency
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.wording import several
 from probetuner.facts.fact import FailureCause
@@ -29,7 +30,7 @@ def killed_by_dependency(case: Case) -> tuple[Life, ...]:
     """
     if not case.succeeded(ProbeType.LIVENESS):
         return ()
-    kills = [life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).main_cause in _ANSWERS]
+    kills = [life for life in liveness_kills(case) if life.tally(ProbeType.LIVENESS).main_cause in _ANSWERS]
     proved = any(case.fails_again_at_once(life) or _shared_across_ages(case, life) for life in kills)
     proved = proved or _always_shared_at_some_age(case, kills)
     return tuple(life for life in kills if proved and (_shared(case, life) or case.fails_again_at_once(life)))

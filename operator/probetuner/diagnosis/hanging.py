@@ -2,6 +2,7 @@
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.latency import unusual_slowness
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others, readiness_went_on
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
@@ -22,7 +23,7 @@ def hung_by_dependency(case: Case) -> tuple[Life, ...]:
     readiness = case.container.readiness
     if readiness is None or isinstance(readiness.handler, TcpSocket) or not case.succeeded(ProbeType.LIVENESS):
         return ()
-    kills = tuple(life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).silent)
+    kills = tuple(life for life in liveness_kills(case) if life.tally(ProbeType.LIVENESS).silent)
     together = sum(any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)) for life in kills)
     if together < _SEVERAL or not readiness_went_on(case) or any(unusual_slowness(case, life) for life in kills):
         return ()

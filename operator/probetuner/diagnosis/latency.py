@@ -13,17 +13,12 @@ _BEFORE_SECONDS, _AFTER_SECONDS = 60.0, 60.0
 _SLOW_ANSWERS, _NOTABLE_SHARE, _TIMES_USUAL = 2, 0.2, 3.0
 
 
-def killed_at(life: Life) -> float:
-    """When the kill was announced, or as near to it as is known."""
-    return life.kill_announced_at or life.ended_at or life.started_at
-
-
 def unusual_slowness(case: Case, life: Life) -> int:
     """Slow answers around the kill, zero if they are as frequent at other times."""
     probe = case.container.liveness
     limit = SLOW_SHARE_OF_TIMEOUT * (probe.timeout_seconds if probe else 1)
-    began = life.tally(ProbeType.LIVENESS).first_failed_at or killed_at(life)
-    around = case.minutes_between(began - _BEFORE_SECONDS, killed_at(life) + _AFTER_SECONDS)
+    began = life.tally(ProbeType.LIVENESS).first_failed_at or case.killed_at(life)
+    around = case.minutes_between(began - _BEFORE_SECONDS, case.killed_at(life) + _AFTER_SECONDS)
     away = [minute for minute in case.history.minutes if minute not in around]
     slow, share = _slow_share(around, limit)
     _, usual = _slow_share(away, limit)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.model.probe import HttpGet, Probe, ProbeType, TcpSocket
 from probetuner.model.workload import WorkloadKind
 
@@ -121,7 +122,7 @@ def find_wrong_order(case: Case) -> Finding | None:
     liveness, readiness = case.container.liveness, case.container.readiness
     if liveness is None or readiness is None or not liveness_acts_first(case):
         return None
-    harmless = bool(case.history.minutes) and not case.liveness_kills
+    harmless = bool(case.history.minutes) and not liveness_kills(case)
     return _finding(
         case,
         FindingName.LIVENESS_BEFORE_READINESS,

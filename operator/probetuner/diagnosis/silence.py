@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from probetuner.diagnosis.broken import never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
-from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, killed_at, unusual_slowness
+from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.wording import several
 from probetuner.history import bounds
@@ -52,7 +53,7 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
     """
     if never_succeeded(case, ProbeType.LIVENESS) or hung_by_dependency(case):
         return ()
-    return tuple(life for life in case.liveness_kills if life.tally(ProbeType.LIVENESS).silent)
+    return tuple(life for life in liveness_kills(case) if life.tally(ProbeType.LIVENESS).silent)
 
 
 def busy_kills(case: Case) -> tuple[Life, ...]:
@@ -63,12 +64,12 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     """
     kills = silent_kills(case)
     signs = [signs_of_load(case, life) for life in kills]
-    marked = [killed_at(life) for life, sign in zip(kills, signs, strict=True) if sign.any]
+    marked = [case.killed_at(life) for life, sign in zip(kills, signs, strict=True) if sign.any]
     loaded = _is_proof(signs)
     return tuple(
         life
         for life in kills
-        if any(abs(killed_at(life) - at) <= _SAME_TROUBLE_SECONDS for at in marked)
+        if any(abs(case.killed_at(life) - at) <= _SAME_TROUBLE_SECONDS for at in marked)
         or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
     )
 
@@ -106,7 +107,7 @@ def _unusual_recoveries(case: Case, life: Life) -> int:
     lasting = [run for run in recoveries if _is_in_a_row(case, run)]
     any_near, any_usual = _near_and_usual(case, life, recoveries)
     near, usual = _near_and_usual(case, life, lasting)
-    kills = sum(abs(killed_at(other) - killed_at(life)) <= _NEAR_SECONDS for other in silent_kills(case))
+    kills = sum(abs(case.killed_at(other) - case.killed_at(life)) <= _NEAR_SECONDS for other in silent_kills(case))
     unusual = any_near >= _TIMES_USUAL * any_usual and near >= _LEAST_PER_KILL * kills
     by_chance = max(usual, _expected_by_chance(case, singles=len(recoveries) - len(lasting)))
     return near if unusual and _is_more_than_chance(near, by_chance) else 0
@@ -114,7 +115,7 @@ def _unusual_recoveries(case: Case, life: Life) -> int:
 
 def _near_and_usual(case: Case, life: Life, runs: Sequence[FailureRun]) -> tuple[int, float]:
     """How many of the runs were near the kill, and how many were in as long a time elsewhere."""
-    near = sum(abs(run.last_at - killed_at(life)) <= _NEAR_SECONDS for run in runs)
+    near = sum(abs(run.last_at - case.killed_at(life)) <= _NEAR_SECONDS for run in runs)
     elsewhere = max(0.0, case.observed_seconds - 2 * _NEAR_SECONDS)
     return near, (len(runs) - near) * 2 * _NEAR_SECONDS / elsewhere if elsewhere else 0.0
 

@@ -5,6 +5,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.attribution import RestartCause, attribute
 from probetuner.history.life import Life
@@ -22,7 +23,7 @@ def killed_while_starting(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application was up."""
     if never_succeeded(case, ProbeType.LIVENESS):
         return ()
-    return tuple(life for life in case.probe_kills if case.was_starting(life) and not _brought_failures(case, life))
+    return tuple(life for life in starting_kills(case) if not _brought_failures(case, life))
 
 
 def _brought_failures(case: Case, life: Life) -> bool:

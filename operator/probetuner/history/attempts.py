@@ -1,6 +1,6 @@
 """What a probe's attempts add to the life that they were made in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -54,19 +54,25 @@ def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
     during = filing.lives_during(entry, fact.pod.uid, fact.since, fact.at)
     if not during:
         return filing.change_early(entry, fact, _step(fact.probe, lambda tally: _scraped(tally, fact)))
-    for shared, share in zip(during, _shares(fact, len(during)), strict=True):
+    for shared, share in zip(during, _shares(fact, during), strict=True):
         life = filing.find(entry, fact, restarts=shared.restarts)
         if life is not None and (share.succeeded or share.failed):
             entry = filing.swap(entry, life, _step(fact.probe, partial(_scraped, fact=share))(life))
     return entry
 
 
-def _shares(fact: ProbeCounted, lives: int) -> tuple[ProbeCounted, ...]:
-    """What of a scrape belongs to each of the lives that it spans: the failures to the first, successes to the last."""
-    if lives == 1:
+def _shares(fact: ProbeCounted, during: Sequence[Life]) -> tuple[ProbeCounted, ...]:
+    """What of a scrape belongs to each of the lives that it spans: the failures to the first, successes to the last.
+
+    Where the first passed until then the successes are its own, as far as anybody can tell.
+    """
+    if len(during) == 1:
         return (fact,)
-    between = (replace(fact, succeeded=0, failed=0),) * (lives - 2)
-    return (replace(fact, succeeded=0), *between, replace(fact, failed=0))
+    before = during[0].tally(fact.probe)
+    passed = before.succeeded > 0 and not before.streak
+    first = replace(fact, succeeded=fact.succeeded if passed else 0)
+    last = replace(fact, failed=0, succeeded=0 if passed else fact.succeeded)
+    return (first, *(replace(fact, succeeded=0, failed=0),) * (len(during) - 2), last)
 
 
 def _scraped(tally: Tally, fact: ProbeCounted) -> Tally:

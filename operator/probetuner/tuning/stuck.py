@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import ceil
 
 from probetuner.diagnosis.pauses import pauses_seconds
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.history.record import RunEnding
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
@@ -100,7 +101,7 @@ def put_in_order(proposal: Proposal) -> Proposal:
     liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
     if liveness is None or readiness is None or liveness.detection_seconds >= readiness.detection_seconds:
         return proposal
-    if proposal.case.history.minutes and not proposal.case.liveness_kills:
+    if proposal.case.history.minutes and not liveness_kills(proposal.case):
         return proposal
     missing = readiness.detection_seconds - liveness.detection_seconds
     failures = liveness.failure_threshold + 1 + ceil(missing / liveness.cadence_seconds)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.model.policy import Allowance, Objectives, Policy, Range
 from probetuner.model.probe import Exec, Grpc, HttpGet, Probe, ProbeType
 from probetuner.tuning.forecast import forecast
@@ -269,7 +270,7 @@ def test_a_forecast_says_what_would_have_happened() -> None:
     assert recommendation is not None
     after = forecast(BUSY.cases(), recommendation)
 
-    assert recommendation.before.false_restarts == len(BUSY.cases()[0].liveness_kills)
+    assert recommendation.before.false_restarts == len(liveness_kills(BUSY.cases()[0]))
     assert recommendation.before.detection_seconds == 31
     assert after.false_restarts == 0
     assert after.detection_seconds is None

@@ -1,0 +1,110 @@
+"""Which killed containers had not come up yet, and which had.
+
+A process that is not up yet and one that is stuck or overrun fail a probe alike where nothing refuses the connection.
+What tells them apart is how long starts take, and what came before: a container that is started amid trouble shares
+the trouble.
+"""
+
+import math
+from collections.abc import Collection
+
+from probetuner.diagnosis.case import Case
+from probetuner.facts.fact import FailureCause
+from probetuner.history.attribution import RestartCause
+from probetuner.history.life import Life
+from probetuner.model.probe import Grpc, Probe, ProbeType
+
+_EVENTS_SURE_FOR_LIVES = 5
+_SLOW_START_SHARE = 0.5
+_DEFAULT = Probe(handler=None)
+"""Stands for the liveness probe of an older template that is known no more."""
+
+
+def liveness_kills(case: Case) -> tuple[Life, ...]:
+    """The lives that the liveness probe ended after the application had come up."""
+    unborn = starting_kills(case)
+    return tuple(life for life in case.ended_by(RestartCause.LIVENESS_KILL) if life not in unborn)
+
+
+def starting_kills(case: Case) -> tuple[Life, ...]:
+    """The lives that a probe ended before the application had come up, for all that is known.
+
+    They never answered any probe, and they do not look like containers that had long been up: either nobody listened
+    (refused), or no other life shows that an answer could have been expected by then. Starts may vary: a life that
+    follows no trouble was starting where another start took at least half of what this one was given, one that
+    follows the kill of a container that was up only where another took all of it. Some probes cannot tell a process
+    that is not up from one that is unwell: with these, it was starting as long as no container that had come up was
+    killed.
+    """
+    kills = case.probe_kills
+    untroubled = case.ended_by(RestartCause.CRASH, RestartCause.OOM, RestartCause.DISRUPTION)
+    slowest = max(
+        (_start_seconds(life) for life in case.history.lives if not _follows_trouble(case, life, untroubled)),
+        default=0.0,
+    )
+    usual = min(case.answer_seconds(), default=math.inf)
+    hidden = not any(_had_come_up(case, killed) for killed in kills)
+
+    def was_starting(life: Life) -> bool:
+        causes = {cause for tally in life.tallies.values() for cause in tally.causes}
+        given = case.killed_at(life) - life.started_at
+        share = 1.0 if _follows_trouble(case, life, untroubled) else _SLOW_START_SHARE
+        late = usual > given or slowest >= share * given
+        return FailureCause.REFUSED in causes or late or (hidden and _hides_refusals(case, causes))
+
+    return tuple(life for life in kills if not _was_up(case, life) and was_starting(life))
+
+
+def _start_seconds(life: Life) -> float:
+    return 0.0 if life.answered_at is None else life.answered_at - life.started_at
+
+
+def _was_up(case: Case, life: Life) -> bool:
+    answered = life.answered_at is not None and life.answered_at <= case.killed_at(life)
+    return answered or life.was_ready or _passed_unseen(case, life) or is_refused_by_application(life)
+
+
+def _follows_trouble(case: Case, life: Life, untroubled: Collection[Life]) -> bool:
+    """Whether the last life in the pod that had come up may have been ended by a probe, for all that is known."""
+    before = [other for other in case.history.lives if other.pod_uid == life.pod_uid and other.restarts < life.restarts]
+    came_up = max((other for other in before if _was_up(case, other)), key=lambda other: other.restarts, default=None)
+    if came_up is None:
+        return len(before) < life.restarts
+    return came_up not in untroubled
+
+
+def _had_come_up(case: Case, killed: Life) -> bool:
+    """Whether a killed life had answered before the failures that it was killed for."""
+    probe = case.container.liveness or _DEFAULT
+    failed_at = killed.tally(ProbeType.LIVENESS).first_failed_at
+    if failed_at is None:
+        failed_at = case.killed_at(killed) - (probe.failure_threshold - 1) * probe.cadence_seconds
+    return killed.answered_at is not None and killed.answered_at <= failed_at
+
+
+def _hides_refusals(case: Case, causes: Collection[FailureCause]) -> bool:
+    """Whether a process that does not listen yet fails the probe just as one that is up and unwell.
+
+    A command that exits non-zero says nothing of why, and a refused gRPC connection is retried until it is late.
+    """
+    probe = case.container.liveness
+    return FailureCause.EXEC_EXIT in causes or (probe is not None and isinstance(probe.handler, Grpc))
+
+
+def _passed_unseen(case: Case, life: Life) -> bool:
+    """Whether attempts must have succeeded although no counter told of them.
+
+    Every failure makes an event, so a first failure that comes long after the first attempt had passes before it.
+    Only for early lives: later on the kubelet drops events (client-go events_cache.go, burst of 25 a pod).
+    """
+    probe, tally = case.container.liveness, life.tally(ProbeType.LIVENESS)
+    if probe is None or tally.counted_until is not None or tally.first_failed_at is None:
+        return False
+    second_chance = probe.initial_delay_seconds + 2 * probe.period_seconds + probe.timeout_seconds
+    return life.restarts < _EVENTS_SURE_FOR_LIVES and tally.first_failed_at - life.started_at > second_chance
+
+
+def is_refused_by_application(life: Life) -> bool:
+    """Whether most failures were an HTTP status from 400 to 499: the application is up, and says no to the question."""
+    errors = sum(tally.client_errors for tally in life.tallies.values())
+    return 2 * errors > sum(sum(tally.causes.values()) for tally in life.tallies.values())
