@@ -38,7 +38,8 @@ class Spell:
 class App:
     """What a process does. `starts`, `locks` and `exits` are seconds into each life; the last entry holds on.
 
-    `handles_term` is the exit code of a process that ends when it is asked to; without, it takes the whole grace.
+    `silent_start` is of one that listens before it is up. `handles_term` is the exit code of a process that ends when
+    it is asked to; without, it takes the whole grace.
     `slow` is the share of answers that take `slow_seconds`. Only `listens` is bound, and only `paths` are served.
     """
 
@@ -49,6 +50,7 @@ class App:
     oom: bool = False
     handles_term: int | None = None
     latency: float = 0.004
+    silent_start: bool = False
     slow: float = 0.0
     slow_seconds: float = 1.3
     spells: tuple[Spell, ...] = ()
@@ -83,7 +85,7 @@ class Process:
             return answer if answer.cause is None else replace(answer, cause=FailureCause.EXEC_EXIT)
         assert isinstance(handler, HttpGet | TcpSocket | Grpc)
         if handler.port not in (app.listens, "http") or age < nth(app.starts, self.life):
-            return SILENCE if isinstance(handler, Grpc) else REFUSED
+            return SILENCE if isinstance(handler, Grpc) or app.silent_start else REFUSED
         path = handler.path if isinstance(handler, HttpGet) else ""
         if isinstance(handler, TcpSocket):
             hanging = any(s.mode == "tcp-hang" and s.concerns("", at, age) for s in app.spells)

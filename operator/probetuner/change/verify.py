@@ -4,7 +4,9 @@ Only pods that were made since the change was decided count (`trial`). The verdi
 evidence is enough: that the trouble came back and the new probes bore it, or that it got worse.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from math import comb
 
 from probetuner.change.evidence import borne, parts_of
 from probetuner.change.patch import entries_of
@@ -12,6 +14,7 @@ from probetuner.change.reaped import still_leaking, zombie_proofs
 from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.flapping import unwarranted
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import UnreadySpell, WorkloadHistory
 from probetuner.model.probe import ProbeType
@@ -22,6 +25,7 @@ _SETTLING_SECONDS = 30.0
 _ROLLOUT_SECONDS = 600.0
 """A Deployment's default progressDeadlineSeconds, which counts from the last progress too (deployment_util.go)."""
 _FLAPS = 3
+_CHANCE = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,32 +105,53 @@ def _is_replacing(workload: Workload) -> bool:
 
 def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Workload) -> str | None:
     """Say in what the change made it worse, if it did."""
-    before = change.before
-    if after.false_restarts and _per_second(after.false_restarts, after) >= _per_second(before.false_restarts, before):
-        return (
-            f"{after.false_restarts} false restarts in {after.observed_seconds or 0:.0f} s, as often as before or more"
-        )
-    if after.flaps and after.flaps >= _FLAPS and _per_second(after.flaps, after) > _per_second(before.flaps, before):
-        return f"{after.flaps} flaps in {after.observed_seconds or 0:.0f} s, more often than before"
+    before, seconds = change.before, after.observed_seconds or 0.0
+    if more_often(after.false_restarts, after, before.false_restarts, before):
+        return f"{several(after.false_restarts or 0, 'false restart')} in {seconds:.0f} s, more often than before"
+    flapped = (after.flaps or 0) >= _FLAPS and more_often(after.flaps, after, before.flaps, before)
+    if flapped and not (_changes(change, ProbeType.LIVENESS) and _is_ready_longer(after, before)):
+        return f"{after.flaps} flaps in {seconds:.0f} s, more often than before"
     if still_leaking(change, after):
         return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
-    changed = {entry.get("name") for entry in entries_of(change.patch) if entry.get(ProbeType.READINESS.field)}
+    changed = _changes(change, ProbeType.READINESS)
     asked = [case for case in cases if case.container.name in changed]
     if workload.rollout.desired > 1 and any(_all_out_at_once(case) for case in asked):
         return "readiness took every replica out of the Service at once"
     return None
 
 
-def _per_second(count: int | None, figures: Figures) -> float:
+def _changes(change: Change, kind: ProbeType) -> Collection[str]:
+    """The containers of which the change sets that probe, or takes it away."""
+    return {str(entry.get("name")) for entry in entries_of(change.patch) if kind.field in entry}
+
+
+def _is_ready_longer(after: Figures, before: Figures) -> bool:
+    """Whether less time was lost than before, in all: a flap is shorter than the restart that it came for."""
+    return _per_second(after.unready_seconds, after) < _per_second(before.unready_seconds, before)
+
+
+def _per_second(count: float | None, figures: Figures) -> float:
     return (count or 0) / max(1.0, figures.observed_seconds or 0.0)
 
 
+def more_often(count: int | None, figures: Figures, earlier: int | None, before: Figures) -> bool:
+    """Whether that count, in its time, is more than chance makes of the earlier one in its own.
+
+    Two Poisson rates, given their sum: the share of the later one is binomial (Przyborowski and Wilenski, 1940).
+    """
+    later, total = count or 0, (count or 0) + (earlier or 0)
+    since, until = (max(1.0, each.observed_seconds or 0.0) for each in (figures, before))
+    share = since / (since + until)
+    by_chance = sum(comb(total, n) * share**n * (1.0 - share) ** (total - n) for n in range(later, total + 1))
+    return later > 0 and by_chance <= _CHANCE
+
+
 def _all_out_at_once(case: Case) -> bool:
-    """Whether at some moment as many pods as are wanted were held unready by the probe."""
-    end = case.history.last_seen_at
+    """Whether at some moment as many pods as are wanted were held unready by the probe though they could serve."""
+    end, spells = case.history.last_seen_at, unwarranted(case)
     return any(
-        len({other.pod_uid for other in case.history.unready if _covers(other, spell.started_at, end)}) >= case.replicas
-        for spell in case.history.unready
+        len({other.pod_uid for other in spells if _covers(other, spell.started_at, end)}) >= case.replicas
+        for spell in spells
     )
 
 

@@ -23,6 +23,11 @@ _ANSWERS = (FailureCause.HTTP_STATUS, FailureCause.EXEC_EXIT, FailureCause.GRPC_
 
 
 def killed_by_dependency(case: Case) -> tuple[Life, ...]:
+    """The lives that the liveness probe ended for what something else did: by its bad answers, or by none."""
+    return (*_answered_for_dependency(case), *hung_by_dependency(case))
+
+
+def _answered_for_dependency(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by bad answers that other replicas gave at the same time.
 
     With a single replica, a fresh container that gives the same answer at once says the same: it is not the
@@ -61,7 +66,7 @@ def _shared(case: Case, life: Life) -> bool:
 
 def find(case: Case) -> Finding | None:
     """Report liveness kills that follow what the application is told, or waits for, by something else."""
-    kills, hung = killed_by_dependency(case), hung_by_dependency(case)
+    kills, hung = _answered_for_dependency(case), hung_by_dependency(case)
     if not kills and not hung:
         return None
     return Finding(

@@ -1,22 +1,23 @@
 """readiness-flapping: containers that are taken out of their Services again and again though nothing is wrong."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
+from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.wording import several
-from probetuner.history.record import READY_FLAG_FELL, FailureRun, UnreadySpell
+from probetuner.history.record import READY_FLAG_FELL, FailureRun, Minute, UnreadySpell
 from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.4
 _LEAST_FLAPS = 3
+_AROUND_SECONDS, _AT_ONCE_SECONDS = 30.0, 15.0
 LONG_SECONDS = 120.0
 """An unready spell that lasts longer is no flap: the container really was unwell."""
 _DISTURBED_SECONDS = 60.0
-_SEVERAL_ATTEMPTS, _MANY, _RARE, _SEEN_LATER_SECONDS = 2, 50, 0.02, 2.0
+_SEVERAL_ATTEMPTS, _MANY, _RARE, _NEAR_TIMEOUT, _SEEN_LATER_SECONDS = 2, 50, 0.02, 0.5, 2.0
 _THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
@@ -24,11 +25,13 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
     """The short unready spells that ended by themselves, without a restart and away from any trouble of the node.
 
     A pause of the process itself is none: users would have got no answer either, so readiness did what it is for.
+    Where it is forgotten how the probe failed, nothing is said.
     """
     return tuple(
         spell
         for spell in case.history.unready
         if spell.ended_at is not None
+        and spell.ended_at >= case.history.runs_since
         and spell.ended_at - spell.started_at <= LONG_SECONDS
         and not _restarted(case, spell)
         and not _disturbed(case, spell)
@@ -54,33 +57,82 @@ def _disturbed(case: Case, spell: UnreadySpell) -> bool:
     )
 
 
-def _is_pause(case: Case, spell: UnreadySpell) -> bool:
-    """Whether one replica alone fell silent for several attempts, where answers are quick at other times.
+def unwarranted(case: Case) -> tuple[UnreadySpell, ...]:
+    """The unready spells in which the replica could serve, for all that is known by now.
 
-    Load makes answers late in all replicas; a tail of slow answers makes single timeouts, and two in a row by chance.
+    Left out are pauses, lock-ups that liveness ended, and silence of a container whose answers are quick, as long as
+    liveness may still find that it is stuck.
+    """
+    stuck = {(life.pod_uid, life.ended_at) for life in killed_in_lockup(case)}
+    spells = case.history.unready
+    return tuple(spell for spell in spells if not _is_pause(case, spell) and not _is_stuck(case, spell, stuck))
+
+
+def _is_stuck(case: Case, spell: UnreadySpell, stuck: Collection[tuple[str, float | None]]) -> bool:
+    end = spell.ended_at or case.history.last_seen_at
+    if any(uid == spell.pod_uid and spell.started_at <= (at or 0.0) <= end + 1.0 for uid, at in stuck):
+        return True
+    liveness = case.container.liveness
+    due = 0.0 if liveness is None else liveness.detection_seconds + case.workload.grace_seconds
+    return spell.ended_at is None and end - spell.started_at < due and _is_silent(case, spell)
+
+
+def _is_pause(case: Case, spell: UnreadySpell) -> bool:
+    """Whether the replica fell silent for several attempts and came back by itself."""
+    return spell.ended_at is not None and _is_silent(case, spell)
+
+
+def _is_silent(case: Case, spell: UnreadySpell) -> bool:
+    """Whether the replica alone left several attempts in a row open, where answers are quick at other times and then.
+
+    Load makes answers late as it grows and falls, in all replicas; a tail of slow answers makes single timeouts, and
+    two in a row by chance.
     """
     probe = case.container.readiness
-    if probe is None or probe.failure_threshold < _SEVERAL_ATTEMPTS or not _is_quick(case, probe.timeout_seconds):
+    if probe is None or probe.failure_threshold < _SEVERAL_ATTEMPTS:
+        return False
+    if not _is_quick(case, probe.timeout_seconds) or _is_slow_around(case, spell, probe.timeout_seconds):
         return False
     runs = [run for run in case.runs(ProbeType.READINESS) if _overlaps(run, spell)]
-    own = [run for run in runs if run.pod_uid == spell.pod_uid]
-    return len(own) == len(runs) and any(
-        run.failures >= probe.failure_threshold and all(cause.is_silence for cause in run.causes) for run in own
+    own = [
+        run
+        for run in runs
+        if run.pod_uid == spell.pod_uid
+        and run.failures >= probe.failure_threshold
+        and all(cause.is_silence for cause in run.causes)
+    ]
+    return any(not _with_others(run, runs) for run in own)
+
+
+def _with_others(run: FailureRun, runs: Sequence[FailureRun]) -> bool:
+    """Whether another replica began to fail at the same time: each replica's own pauses come at their own times."""
+    return any(
+        other.pod_uid != run.pod_uid and abs(other.started_at - run.started_at) <= _AT_ONCE_SECONDS for other in runs
     )
 
 
 def _is_quick(case: Case, timeout_seconds: int) -> bool:
     """Whether hardly any of many answers comes near the timeout."""
-    minutes = case.history.minutes
-    slow = sum(slower_than(minute, ProbeType.READINESS, SLOW_SHARE_OF_TIMEOUT * timeout_seconds) for minute in minutes)
-    answers = sum(sum(minute.latency.get(ProbeType.READINESS, ())) for minute in minutes)
+    slow, answers = _slow_of(case.history.minutes, timeout_seconds)
     return answers >= _MANY and slow <= _RARE * answers
 
 
+def _is_slow_around(case: Case, spell: UnreadySpell, timeout_seconds: int) -> bool:
+    """Whether more answers came near the timeout then than the one with which each replica wakes up."""
+    around = case.minutes_between(spell.started_at - _AROUND_SECONDS, (spell.ended_at or math.inf) + _AROUND_SECONDS)
+    slow, answers = _slow_of(around, timeout_seconds)
+    return slow > case.replicas + _RARE * answers
+
+
+def _slow_of(minutes: Sequence[Minute], timeout_seconds: int) -> tuple[int, int]:
+    slow = sum(slower_than(minute, ProbeType.READINESS, _NEAR_TIMEOUT * timeout_seconds) for minute in minutes)
+    return slow, sum(sum(minute.latency.get(ProbeType.READINESS, ())) for minute in minutes)
+
+
 def _overlaps(run: FailureRun, spell: UnreadySpell) -> bool:
-    return (
-        run.started_at <= (spell.ended_at or run.started_at) and run.last_at >= spell.started_at - _SEEN_LATER_SECONDS
-    )
+    """What a run's counters told of last is known to a scrape; what ended it is known better."""
+    began_in_time = run.started_at <= (spell.ended_at or run.started_at)
+    return began_in_time and max(run.last_at, run.ended_at or 0.0) >= spell.started_at - _SEEN_LATER_SECONDS
 
 
 def _times(spells: Sequence[UnreadySpell]) -> int:

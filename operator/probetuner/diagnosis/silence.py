@@ -17,7 +17,6 @@ from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.wording import several
-from probetuner.history import bounds
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
@@ -153,9 +152,7 @@ def _is_in_a_row(case: Case, run: FailureRun) -> bool:
 def _expected_by_chance(case: Case, *, singles: int) -> float:
     """How many runs of two timeouts single ones would make around a kill if they came independently."""
     history = case.history
-    full = len(history.runs) >= bounds.RUNS
-    begin = min(run.started_at for run in history.runs) if full else history.first_seen_at
-    seconds = max(1.0, history.last_seen_at - begin)
+    seconds = max(1.0, history.last_seen_at - history.singles_since)
     often = sum(1.0 / cadence for cadence in _asking(case).values())
     attempts = max(1.0, seconds * max(1, len(history.pods)) * often)
     return (singles / attempts) ** 2 * attempts * min(1.0, 2 * _NEAR_SECONDS / seconds)

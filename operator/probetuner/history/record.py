@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from probetuner.facts.fact import FailureCause
+from probetuner.history import bounds
 from probetuner.history.life import Life
 from probetuner.history.trial import Trial
 from probetuner.model.probe import ProbeType
@@ -120,6 +121,18 @@ class ContainerHistory:
     tasks: Mapping[str, tuple[TaskSample, ...]] = field(default_factory=dict)
     disturbances: tuple[Disturbance, ...] = ()
     trials: Mapping[str, Trial] = field(default_factory=dict)
+
+    @property
+    def runs_since(self) -> float:
+        """Since when any run is remembered; what came before is forgotten."""
+        return self.runs[0].started_at if len(self.runs) >= bounds.RUNS else self.first_seen_at
+
+    @property
+    def singles_since(self) -> float:
+        """Since when single failures are all remembered."""
+        if len(self.runs) < bounds.RUNS:
+            return self.first_seen_at
+        return min((run.started_at for run in self.runs if run.failures <= 1), default=self.first_seen_at)
 
     @property
     def pods(self) -> frozenset[str]:

@@ -63,7 +63,8 @@ def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
 
     The order within one scrape is unknown. A run that began before it is ended by any success; one that began within
     it goes on, for a probe that starts to fail has its last success in the same scrape more often than not. Where a
-    run was cut short in that time, the failures are those that led to it and the successes the next container's.
+    run was cut short in that time, the failures are those that led to it and the successes the next container's;
+    where one ended since the container was let in again, they are those before that.
     """
     cut = _cut_short_within(entry, fact)
     if cut is not None:
@@ -71,6 +72,9 @@ def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
     run = next((run for run in _runs_of(entry, fact, fact.probe) if run.ending is RunEnding.OPEN), None)
     if fact.succeeded and run is not None and run.started_at < fact.since:
         return _put(entry, run, replace(_grown(run, fact), ending=RunEnding.BY_ITSELF, ended_at=fact.at))
+    ended = _let_in_within(entry, fact)
+    if fact.failed and run is None and ended is not None:
+        return _put(entry, ended, _grown(ended, fact))
     if fact.failed:
         first = next(iter(filing.lives_during(entry, fact.pod.uid, fact.since, fact.at)), None)
         at = max(fact.since, first.started_at) if first is not None and first.restarts else fact.since
@@ -88,6 +92,17 @@ def _cut_short_within(entry: ContainerHistory, fact: ProbeCounted) -> FailureRun
             # The end is a whole second, cut off.
             and fact.since < run.ended_at + filing.GRAIN_SECONDS
             and run.started_at <= fact.at
+        ),
+        None,
+    )
+
+
+def _let_in_within(entry: ContainerHistory, fact: ProbeCounted) -> FailureRun | None:
+    return next(
+        (
+            run
+            for run in reversed(_runs_of(entry, fact, fact.probe))
+            if run.ending is RunEnding.BY_ITSELF and run.ended_at is not None and fact.since < run.ended_at <= fact.at
         ),
         None,
     )
@@ -155,8 +170,13 @@ def _runs_of(entry: ContainerHistory, fact: Observed, probe: ProbeType | None = 
 
 
 def _put(entry: ContainerHistory, old: FailureRun | None, new: FailureRun) -> ContainerHistory:
-    """Replace a run or add one, oldest first; of too many the oldest that has ended is forgotten."""
+    """Replace a run or add one, oldest first; of too many the oldest that has ended is forgotten.
+
+    Single failures go first, as long as they are many: what lasted is rarer, and says more.
+    """
     runs = sorted((*(run for run in entry.runs if run is not old), new), key=lambda run: run.started_at)
     while len(runs) > bounds.RUNS:
-        runs.remove(next((run for run in runs if run.ending is not RunEnding.OPEN), runs[0]))
+        over = [run for run in runs if run.ending is not RunEnding.OPEN] or runs
+        singles = [run for run in over if run.failures <= 1]
+        runs.remove((singles if len(singles) > bounds.SINGLE_RUNS else over)[0])
     return replace(entry, runs=tuple(runs))

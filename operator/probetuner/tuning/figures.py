@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.flapping import flaps
 from probetuner.diagnosis.pressure import killed_under_pressure
 from probetuner.diagnosis.reaping import count_zombies
@@ -45,8 +46,8 @@ def _zombies(cases: tuple[Case, ...]) -> int | None:
 
 
 def false_restarts(case: Case) -> tuple[Life, ...]:
-    """The lives that a probe ended although the application was starting or merely busy."""
-    return (*killed_while_starting(case), *killed_under_pressure(case))
+    """The lives that a probe ended although the application was starting, merely busy, or waiting for another."""
+    return (*killed_while_starting(case), *killed_under_pressure(case), *killed_by_dependency(case))
 
 
 def _unready_seconds(case: Case) -> float:

@@ -63,7 +63,8 @@ def _is_steady(case: Case, probe: Probe) -> bool:
 def _late_share(case: Case, timeout_seconds: int) -> float:
     """The share of attempts that come later than that while nothing is wrong, by no less than one that was not seen."""
     runs = case.runs(ProbeType.READINESS)
+    minutes = case.minutes_between(case.history.singles_since, case.history.last_seen_at)
     late = sum(run.failures == 1 and run.ending is RunEnding.BY_ITSELF for run in runs)
-    late += sum(slower_than(minute, ProbeType.READINESS, timeout_seconds) for minute in case.history.minutes)
-    counted = sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in case.history.minutes)
+    late += sum(slower_than(minute, ProbeType.READINESS, timeout_seconds) for minute in minutes)
+    counted = sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes)
     return min(1.0, (late + 1) / (counted + 1))

@@ -38,6 +38,21 @@ def up(*pods: PodRef, at: float = 5) -> list[Fact]:
     return [fact for of in pods for fact in (started(310, of=of), ready(310 + at, of=of))]
 
 
+def stuck_once(of: PodRef) -> list[Fact]:
+    """A pod whose container falls silent, is restarted by liveness, and is well again."""
+    return [
+        counted(310, 600, ok=29, of=of),
+        *(failed(at, of=of) for at in (610, 620, 630)),
+        unready(606, of=of),
+        counted(600, 630, bad=3, of=of),
+        killed(631, of=of),
+        exited(661, code=137, of=of),
+        started(662, restarts=1, of=of),
+        ready(664, of=of),
+        counted(662, 1190, ok=52, of=of),
+    ]
+
+
 FLAPS = [
     fact
     for number, of in enumerate(NEW)
@@ -63,6 +78,22 @@ def test_another_endpoint_for_liveness_is_proved_by_slowness_that_it_bore() -> N
 
     assert verdict(old, new, *up(*NEW), *bearing_load(NEW, since=330)) == "Kept"
     assert verdict(old, new, *up(*NEW)) is None
+
+
+def test_flaps_that_cost_less_than_the_restarts_that_they_came_for_are_not_worse() -> None:
+    """Where liveness went, readiness may take a busy replica out now and then: that is shorter than a restart."""
+    old, new = container(livenessProbe=LIVENESS), container(readinessProbe=PATIENT)
+
+    assert verdict(old, new, *up(*NEW), *FLAPS) == "Kept"
+
+
+def test_replicas_that_got_stuck_were_not_taken_out_by_the_change() -> None:
+    """Both are out at once, each is restarted by liveness and well again: readiness did what it is for."""
+    old = container(livenessProbe=LIVENESS, readinessProbe=LIVENESS)
+    new = container(livenessProbe=LIVENESS, readinessProbe={**LIVENESS, "periodSeconds": 2})
+    stuck = [stuck_once(of) for of in NEW]
+
+    assert verdict(old, new, *up(*NEW), *stuck[0], *stuck[1]) == "Kept"
 
 
 def test_flapping_more_than_before_is_worse() -> None:

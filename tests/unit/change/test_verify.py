@@ -2,10 +2,12 @@
 
 import pytest
 
+from probetuner.change.verify import more_often
 from probetuner.facts.fact import Fact, FailureCause, PodRef
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode
 from probetuner.model.policy import ApplyRules, Policy
+from probetuner.tuning.figures import Figures
 from support.changes import between, log, made
 from support.facts import READINESS, counted, exited, failed, killed, pod, ready, started, unready
 from support.stage import Stage
@@ -125,6 +127,27 @@ def test_false_restarts_as_often_as_before_are_worse() -> None:
     assert verdict(stage, after=300) == "RolledBack"
     assert "false restarts in" in stage.latest["reason"]
     assert stage.latest["after"]["falseRestarts"] > 0
+
+
+@pytest.mark.parametrize(
+    ("later", "seconds", "earlier", "before", "more"),
+    [
+        (0, 600, 0, 600, False),
+        (1, 600, 0, 600, False),
+        (3, 600, 0, 600, True),
+        (2, 60, 0, 3600, True),
+        (4, 600, 3, 600, False),
+        (12, 600, 3, 600, True),
+        (30, 6000, 3, 600, False),
+    ],
+)
+def test_more_often_is_more_than_chance_makes(
+    later: int, seconds: float, earlier: int, before: float, *, more: bool
+) -> None:
+    """A count in its time is compared with another in another time."""
+    figures = Figures(observed_seconds=seconds), Figures(observed_seconds=before)
+
+    assert more_often(later, figures[0], earlier, figures[1]) is more
 
 
 def test_fewer_false_restarts_than_before_are_not_worse_and_no_proof() -> None:

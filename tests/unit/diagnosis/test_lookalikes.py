@@ -220,6 +220,27 @@ def test_confidence_grows_with_what_was_seen() -> None:
     assert sure[0][1] < sure[-1][1] < 1
 
 
+def test_silent_starts_of_uneven_length_are_neither_load_nor_lockups() -> None:
+    """Some come up in the time that liveness gives them and some do not, and then the process is up until it ends."""
+    starts = (12.0, 44.0, 21.0, 50.0, 26.0, 39.0, 15.0, 41.0, 24.0)
+    uneven = App(starts=starts, silent_start=True, exits=(180.0,), oom=True)
+    other = replace(uneven, starts=(23.0, 17.0, 47.0, 20.0, 43.0, 28.0))
+    said = Scene(liveness=asks(), readiness=OFTEN, apps=(uneven, other), seconds=1500).judge()
+
+    assert "liveness-kill-during-startup" in said.names
+    assert said.names.isdisjoint({"liveness-kill-under-pressure", "liveness-kill-of-lockup"})
+    assert "add-startup-probe" in said.actions
+
+
+def test_a_container_that_is_started_amid_load_is_not_starting_slowly() -> None:
+    """It comes up as quickly as ever and is overrun at once: nothing but the load keeps it from answering."""
+    rush = tuple(Spell(begin=b, end=b + 170, mode="hang") for b in (120, 420, 720))
+    said = Scene(liveness=asks(WORK), apps=(App(spells=rush, handles_term=0),), seconds=1000).judge()
+
+    assert "liveness-kill-under-pressure" in said.names
+    assert said.names.isdisjoint({"liveness-kill-during-startup", "liveness-kill-of-lockup"})
+
+
 def test_a_crash_and_an_unready_start_do_not_make_a_slow_start() -> None:
     """The initial delay of a probe that no life lived to see is not judged by the other's answers alone."""
     app = App(starts=(2.0,), exits=(30.0,))

@@ -136,6 +136,14 @@ def test_readiness_returns_with_the_ready_flag() -> None:
     assert (second.probe, second.ending) == (LIVENESS, RunEnding.OPEN)
 
 
+def test_failures_that_a_scrape_tells_after_the_ready_flag_belong_to_the_run_that_it_ended() -> None:
+    """A status comes at once and a scrape later: that is one trouble, and not two."""
+    told = (counted(10, 20, ok=2, bad=3, probe=READINESS), ready(24), counted(20, 30, ok=3, bad=2, probe=READINESS))
+    (run,) = runs(*told)
+
+    assert (run.ending, run.failures) == (RunEnding.BY_ITSELF, 5)
+
+
 def test_a_ready_flag_that_something_else_raised_ends_nothing() -> None:
     """Only the probe itself shows that it succeeds."""
     (run,) = runs(failed(12, probe=READINESS), ready(20, by_probe=False))
@@ -157,6 +165,20 @@ def test_even_open_runs_are_bounded() -> None:
     told = runs(*(fact for n, of in enumerate(pods) for fact in (started(n, of=of), failed(n + 5, of=of))))
 
     assert [run.pod_uid for run in told] == [of.uid for of in pods[2:]]
+
+
+def test_what_lasted_is_remembered_longer_than_what_passed_at_once() -> None:
+    """Single late answers are frequent and alike; a silence of several attempts is neither."""
+    lasting = (counted(0, 10, bad=3), counted(10, 20, ok=1))
+    singles = [
+        fact
+        for n in range(1, bounds.RUNS + 10)
+        for fact in (counted(20 * n, 20 * n + 10, bad=1), counted(20 * n + 10, 20 * n + 20, ok=1))
+    ]
+    told = runs(*lasting, *singles)
+
+    assert len(told) == bounds.RUNS
+    assert [run.failures for run in told].count(3) == 1
 
 
 def test_an_open_run_outlasts_any_number_of_others() -> None:
