@@ -14,7 +14,7 @@ from chaos.workloads import CYCLE, LIVENESS_DELAY, READINESS_DELAY, Fate, manife
 Object = Mapping[str, Any]
 
 _MOST_SECONDS = 600.0
-_IDLE_SECONDS = 20.0
+_IDLE_SECONDS = 40.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Slot:
     began_at: float = 0.0
     put_back: int = 0
     idle_since: float | None = None
+    generation: int = 0
     is_spoilt: bool = False
     is_over: bool = True
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -47,7 +48,7 @@ class Slot:
         if deployment is None or deployment["metadata"]["uid"] != self.uid:
             return []  # It was made after the look.
         self._interfere(server, sight, deployment)
-        outcome = _outcome(self.fate, deployment, policy or {}) or self._idle(sight, policy or {})
+        outcome = _outcome(self.fate, deployment, policy or {}) or self._idle(sight, deployment, policy or {})
         if outcome is None:
             return self._late(deployment, policy)
         return self._judge(server, deployment, policy or {}, outcome)
@@ -91,12 +92,17 @@ class Slot:
         after = server.strategic(path, body)
         self.put_back += after is not None and after["metadata"]["generation"] > before["generation"]
 
-    def _idle(self, sight: Sight, policy: Object) -> str | None:
-        """Notice that nothing is recommended, as when no operator lived while the pods started, or they took long."""
+    def _idle(self, sight: Sight, deployment: Object, policy: Object) -> str | None:
+        """Notice that nothing is recommended, as when no operator lived while the pods started, or they took long.
+
+        A policy is looked at before its workload: one that has just been patched may have a newer status.
+        """
+        before, self.generation = self.generation, deployment["metadata"]["generation"]
         status = policy.get("status", {})
         latest: Object = next(iter(status.get("history", [])), {})
         is_undone = latest.get("verdict") != "RolledBack" or "undoneAt" in latest
-        is_going_on = status.get("phase") in ("Applying", "Verifying", "Blocked") or not is_undone
+        is_going_on = status.get("phase") in ("Applying", "Verifying", "Blocked") or before != self.generation
+        is_going_on = is_going_on or not is_undone
         if sight.started(self.name, self.cycle) < 2 or status.get("recommendation") or is_going_on:
             self.idle_since = None
             return None
