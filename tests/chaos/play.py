@@ -96,11 +96,11 @@ class Play:
 
     def _leave_nothing(self) -> None:
         """Delete all workloads; what was made for them has to go too."""
-        for slot in self._slots:
-            slot.clear(self._server)
 
         def gone() -> bool:
             with suppress(AwayError):
+                for slot in self._slots:
+                    slot.clear(self._server)
                 return not self._server.items(PLACES["ProbePolicy"]) + self._server.items(PLACES["ProbeHistory"])
             return False
 
