@@ -23,6 +23,8 @@ _GRACEFUL = 0.2
 """The share of ends that are asked for (SIGTERM); the others are sudden (SIGKILL)."""
 _AFTER_OCCASION_SECONDS = 0.08
 _OCCASIONS_TAKEN = 0.12
+_PARTING_WORDS = "an error occurred during closing of asynchronous generator"
+"""asyncio says so of kopf's watches when it ends while the API server is away; nothing is left to go wrong then."""
 
 
 class Deaths:
@@ -78,7 +80,7 @@ class Deaths:
         """Yield what operators logged as faults of their own."""
         for log in self._ended:
             for line in read_log(log):
-                if line["level"] == "error" and "exception" in line:
+                if line["level"] == "error" and "exception" in line and not line["event"].startswith(_PARTING_WORDS):
                     yield f"{line['event']}: {str(line['exception'])[-600:]}"
 
     def _keep_going(self) -> None:

@@ -103,7 +103,8 @@ class Slot:
         is_undone = latest.get("verdict") != "RolledBack" or "undoneAt" in latest
         is_going_on = status.get("phase") in ("Applying", "Verifying", "Blocked") or before != self.generation
         is_going_on = is_going_on or not is_undone
-        if sight.started(self.name, self.cycle) < 2 or status.get("recommendation") or is_going_on:
+        is_advised = status.get("recommendation") and _reasons(policy).get("Applied") != "NothingToApply"
+        if sight.started(self.name, self.cycle) < 2 or is_advised or is_going_on:
             self.idle_since = None
             return None
         self.idle_since = self.idle_since or time.monotonic()
@@ -128,8 +129,7 @@ class Slot:
 
 def _outcome(fate: Fate, deployment: Object, policy: Object) -> str | None:
     """Say how the present cycle ended, None while it goes on."""
-    status = policy.get("status", {})
-    reasons = {entry["type"]: entry["reason"] for entry in status.get("conditions", [])}
+    status, reasons = policy.get("status", {}), _reasons(policy)
     if reasons.get("Applied") == "RefusedByServer":
         return "refused"
     if fate is Fate.FOUGHT:
@@ -141,6 +141,10 @@ def _outcome(fate: Fate, deployment: Object, policy: Object) -> str | None:
     if verdict == "RolledBack":
         return "rolled back" if "undoneAt" in latest and _is_observed(deployment) else None
     return str(verdict).lower()
+
+
+def _reasons(policy: Object) -> dict[str, str]:
+    return {entry["type"]: entry["reason"] for entry in policy.get("status", {}).get("conditions", [])}
 
 
 def _is_observed(deployment: Object) -> bool:
