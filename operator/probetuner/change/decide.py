@@ -25,7 +25,6 @@ from probetuner.model.policy import ContainerMode
 from probetuner.tuning.figures import Figures, measure
 from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
-from probetuner.tuning.recommendation import Recommendation
 
 _RECHECK_SECONDS, _RESEND_SECONDS = 15.0, 3.0
 
@@ -49,10 +48,10 @@ def decide(situation: Situation, now: float) -> Decision:
         patch=outlook.patch,
         handover=outlook.handover,
         changes=outlook.changes,
-        forecast=_forecast(situation, outlook.recommendation),
+        forecast=_forecast(situation, outlook),
         measured=_measured(situation, outlook),
         conditions=conditions,
-        endpoints=_endpoints(situation),
+        endpoints=_endpoints(situation, outlook),
     )
     send = outlook.send
     return Decision(
@@ -74,26 +73,22 @@ def _judged(situation: Situation, found: tuple[Case, ...]) -> tuple[Case, ...]:
     return tuple(case for case in found if rules.mode_of(case.container.name) is ContainerMode.AUTO)
 
 
-def _endpoints(situation: Situation) -> dict[str, tuple[Judgement, ...]]:
+def _endpoints(situation: Situation, outlook: Outlook) -> dict[str, tuple[Judgement, ...]]:
     """What the trials of endpoints have shown, by container."""
     if situation.mode.mode is Mode.OFF:
         return {}
-    return {case.container.name: judge_endpoints(case, situation.policy) for case in _cases(situation)}
+    return {case.container.name: judge_endpoints(case, situation.policy) for case in outlook.cases}
 
 
 def _look(situation: Situation, now: float) -> Outlook:
-    changes = read_changes(situation.status)
-    if situation.mode.problem or situation.policy_problem:
-        return Outlook(changes=changes)
-    if situation.mode.mode is Mode.OFF:
-        return Outlook(changes=changes)
-    findings = diagnose(_cases(situation))
+    outlook = Outlook(cases=_cases(situation), changes=read_changes(situation.status))
+    if situation.mode.problem or situation.policy_problem or situation.mode.mode is Mode.OFF:
+        return outlook
+    outlook = replace(outlook, findings=diagnose(outlook.cases))
     if situation.mode.mode is Mode.OBSERVE:
-        return Outlook(changes=changes, findings=findings)
-    progress = follow(situation, changes, now=now)
-    outlook = Outlook(
-        changes=progress.changes, findings=findings, send=progress.send, announcements=progress.announcements
-    )
+        return outlook
+    progress = follow(situation, outlook.changes, now=now)
+    outlook = replace(outlook, changes=progress.changes, send=progress.send, announcements=progress.announcements)
     if not _unsettled(outlook.changes):
         return _advise(situation, outlook, now)
     latest = outlook.changes[0]
@@ -108,7 +103,7 @@ def _unsettled(changes: Sequence[Change]) -> bool:
 
 
 def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
-    advice = recommend(_cases(situation), outlook.findings, situation.policy)
+    advice = recommend(outlook.cases, outlook.findings, situation.policy)
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))
     patch = TEMPLATE.change(situation.workload, advice)
@@ -152,15 +147,16 @@ def _measured(situation: Situation, outlook: Outlook) -> Figures:
     found = measure(_judged(situation, remembered(situation.workload, situation.history)))
     made = [change for change in outlook.changes if change.applied_at is not None]
     fresh = fresh_cases(made[0], situation.workload, situation.history) if made else ()
-    present = _judged(situation, fresh) if made else _cases(situation)
+    present = _judged(situation, fresh) if made else outlook.cases
     logged = sum(change.before.false_restarts or 0 for change in made)
     told = situation.status.get("falseRestarts")
     least = max(logged + (measure(present).false_restarts or 0), told if isinstance(told, int) else 0)
     return replace(found, false_restarts=max(found.false_restarts or 0, least))
 
 
-def _forecast(situation: Situation, advice: Recommendation | None) -> Mapping[str, Any] | None:
+def _forecast(situation: Situation, outlook: Outlook) -> Mapping[str, Any] | None:
     """The forecast; as it was first written while advice and occasion are the same, for a replay takes time."""
+    advice = outlook.recommendation
     if advice is None:
         return None
     written = situation.status.get("forecast")
@@ -170,7 +166,7 @@ def _forecast(situation: Situation, advice: Recommendation | None) -> Mapping[st
             return written
     return {
         "before": write_figures(advice.before),
-        "after": write_figures(forecast(_cases(situation), advice)),
+        "after": write_figures(forecast(outlook.cases, advice)),
     }
 
 

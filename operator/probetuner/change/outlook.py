@@ -8,14 +8,16 @@ from probetuner.change.block import Block
 from probetuner.change.handover import Handover
 from probetuner.change.record import Change
 from probetuner.change.situation import Announcement
+from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
 from probetuner.tuning.recommendation import Recommendation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What was found, what is advised, how the changes stand, and what is to be sent and told."""
+    """What was judged and found, what is advised, how the changes stand, and what is to be sent and told."""
 
+    cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
     recommendation: Recommendation | None = None
     patch: Mapping[str, Any] | None = None

@@ -1,6 +1,9 @@
 """One container under diagnosis: what it is, and what is remembered of it under its present template."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
 
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
 from probetuner.facts.inspection import Inspection
@@ -12,13 +15,15 @@ from probetuner.model.policy import Objectives
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.model.workload import Workload
 
+Answer = TypeVar("Answer")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A container, its workload and its history.
 
     `exposed` says whether a Service sends it traffic, None where the Services are not known. `inspections` are looks
-    into it that a person asked for.
+    into it that a person asked for. `answered` keeps what was worked out about it (`once`).
     """
 
     workload: Workload
@@ -27,6 +32,7 @@ class Case:
     objectives: Objectives = field(default_factory=Objectives)
     exposed: bool | None = None
     inspections: tuple[Inspection, ...] = ()
+    answered: dict[Callable[["Case"], Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def replicas(self) -> int:
@@ -135,6 +141,19 @@ class Case:
 _KILLED = 137
 _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
+
+
+def once(question: Callable[[Case], Answer]) -> Callable[[Case], Answer]:
+    """Work the answer to a question about a case out once: a case never changes, and rules build on each other."""
+
+    @wraps(question)
+    def ask(case: Case) -> Answer:
+        if question not in case.answered:
+            case.answered[question] = question(case)
+        answer: Answer = case.answered[question]
+        return answer
+
+    return ask
 
 
 def slower_than(minute: Minute, kind: ProbeType, seconds: float) -> int:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.flaws import called_services
@@ -22,11 +22,13 @@ _OTHER_AGE_SECONDS = 60.0
 _ANSWERS = (FailureCause.HTTP_STATUS, FailureCause.EXEC_EXIT, FailureCause.GRPC_NOT_SERVING)
 
 
+@once
 def killed_by_dependency(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended for what something else did: by its bad answers, or by none."""
     return (*_answered_for_dependency(case), *hung_by_dependency(case))
 
 
+@once
 def _answered_for_dependency(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by bad answers that other replicas gave at the same time.
 

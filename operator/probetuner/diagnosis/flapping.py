@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 
-from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.case import Case, once, slower_than
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
@@ -21,6 +21,7 @@ _SEVERAL_ATTEMPTS, _MANY, _RARE, _NEAR_TIMEOUT, _SEEN_LATER_SECONDS = 2, 50, 0.0
 _THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
+@once
 def flaps(case: Case) -> tuple[UnreadySpell, ...]:
     """The short unready spells that ended by themselves, without a restart and away from any trouble of the node.
 
@@ -31,7 +32,7 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
         spell
         for spell in case.history.unready
         if spell.ended_at is not None
-        and spell.ended_at >= case.history.runs_since
+        and not (case.history.runs and spell.ended_at < case.history.runs[0].started_at)
         and spell.ended_at - spell.started_at <= LONG_SECONDS
         and not _restarted(case, spell)
         and not _disturbed(case, spell)

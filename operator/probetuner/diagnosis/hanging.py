@@ -1,6 +1,6 @@
 """Liveness kills by silence that is somebody else's: the probe waits for what the application calls."""
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.latency import unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others, readiness_went_on
@@ -13,6 +13,7 @@ SILENCE = tuple(cause for cause in FailureCause if cause.is_silence)
 """The causes of a failed attempt that got no answer at all."""
 
 
+@once
 def hung_by_dependency(case: Case) -> tuple[Life, ...]:
     """The lives that liveness ended by silence while readiness went on answering, in several replicas at once.
 

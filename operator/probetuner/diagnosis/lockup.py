@@ -1,6 +1,6 @@
 """Lock-ups: containers that stop answering for good, with and without a liveness probe to restart them."""
 
-from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.case import Case, once, slower_than
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
@@ -16,6 +16,7 @@ _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 _THROTTLED_SHARE = 0.25
 
 
+@once
 def killed_in_lockup(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended rightly: silent without any sign of load, and cured by the restart."""
     busy = busy_kills(case)
@@ -53,6 +54,7 @@ def find_killed(case: Case) -> Finding | None:
     )
 
 
+@once
 def lockups_without_liveness(case: Case) -> tuple[FailureRun, ...]:
     """The runs of silence that never ended, in containers that had answered before and that nothing restarts."""
     probe = case.container.readiness

@@ -1,12 +1,13 @@
 """Silence of a process that ended by itself: a pause, whichever probe met it."""
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, once
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
 _IN_A_ROW, _DENSE = 2, 0.7
 
 
+@once
 def pauses_seconds(case: Case) -> tuple[float, ...]:
     """How long each silence lasted at least that several attempts in a row met and that ended by itself.
 

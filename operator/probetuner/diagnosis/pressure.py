@@ -3,7 +3,7 @@
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.silence import busy_kills, describe, signs_of_load
+from probetuner.diagnosis.silence import busy_kills, describe, signs_of_load, silent_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.model.probe import ProbeType
@@ -21,7 +21,8 @@ def find(case: Case) -> Finding | None:
     probe, kills = case.container.liveness, killed_under_pressure(case)
     if probe is None or not kills:
         return None
-    seen = list(describe(tuple(signs_of_load(case, life) for life in kills), timeout_seconds=probe.timeout_seconds))
+    signs = [sign for life, sign in zip(silent_kills(case), signs_of_load(case), strict=True) if life in kills]
+    seen = list(describe(tuple(signs), timeout_seconds=probe.timeout_seconds))
     together = _together(case, kills)
     if together:
         seen.append(f"{several(together, 'kill')} came while another replica failed the same probe")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.broken import never_succeeded
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
@@ -45,6 +45,7 @@ class Signs:
         return self.relapsed or self.recoveries > 0 or self.slow_answers > 0
 
 
+@once
 def silent_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by timeouts after the application had been up.
 
@@ -55,14 +56,14 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
     return tuple(life for life in liveness_kills(case) if life.tally(ProbeType.LIVENESS).silent)
 
 
+@once
 def busy_kills(case: Case) -> tuple[Life, ...]:
     """The silent kills that hit a busy container.
 
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
     or, where load is proved, while other replicas were silent too.
     """
-    kills = silent_kills(case)
-    signs = [signs_of_load(case, life) for life in kills]
+    kills, signs = silent_kills(case), signs_of_load(case)
     marked = [case.killed_at(life) for life, sign in zip(kills, signs, strict=True) if sign.any]
     loaded = _is_proof(signs)
     return tuple(
@@ -73,12 +74,13 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     )
 
 
+@once
 def overrun(case: Case) -> bool:
     """Whether load is proved: answers came late around a kill, or a fresh container failed at once.
 
     That silence ended by itself at other times shows only that it need not be for good: pauses do that as well.
     """
-    return _is_proof([signs_of_load(case, life) for life in silent_kills(case)])
+    return _is_proof(signs_of_load(case))
 
 
 def _is_proof(signs: Sequence[Signs]) -> bool:
@@ -87,8 +89,13 @@ def _is_proof(signs: Sequence[Signs]) -> bool:
     return proved > 0 and proved >= _PROVED_SHARE * len(signs)
 
 
-def signs_of_load(case: Case, life: Life) -> Signs:
-    """Look around one kill."""
+@once
+def signs_of_load(case: Case) -> tuple[Signs, ...]:
+    """Look around each of the silent kills."""
+    return tuple(_around(case, life) for life in silent_kills(case))
+
+
+def _around(case: Case, life: Life) -> Signs:
     return Signs(
         relapsed=case.fails_again_at_once(life, times=_IN_A_ROW),
         recoveries=_unusual_recoveries(case, life),

@@ -8,7 +8,7 @@ the trouble.
 import math
 from collections.abc import Collection
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, once
 from probetuner.facts.fact import FailureCause
 from probetuner.history.attribution import RestartCause
 from probetuner.history.life import Life
@@ -20,12 +20,14 @@ _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
 
 
+@once
 def liveness_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended after the application had come up."""
     unborn = starting_kills(case)
     return tuple(life for life in case.ended_by(RestartCause.LIVENESS_KILL) if life not in unborn)
 
 
+@once
 def starting_kills(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application had come up, for all that is known.
 

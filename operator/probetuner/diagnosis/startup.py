@@ -1,7 +1,7 @@
 """liveness-kill-during-startup and startup-delay-too-long: too little and too much time to start."""
 
 from probetuner.diagnosis.broken import never_succeeded
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
@@ -19,6 +19,7 @@ _ABSURD_DELAY_SECONDS, _ABSURD_TIMES_START = 60, 4.0
 _SAMPLES = 2
 
 
+@once
 def killed_while_starting(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application was up."""
     if never_succeeded(case, ProbeType.LIVENESS):

@@ -123,11 +123,6 @@ class ContainerHistory:
     trials: Mapping[str, Trial] = field(default_factory=dict)
 
     @property
-    def runs_since(self) -> float:
-        """Since when any run is remembered; what came before is forgotten."""
-        return self.runs[0].started_at if len(self.runs) >= bounds.RUNS else self.first_seen_at
-
-    @property
     def singles_since(self) -> float:
         """Since when single failures are all remembered."""
         if len(self.runs) < bounds.RUNS:
