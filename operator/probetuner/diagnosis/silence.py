@@ -23,7 +23,7 @@ from probetuner.model.probe import ProbeType
 
 _NEAR_SECONDS = 180.0
 _SAME_TROUBLE_SECONDS = 600.0
-_TIMES_USUAL, _PROVED_SHARE = 3.0, 0.2
+_TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
 _IN_A_ROW, _DENSE, _CHANCE, _LEAST_PER_KILL = 2, 0.7, 0.05, 0.34
 
 
@@ -50,10 +50,15 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by timeouts after the application had been up.
 
     None of a probe that has never succeeded: what it asks for is not there. None where it waited for somebody else.
+    Of one whose events were dropped (client-go events_cache.go) it is taken that it failed as the others did.
     """
     if never_succeeded(case, ProbeType.LIVENESS) or hung_by_dependency(case):
         return ()
-    return tuple(life for life in liveness_kills(case) if life.tally(ProbeType.LIVENESS).silent)
+    tallies = [life.tally(ProbeType.LIVENESS) for life in case.history.lives]
+    known = [tally.silent for tally in tallies if tally.causes]
+    usually = 2 * sum(known) > len(known)
+    kills = ((life, life.tally(ProbeType.LIVENESS)) for life in liveness_kills(case))
+    return tuple(life for life, tally in kills if (tally.silent if tally.causes else usually))
 
 
 @once
@@ -61,17 +66,19 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     """The silent kills that hit a busy container.
 
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
-    or, where load is proved, while other replicas were silent too.
+    or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, it is
+    one of them: not every kill by load shows signs.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
     marked = [case.killed_at(life) for life, sign in zip(kills, signs, strict=True) if sign.any]
     loaded = _is_proof(signs)
-    return tuple(
+    found = tuple(
         life
         for life in kills
         if any(abs(case.killed_at(life) - at) <= _SAME_TROUBLE_SECONDS for at in marked)
         or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
     )
+    return kills if loaded and len(kills) - len(found) <= _ODD_SHARE * len(kills) else found
 
 
 @once
@@ -86,7 +93,7 @@ def overrun(case: Case) -> bool:
 def _is_proof(signs: Sequence[Signs]) -> bool:
     """Whether the kills with proof are more than the odd one that chance makes."""
     proved = sum(sign.relapsed or sign.slow_answers > 0 for sign in signs)
-    return proved > 0 and proved >= _PROVED_SHARE * len(signs)
+    return proved > 0 and proved >= _ODD_SHARE * len(signs)
 
 
 @once

@@ -64,12 +64,13 @@ def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
 def _shares(fact: ProbeCounted, during: Sequence[Life]) -> tuple[ProbeCounted, ...]:
     """What of a scrape belongs to each of the lives that it spans: the failures to the first, successes to the last.
 
-    Where the first passed until then the successes are its own, as far as anybody can tell.
+    Where the first passed until then, or was let in just then, they are its own, as far as anybody can tell.
     """
     if len(during) == 1:
         return (fact,)
-    before = during[0].tally(fact.probe)
-    passed = before.succeeded > 0 and not before.streak
+    before, let_in_at = during[0].tally(fact.probe), during[0].ready_at
+    was_let_in = fact.probe is ProbeType.READINESS and let_in_at is not None and let_in_at >= fact.since
+    passed = was_let_in or (before.succeeded > 0 and not before.streak)
     first = replace(fact, succeeded=fact.succeeded if passed else 0)
     last = replace(fact, failed=0, succeeded=0 if passed else fact.succeeded)
     return (first, *(replace(fact, succeeded=0, failed=0),) * (len(during) - 2), last)

@@ -7,6 +7,8 @@ import pytest
 from gym.manifest import CONTAINER
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.finding import Finding
+from probetuner.diagnosis.silence import busy_kills
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.facts.fact import (
     Fact,
     FailureCause,
@@ -17,7 +19,21 @@ from probetuner.facts.fact import (
 from probetuner.model.probe import Exec, TcpSocket
 from support.application import App, Spell
 from support.facts import CONTAINER as WEB
-from support.facts import READINESS, T0, counted, ending, exited, failed, killed, pod, ready, remember, started, unready
+from support.facts import (
+    LIVENESS,
+    READINESS,
+    T0,
+    counted,
+    ending,
+    exited,
+    failed,
+    killed,
+    pod,
+    ready,
+    remember,
+    started,
+    unready,
+)
 from support.scene import DEPENDENT, READYZ, WORK, Scene, asks
 from support.scene import T0 as SCENE_T0
 from support.workloads import Json, container, workload
@@ -239,6 +255,16 @@ def test_a_container_that_is_started_amid_load_is_not_starting_slowly() -> None:
 
     assert "liveness-kill-under-pressure" in said.names
     assert said.names.isdisjoint({"liveness-kill-during-startup", "liveness-kill-of-lockup"})
+
+
+def test_kills_whose_events_were_dropped_are_judged_like_the_others() -> None:
+    """The kubelet tells of 25 events per pod and then of few: counters show the failures, and nothing their cause."""
+    rush = tuple(Spell(begin=b, end=b + 170, mode="hang") for b in range(120, 3600, 300))
+    case = Scene(liveness=asks(WORK), apps=(App(spells=rush, handles_term=0),), seconds=3600).cases()[0]
+    untold = [life for life in liveness_kills(case) if not life.tally(LIVENESS).causes]
+
+    assert len(untold) > 5
+    assert all(life in busy_kills(case) for life in untold)
 
 
 def test_a_crash_and_an_unready_start_do_not_make_a_slow_start() -> None:

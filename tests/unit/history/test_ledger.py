@@ -74,9 +74,17 @@ def test_a_scrape_over_a_restart_is_shared_out() -> None:
 def test_an_answer_in_a_scrape_over_a_restart_is_the_old_container_s_if_that_had_passed() -> None:
     """A container that crashed amid its work is not made one whose successor was up at once."""
     before, over = counted(0, 10, ok=1), counted(10, 20, ok=1)
+    late: list[Fact] = [
+        started(0),
+        ready(12),
+        exited(15),
+        started(16, restarts=1),
+        counted(10, 20, ok=1, probe=READINESS),
+    ]
     first, second = lives([started(0), before, exited(15, code=1), started(16, restarts=1), over])
 
     assert (first.tally(LIVENESS).succeeded, second.answered_at) == (2, None)
+    assert [life.answered_at for life in lives(late)] == [T0 + 12, None]
 
 
 def test_a_scrape_over_several_short_lives_is_shared_between_the_first_and_the_last() -> None:
