@@ -4,7 +4,7 @@ Only pods that were made since the change was decided count (`trial`). The verdi
 evidence is enough: that the trouble came back and the new probes bore it, or that it got worse.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import comb
 
@@ -14,9 +14,9 @@ from probetuner.change.reaped import still_leaking, zombie_proofs
 from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.flapping import unwarranted
+from probetuner.diagnosis.flapping import empties_service
 from probetuner.diagnosis.wording import several
-from probetuner.history.record import UnreadySpell, WorkloadHistory
+from probetuner.history.record import WorkloadHistory
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import Workload
 from probetuner.tuning.figures import Figures, measure
@@ -26,6 +26,7 @@ _ROLLOUT_SECONDS = 600.0
 """A Deployment's default progressDeadlineSeconds, which counts from the last progress too (deployment_util.go)."""
 _FLAPS = 3
 _CHANCE = 0.15
+_PATIENCE = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +115,8 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
     if still_leaking(change, after):
         return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
     changed = _changes(change, ProbeType.READINESS)
-    asked = [case for case in cases if case.container.name in changed]
-    if workload.rollout.desired > 1 and any(_all_out_at_once(case) for case in asked):
+    asked = [case for case in cases if case.container.name in changed and not _is_loosened(change, case.container.name)]
+    if workload.rollout.desired > 1 and any(empties_service(case) for case in asked):
         return "readiness took every replica out of the Service at once"
     return None
 
@@ -123,6 +124,18 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
 def _changes(change: Change, kind: ProbeType) -> Collection[str]:
     """The containers of which the change sets that probe, or takes it away."""
     return {str(entry.get("name")) for entry in entries_of(change.patch) if kind.field in entry}
+
+
+def _is_loosened(change: Change, container: str) -> bool:
+    """Whether all that the change does to a readiness probe is to give it more time: that takes nobody out."""
+    field = ProbeType.READINESS.field
+    old, new = (
+        next((entry.get(field) for entry in entries_of(side) if entry.get("name") == container), None)
+        for side in (change.undo, change.patch)
+    )
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return False
+    return all(name in _PATIENCE and isinstance(old.get(name), int) and old[name] <= new[name] for name in new)
 
 
 def _is_ready_longer(after: Figures, before: Figures) -> bool:
@@ -144,19 +157,6 @@ def more_often(count: int | None, figures: Figures, earlier: int | None, before:
     share = since / (since + until)
     by_chance = sum(comb(total, n) * share**n * (1.0 - share) ** (total - n) for n in range(later, total + 1))
     return later > 0 and by_chance <= _CHANCE
-
-
-def _all_out_at_once(case: Case) -> bool:
-    """Whether at some moment as many pods as are wanted were held unready by the probe though they could serve."""
-    end, spells = case.history.last_seen_at, unwarranted(case)
-    return any(
-        len({other.pod_uid for other in spells if _covers(other, spell.started_at, end)}) >= case.replicas
-        for spell in spells
-    )
-
-
-def _covers(spell: UnreadySpell, at: float, end: float) -> bool:
-    return spell.started_at <= at < (spell.ended_at or end + 1.0)
 
 
 def _proofs(change: Change, cases: tuple[Case, ...], *, settled_at: float) -> tuple[tuple[str, ...], bool]:

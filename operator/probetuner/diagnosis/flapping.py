@@ -58,7 +58,21 @@ def _disturbed(case: Case, spell: UnreadySpell) -> bool:
     )
 
 
-def unwarranted(case: Case) -> tuple[UnreadySpell, ...]:
+@once
+def empties_service(case: Case) -> bool:
+    """Whether at some moment readiness held as many pods as are wanted out of the Service though they could serve."""
+    end, spells = case.history.last_seen_at, _unwarranted(case)
+    return any(
+        len({other.pod_uid for other in spells if _covers(other, spell.started_at, end)}) >= case.replicas
+        for spell in spells
+    )
+
+
+def _covers(spell: UnreadySpell, at: float, end: float) -> bool:
+    return spell.started_at <= at < (spell.ended_at or end + 1.0)
+
+
+def _unwarranted(case: Case) -> tuple[UnreadySpell, ...]:
     """The unready spells in which the replica could serve, for all that is known by now.
 
     Left out are pauses, lock-ups that liveness ended, and silence of a container whose answers are quick, as long as

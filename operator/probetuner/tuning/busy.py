@@ -115,13 +115,13 @@ def without_liveness(probes: Probes, *, replicas: int, detection_seconds: int) -
         return probes
     if readiness is None:
         asked = replace(liveness, termination_grace_period_seconds=None)
-        readiness = None if replicas <= 1 else _patient(asked, detection_seconds)
+        readiness = None if replicas <= 1 else patient(asked, detection_seconds)
     elif readiness.handler == liveness.handler:
-        readiness = _patient(readiness, detection_seconds)
+        readiness = patient(readiness, detection_seconds)
     return replace(probes, liveness=None, readiness=readiness)
 
 
-def _patient(probe: Probe, detection_seconds: int) -> Probe:
+def patient(probe: Probe, detection_seconds: int) -> Probe:
     """The probe with the longest timeout that finds a stuck replica in time, at least a whole period.
 
     A period alone is no patience where it is short: asked each second, readiness followed every queue of a second and

@@ -127,6 +127,7 @@ _STEPS: dict[FindingName, Step] = {
 
 _OVERRULED_BY: dict[FindingName, frozenset[FindingName]] = {
     FindingName.READINESS_FLAPPING: frozenset({FindingName.CPU_THROTTLED, FindingName.PROBE_NEVER_SUCCEEDS}),
+    FindingName.DETECTION_TOO_SLOW: frozenset({FindingName.READINESS_FLAPPING}),
     FindingName.STARTUP_DELAY_TOO_LONG: frozenset(
         {FindingName.LIVENESS_KILL_DURING_STARTUP, FindingName.PROBE_NEVER_SUCCEEDS}
     ),

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from probetuner.diagnosis.flapping import empties_service
 from probetuner.history.record import RunEnding
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.busy import patient
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
@@ -18,10 +20,15 @@ def stop_flapping(proposal: Proposal) -> Proposal:
     if readiness is None:
         return proposal
     if any(cause.is_silence for cause in proposal.case.causes(ProbeType.READINESS)):
-        readiness = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
+        why = "answers came later than the timeout; the tail is hidden, so step up and look again"
+        if proposal.case.replicas > 1 and empties_service(proposal.case):
+            why = "answers came late in all replicas at once, and none was left to serve: readiness waits as it may"
+            readiness = patient(readiness, proposal.policy.objectives.readiness_detection_seconds)
+        else:
+            readiness = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
         proposal = proposal.take(
             ActionName.RAISE_TIMEOUT,
-            "answers came later than the timeout; the tail is hidden, so step up and look again",
+            why,
             needs=Allowance.THRESHOLDS,
             probes=replace(proposal.probes, readiness=readiness),
         )

@@ -14,6 +14,7 @@ from support.workloads import LIVENESS, Json, container, deployment
 NEW = (pod("new-a", template="new"), pod("new-b", template="new"))
 OTHER = {"httpGet": {"path": "/ready", "port": 80}}
 PATIENT = {**LIVENESS, "timeoutSeconds": 10}
+PLAIN = container(livenessProbe=LIVENESS)
 
 
 def verified(old: Json, new: Json, *facts: Fact) -> Stage:
@@ -85,6 +86,17 @@ def test_flaps_that_cost_less_than_the_restarts_that_they_came_for_are_not_worse
     old, new = container(livenessProbe=LIVENESS), container(readinessProbe=PATIENT)
 
     assert verdict(old, new, *up(*NEW), *FLAPS) == "Kept"
+
+
+def test_a_readiness_probe_with_more_time_is_not_blamed_for_an_empty_service() -> None:
+    """With the old numbers it would have been empty sooner; one with other numbers, or a new one, may be to blame."""
+    out = [unready(600, of=of) for of in NEW]
+    old = container(readinessProbe=LIVENESS)
+    sooner = container(readinessProbe={**LIVENESS, "timeoutSeconds": 10, "periodSeconds": 2})
+
+    assert verdict(old, container(readinessProbe=PATIENT), *up(*NEW), *out) is None
+    assert verdict(old, sooner, *up(*NEW), *out) == "RolledBack"
+    assert verdict(PLAIN, container(readinessProbe=PATIENT), *up(*NEW), *out) == "RolledBack"
 
 
 def test_replicas_that_got_stuck_were_not_taken_out_by_the_change() -> None:

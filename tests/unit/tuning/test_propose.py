@@ -156,6 +156,28 @@ def test_flapping_readiness_becomes_patient() -> None:
     assert said.target.readiness.detection_seconds <= 30
 
 
+def test_readiness_that_empties_the_service_waits_as_long_as_it_may() -> None:
+    """Load that makes all replicas late at once took every backend away: a slow service became a dead one."""
+    late = tuple(Spell(begin=b, end=b + 25, mode="slow", seconds=3.0) for b in range(60, 900, 120))
+    scene = Scene(readiness=asks(READYZ, period_seconds=5), apps=(App(spells=late),), replicas=3, seconds=900)
+    said = scene.judge()
+
+    assert "raise-timeout" in said.actions
+    assert said.target.readiness is not None
+    assert said.target.readiness.timeout_seconds == 8
+    assert said.target.readiness.detection_seconds <= 30
+
+
+def test_what_flaps_is_not_tightened() -> None:
+    """A replica that gets stuck now and then asks for a quicker probe, and one that flaps for a slower one first."""
+    stuck = App(locks=(200.0,), slow=0.2, slow_seconds=1.3, latency=0.15)
+    scene = replace(FLAPS, liveness=asks(), readiness=asks(READYZ, failure_threshold=1), apps=(stuck,), seconds=2400)
+    said = scene.judge()
+
+    assert {"readiness-flapping", "detection-too-slow"} <= said.names
+    assert "tighten-readiness" not in said.actions
+
+
 def test_a_dependency_is_named_and_no_handler_is_made_up() -> None:
     """Where no other probe shows an independent endpoint, the probes stay and a person is told."""
     said = AWAY.judge()
