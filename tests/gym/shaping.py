@@ -160,6 +160,21 @@ def rush_of_many(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(liveness=some(rng, WORK), readiness=some(rng, WORK) if rng.random() < 0.6 else None)
 
 
+def queues_and_lockups(rng: random.Random) -> tuple[Truth, Probes]:
+    """Clients that wait make queues now and then, and the process gets stuck besides; liveness stands in the queue."""
+    truth = Truth(
+        replicas=rng.choice((2, 3)),
+        servers=rng.choice((1, 2)),
+        service=Spread(median=rng.uniform(0.05, 0.15), sigma=0.4),
+        load=rng.uniform(0.1, 0.4),
+        bursts=Troubles(per_hour=4, seconds=Spread(median=100, sigma=0.4), height=rng.uniform(1.2, 3)),
+        closed=True,
+        lockup_seconds=rng.uniform(600, 1800),
+    )
+    liveness = some(rng, WORK, failure_threshold=rng.choice((3, 5)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK, timeout_seconds=rng.choice((1, 3))))
+
+
 def calm(rng: random.Random) -> tuple[Truth, Probes]:
     """Nothing wrong."""
     truth = Truth(replicas=rng.choice((2, 3)), start=Spread(median=rng.uniform(0.3, 8), sigma=0.2), load=0.2)
@@ -182,6 +197,7 @@ FAMILIES: tuple[Family, ...] = (
     uneven_silent_starts,
     throttled_under_waiting_clients,
     rush_of_many,
+    queues_and_lockups,
     calm,
 )
 HEALTHY: tuple[Family, ...] = (calm,)

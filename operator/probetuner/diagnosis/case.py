@@ -73,7 +73,7 @@ class Case:
             return life.kill_announced_at
         probe = self.container.liveness
         grace = (probe.termination_grace_period_seconds if probe else None) or self.workload.grace_seconds
-        return max(life.started_at, ended - grace) if life.exit_code == _KILLED else ended
+        return max(life.started_at, ended - grace) if life.exit_code == SIGKILLED else ended
 
     def next_life(self, life: Life) -> Life | None:
         """The life that followed in the same pod."""
@@ -138,7 +138,8 @@ class Case:
         )
 
 
-_KILLED = 137
+SIGKILLED = 137
+"""The exit code of a container that did not end when it was asked to."""
 _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
 

@@ -7,11 +7,11 @@ and its successor is well.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.broken import never_succeeded
-from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.case import SIGKILLED, Case, once
 from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
@@ -22,7 +22,7 @@ from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
 _NEAR_SECONDS = 180.0
-_SAME_TROUBLE_SECONDS = 600.0
+_SAME_TROUBLE_SECONDS = 180.0
 _TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
 _IN_A_ROW, _DENSE, _CHANCE, _LEAST_PER_KILL = 2, 0.7, 0.05, 0.34
 
@@ -67,18 +67,32 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
 
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
     or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, it is
-    one of them: not every kill by load shows signs.
+    one of them: not every kill by load shows signs. Who did not hear SIGTERM where others did is only one by signs of
+    its own.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
-    marked = [case.killed_at(life) for life, sign in zip(kills, signs, strict=True) if sign.any]
+    marked = [life for life, sign in zip(kills, signs, strict=True) if sign.any]
     loaded = _is_proof(signs)
-    found = tuple(
+    deaf = _did_not_hear(kills)
+    drawn_in = [
         life
         for life in kills
-        if any(abs(case.killed_at(life) - at) <= _SAME_TROUBLE_SECONDS for at in marked)
-        or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
-    )
-    return kills if loaded and len(kills) - len(found) <= _ODD_SHARE * len(kills) else found
+        if life not in deaf
+        and (
+            any(abs(case.killed_at(life) - case.killed_at(other)) <= _SAME_TROUBLE_SECONDS for other in marked)
+            or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
+        )
+    ]
+    odd = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
+    if loaded and len(odd) <= _ODD_SHARE * len(kills):
+        drawn_in += odd
+    return tuple(life for life in kills if life in marked or life in drawn_in)
+
+
+def _did_not_hear(kills: Sequence[Life]) -> Collection[Life]:
+    """The kills that took the whole grace period, if others ended at once: who is busy hears, who is stuck may not."""
+    deaf = [life for life in kills if life.exit_code == SIGKILLED]
+    return deaf if len(deaf) < len(kills) else ()
 
 
 @once

@@ -267,6 +267,16 @@ def test_kills_whose_events_were_dropped_are_judged_like_the_others() -> None:
     assert all(life in busy_kills(case) for life in untold)
 
 
+def test_lockups_beside_a_queue_are_told_by_who_did_not_hear() -> None:
+    """Busy containers end when they are asked to; those that took the whole grace period were stuck: liveness stays."""
+    rush = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))
+    app = App(spells=rush, locks=(2900.0, 2900.0, 330.0), handles_term=143)
+    said = Scene(liveness=asks(WORK), readiness=OFTEN, apps=(app,), seconds=2600).judge()
+
+    assert {"liveness-kill-under-pressure", "liveness-kill-of-lockup"} <= said.names
+    assert "replace-liveness-with-readiness" not in said.actions
+
+
 def test_a_crash_and_an_unready_start_do_not_make_a_slow_start() -> None:
     """The initial delay of a probe that no life lived to see is not judged by the other's answers alone."""
     app = App(starts=(2.0,), exits=(30.0,))
