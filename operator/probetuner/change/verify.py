@@ -116,7 +116,8 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
         return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
     changed = _changes(change, ProbeType.READINESS)
     asked = [case for case in cases if case.container.name in changed and not _is_loosened(change, case.container.name)]
-    if workload.rollout.desired > 1 and any(empties_service(case) for case in asked):
+    desired = workload.rollout.desired
+    if desired > 1 and any(map(empties_service, asked)) and not _was_emptier(after, before, replicas=desired):
         return "readiness took every replica out of the Service at once"
     return None
 
@@ -141,6 +142,16 @@ def _is_loosened(change: Change, container: str) -> bool:
 def _is_ready_longer(after: Figures, before: Figures) -> bool:
     """Whether less time was lost than before, in all: a flap is shorter than the restart that it came for."""
     return _per_second(after.unready_seconds, after) < _per_second(before.unready_seconds, before)
+
+
+def _was_emptier(after: Figures, before: Figures, *, replicas: int) -> bool:
+    """Whether no replica was ready for longer before than can have been the case since.
+
+    So many seconds of so few replicas overlap at least, however they fall, and at most.
+    """
+    at_least = _per_second(before.unready_seconds, before) - (replicas - 1)
+    at_most = _per_second(after.unready_seconds, after) / replicas
+    return at_least > at_most
 
 
 def _per_second(count: float | None, figures: Figures) -> float:

@@ -1,11 +1,14 @@
 """What proves each kind of change: what was to be gained is there, or the trouble came back and did no harm."""
 
+from dataclasses import replace
+
 import pytest
 
 from probetuner.facts.fact import Fact, PodRef
 from probetuner.model.mode import Mode
 from probetuner.model.policy import ApplyRules, Policy
-from support.changes import between, log, made
+from probetuner.tuning.figures import Figures
+from support.changes import BEFORE, between, log, made
 from support.facts import READINESS, counted, exited, failed, killed, pod, ready, started, unready
 from support.stage import Stage
 from support.stories import bearing_load, rolled_out
@@ -17,10 +20,10 @@ PATIENT = {**LIVENESS, "timeoutSeconds": 10}
 PLAIN = container(livenessProbe=LIVENESS)
 
 
-def verified(old: Json, new: Json, *facts: Fact) -> Stage:
+def verified(old: Json, new: Json, *facts: Fact, before: Figures = BEFORE) -> Stage:
     """The change is on new pods that started at 310 s; these facts came, and the time for a verdict is not up."""
     stage = Stage(live=deployment(old), policy=Policy(apply=ApplyRules(verify_seconds=900)), mode=Mode.RECOMMEND)
-    stage.status = log(made(old, new, at=300))
+    stage.status = log(made(old, new, at=300, before=before))
     stage.edit(between(old, new))
     stage.roll_out()
     stage.learn(*facts)
@@ -86,6 +89,17 @@ def test_flaps_that_cost_less_than_the_restarts_that_they_came_for_are_not_worse
     old, new = container(livenessProbe=LIVENESS), container(readinessProbe=PATIENT)
 
     assert verdict(old, new, *up(*NEW), *FLAPS) == "Kept"
+
+
+def test_an_empty_service_is_not_worse_where_it_was_emptier_before() -> None:
+    """Nothing restarted stuck replicas before, and both were out most of the time: now and then is no harm."""
+    old = container(readinessProbe=LIVENESS)
+    new = container(livenessProbe=LIVENESS, readinessProbe={**LIVENESS, "periodSeconds": 2})
+    out = [*up(*NEW), *(fact for of in NEW for fact in (unready(600, of=of), ready(640, of=of)))]
+    stuck = replace(BEFORE, unready_seconds=900.0)
+
+    assert verified(old, new, *out, before=stuck).latest.get("verdict") is None
+    assert verified(old, new, *out, before=replace(BEFORE, unready_seconds=500.0)).latest["verdict"] == "RolledBack"
 
 
 def test_a_readiness_probe_with_more_time_is_not_blamed_for_an_empty_service() -> None:
