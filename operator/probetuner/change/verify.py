@@ -147,8 +147,11 @@ def _is_ready_longer(after: Figures, before: Figures) -> bool:
 def _was_emptier(after: Figures, before: Figures, *, replicas: int) -> bool:
     """Whether no replica was ready for longer before than can have been the case since.
 
-    So many seconds of so few replicas overlap at least, however they fall, and at most.
+    So many seconds of so few replicas overlap at least, however they fall, and at most. Nothing is said where there
+    were false restarts: when what they restarted was back is a guess.
     """
+    if before.false_restarts:
+        return False
     at_least = _per_second(before.unready_seconds, before) - (replicas - 1)
     at_most = _per_second(after.unready_seconds, after) / replicas
     return at_least > at_most

@@ -96,10 +96,10 @@ def test_an_empty_service_is_not_worse_where_it_was_emptier_before() -> None:
     old = container(readinessProbe=LIVENESS)
     new = container(livenessProbe=LIVENESS, readinessProbe={**LIVENESS, "periodSeconds": 2})
     out = [*up(*NEW), *(fact for of in NEW for fact in (unready(600, of=of), ready(640, of=of)))]
-    stuck = replace(BEFORE, unready_seconds=900.0)
+    stuck = replace(BEFORE, false_restarts=0, unready_seconds=900.0)
 
     assert verified(old, new, *out, before=stuck).latest.get("verdict") is None
-    assert verified(old, new, *out, before=replace(BEFORE, unready_seconds=500.0)).latest["verdict"] == "RolledBack"
+    assert verified(old, new, *out, before=replace(stuck, unready_seconds=500.0)).latest["verdict"] == "RolledBack"
 
 
 def test_a_readiness_probe_with_more_time_is_not_blamed_for_an_empty_service() -> None:
