@@ -11,6 +11,7 @@ from collections.abc import Collection
 from probetuner.diagnosis.case import Case, once
 from probetuner.facts.fact import FailureCause
 from probetuner.history.attribution import RestartCause
+from probetuner.history.filing import GRAIN_SECONDS
 from probetuner.history.life import Life
 from probetuner.model.probe import Grpc, Probe, ProbeType
 
@@ -32,33 +33,40 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application had come up, for all that is known.
 
     They never answered any probe, and they do not look like containers that had long been up: either nobody listened
-    (refused), or no other life shows that an answer could have been expected by then. Starts may vary: a life that
-    follows no trouble was starting where another start took at least half of what this one was given, one that
-    follows the kill of a container that was up only where another took all of it. Some probes cannot tell a process
-    that is not up from one that is unwell: with these, it was starting as long as no container that had come up was
-    killed.
+    (refused), or no other life shows that an answer could have been expected by then; after the kill of a container
+    that was up that says nothing. Starts may vary: a life that follows no trouble was starting where another start
+    took at least half of what this one was given, one that may follow trouble only where another took all of it. Some
+    probes cannot tell a process that is not up from one that is unwell: with these, it was starting as long as no
+    container that had come up was killed.
     """
     kills = case.probe_kills
-    untroubled = case.ended_by(RestartCause.CRASH, RestartCause.OOM, RestartCause.DISRUPTION)
-    slowest = max(
-        (_start_seconds(life) for life in case.history.lives if not _follows_trouble(case, life, untroubled)),
-        default=0.0,
-    )
+    untroubled = (life for life in case.history.lives if _follows(case, life) is False)
+    slowest = max((_failing_seconds(case, life) for life in untroubled), default=0.0)
     usual = min(case.answer_seconds(), default=math.inf)
     hidden = not any(_had_come_up(case, killed) for killed in kills)
 
     def was_starting(life: Life) -> bool:
         causes = {cause for tally in life.tallies.values() for cause in tally.causes}
-        given = case.killed_at(life) - life.started_at
-        share = 1.0 if _follows_trouble(case, life, untroubled) else _SLOW_START_SHARE
-        late = usual > given or slowest >= share * given
+        given, trouble = case.killed_at(life) - life.started_at, _follows(case, life)
+        late = slowest >= given * (_SLOW_START_SHARE if trouble is False else 1.0) or (usual > given and not trouble)
         return FailureCause.REFUSED in causes or late or (hidden and _hides_refusals(case, causes))
 
     return tuple(life for life in kills if not _was_up(case, life) and was_starting(life))
 
 
-def _start_seconds(life: Life) -> float:
-    return 0.0 if life.answered_at is None else life.answered_at - life.started_at
+def _failing_seconds(case: Case, life: Life) -> float:
+    """How long after its start a life that came up was still seen to fail.
+
+    When it first passed is no measure: whoever begins to watch later sees that late.
+    """
+    if life.answered_at is None:
+        return 0.0
+    runs = (
+        run
+        for run in case.history.runs
+        if run.pod_uid == life.pod_uid and life.started_at - GRAIN_SECONDS <= run.started_at < life.answered_at
+    )
+    return max((min(run.last_at, life.answered_at) - life.started_at for run in runs), default=0.0)
 
 
 def _was_up(case: Case, life: Life) -> bool:
@@ -66,13 +74,13 @@ def _was_up(case: Case, life: Life) -> bool:
     return answered or life.was_ready or _passed_unseen(case, life) or is_refused_by_application(life)
 
 
-def _follows_trouble(case: Case, life: Life, untroubled: Collection[Life]) -> bool:
-    """Whether the last life in the pod that had come up may have been ended by a probe, for all that is known."""
+def _follows(case: Case, life: Life) -> bool | None:
+    """Whether the last life in the pod that had come up was ended by a probe; None where that is not known."""
     before = [other for other in case.history.lives if other.pod_uid == life.pod_uid and other.restarts < life.restarts]
     came_up = max((other for other in before if _was_up(case, other)), key=lambda other: other.restarts, default=None)
     if came_up is None:
-        return len(before) < life.restarts
-    return came_up not in untroubled
+        return None if len(before) < life.restarts else False
+    return came_up not in case.ended_by(RestartCause.CRASH, RestartCause.OOM, RestartCause.DISRUPTION)
 
 
 def _had_come_up(case: Case, killed: Life) -> bool:

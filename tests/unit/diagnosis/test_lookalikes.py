@@ -267,6 +267,27 @@ def test_kills_whose_events_were_dropped_are_judged_like_the_others() -> None:
     assert all(life in busy_kills(case) for life in untold)
 
 
+def test_a_start_that_was_first_seen_late_was_not_slow() -> None:
+    """Who began to watch a minute after the start knows of no slow one: a fresh container under load is busy."""
+    first: list[Fact] = [
+        started(0),
+        counted(50, 60, ok=1),
+        *(failed(at) for at in (100, 110, 120)),
+        killed(121),
+        exited(126),
+    ]
+    again: list[Fact] = [
+        *(failed(at) for at in (137, 147, 157)),
+        counted(127, 157, bad=3),
+        killed(158),
+        exited(163, restarts=1),
+    ]
+    said = judged(*first, started(127, restarts=1), *again, started(164, restarts=2))
+
+    assert "liveness-kill-under-pressure" in said
+    assert "liveness-kill-during-startup" not in said
+
+
 def test_lockups_beside_a_queue_are_told_by_who_did_not_hear() -> None:
     """Busy containers end when they are asked to; those that took the whole grace period were stuck: liveness stays."""
     rush = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))
