@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
 from probetuner.facts.inspection import Inspection
-from probetuner.history.attribution import RestartCause, attribute
+from probetuner.history.attribution import SIGKILLED, RestartCause, attribute
 from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory, FailureRun, Minute
 from probetuner.model.container import Container
@@ -138,8 +138,6 @@ class Case:
         )
 
 
-SIGKILLED = 137
-"""The exit code of a container that did not end when it was asked to."""
 _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
 

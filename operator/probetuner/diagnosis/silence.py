@@ -11,18 +11,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.broken import never_succeeded
-from probetuner.diagnosis.case import SIGKILLED, Case, once
+from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.wording import several
+from probetuner.history.attribution import SIGKILLED
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
 _NEAR_SECONDS = 180.0
-_SAME_TROUBLE_SECONDS = 180.0
 _TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
 _IN_A_ROW, _DENSE, _CHANCE, _LEAST_PER_KILL = 2, 0.7, 0.05, 0.34
 
@@ -79,7 +79,7 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
         for life in kills
         if life not in deaf
         and (
-            any(abs(case.killed_at(life) - case.killed_at(other)) <= _SAME_TROUBLE_SECONDS for other in marked)
+            any(abs(case.killed_at(life) - case.killed_at(other)) <= _NEAR_SECONDS for other in marked)
             or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
         )
     ]

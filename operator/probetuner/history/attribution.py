@@ -25,8 +25,9 @@ class RestartCause(StrEnum):
 
 
 _KILLS = {ProbeType.LIVENESS: RestartCause.LIVENESS_KILL, ProbeType.STARTUP: RestartCause.STARTUP_KILL}
-_TERMINATED, _KILLED = 143, 137
-_CODES_AFTER_A_KILL = (0, _TERMINATED, _KILLED)
+_TERMINATED, SIGKILLED = 143, 137
+"""How a container ends that SIGTERM ended, and one that did not end when it was asked to."""
+_CODES_AFTER_A_KILL = (0, _TERMINATED, SIGKILLED)
 _DEFAULT_GRACE_SECONDS = 30
 _SEEN_LATE_SECONDS = 30.0
 """Failures show in the counters a scrape later, and the end of the process once it is reaped."""
@@ -46,9 +47,9 @@ def attribute(life: Life, container: Container, *, grace_seconds: int = _DEFAULT
     unannounced = _killed_by_streak(life, container, life.ended_at, grace_seconds)
     if unannounced is not None:
         return unannounced
-    if life.exit_reason == "OOMKilled" and life.exit_code == _KILLED:
+    if life.exit_reason == "OOMKilled" and life.exit_code == SIGKILLED:
         return RestartCause.OOM
-    if life.exit_reason in ("ContainerStatusUnknown", "Unknown") or life.exit_code in (None, _KILLED):
+    if life.exit_reason in ("ContainerStatusUnknown", "Unknown") or life.exit_code in (None, SIGKILLED):
         return RestartCause.UNKNOWN
     return RestartCause.CRASH
 
