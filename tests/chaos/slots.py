@@ -100,11 +100,11 @@ class Slot:
         before, self.generation = self.generation, deployment["metadata"]["generation"]
         status = policy.get("status", {})
         latest: Object = next(iter(status.get("history", [])), {})
-        is_undone = latest.get("verdict") != "RolledBack" or "undoneAt" in latest
-        is_going_on = status.get("phase") in ("Applying", "Verifying", "Blocked") or before != self.generation
-        is_going_on = is_going_on or not is_undone
+        to_be_undone = latest.get("verdict") == "RolledBack" and "undoneAt" not in latest
+        is_going_on = status.get("phase") in ("Applying", "Verifying", "Blocked") or to_be_undone
         is_advised = status.get("recommendation") and _reasons(policy).get("Applied") != "NothingToApply"
-        if sight.started(self.name, self.cycle) < 2 or is_advised or is_going_on:
+        is_moving = before != self.generation or sight.started(self.name, self.cycle) < 2
+        if is_moving or is_advised or is_going_on:
             self.idle_since = None
             return None
         self.idle_since = self.idle_since or time.monotonic()
