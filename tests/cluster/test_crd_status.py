@@ -17,6 +17,7 @@ PROBE = {"handler": "httpGet :80/1", "timeoutSeconds": 1, "periodSeconds": 10, "
 PROBES = {"liveness": PROBE, "readiness": PROBE, "startup": PROBE}
 FIGURES = {
     "observedSeconds": 600.5,
+    "restarts": 6,
     "falseRestarts": 4,
     "flaps": 0,
     "unreadySeconds": 30.0,

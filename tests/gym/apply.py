@@ -92,16 +92,23 @@ def apply_mode(case: GymCase) -> Applied:
         phase = live(case, cluster.probes, seed=training_seed(number), seconds=ROUND_SECONDS)
         facts = facts_of(phase, epoch=epoch, template=f"t{cluster.templates}", generation=number)
         cluster.learn(iter(facts))
-        _settle(cluster, now=epoch + ROUND_SECONDS + 1.0)
+        _settle(cluster, now=epoch + ROUND_SECONDS + 1.0, is_last=number == ROUNDS - 1)
         cluster.learn(_deleted(facts, at=epoch + ROUND_SECONDS + 1.5))
     changes = tuple((entry["summary"], entry.get("verdict", "")) for entry in cluster.status.get("history", ()))
     return Applied(probes=cluster.probes, changes=changes)
 
 
-def _settle(cluster: _Cluster, *, now: float) -> None:
-    """Decide until nothing is left to be sent; what was sent is seen to be carried at once."""
+def _settle(cluster: _Cluster, *, now: float, is_last: bool) -> None:
+    """Decide until nothing is left to be sent; what was sent is seen to be carried at once.
+
+    After the last hour a change would not be verified any more: it is left out.
+    """
     for _ in range(_CARRYING_OUT):
+        before = cluster.live
         if not cluster.turn(now):
+            return
+        if is_last and "verdict" not in cluster.status["history"][0]:
+            cluster.live = before
             return
 
 

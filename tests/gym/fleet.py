@@ -79,8 +79,12 @@ class Replica:
         return self.up_at + self.fate.crash_seconds
 
     def stop_seconds(self, *, life: int, at: float) -> float:  # noqa: ARG002 - the present life is asked
-        """A stuck process, or one in a glitch, does not hear."""
-        return self._fleet.truth.stop_seconds if self.serves(at) else math.inf
+        """A stuck process does not hear, one that is starting neither; one in a glitch hears when that has passed."""
+        glitch_ends = self._fleet.weather.glitches[self._index].end_of(at)
+        hears_at = at if glitch_ends is None else glitch_ends
+        if not self.up_at <= hears_at < self.stuck_at:
+            return math.inf
+        return hears_at - at + self._fleet.truth.stop_seconds
 
     def _latency_seconds(self, path: str, at: float) -> float:
         fleet, rng = self._fleet, self._rng

@@ -135,7 +135,7 @@ class _Watch:
             return (137, "OOMKilled") if fate.oom else (1, "Error")
         assert life.ended_at is not None
         assert life.decided_at is not None
-        return _CODES[life.ended_at - life.decided_at > self.phase.case.truth.stop_seconds + 1.0]
+        return _CODES[life.ended_at - life.decided_at >= self.phase.case.truth.grace_seconds]
 
     def _readiness(self) -> Iterator[Fact]:
         probed = self.phase.probes.readiness is not None

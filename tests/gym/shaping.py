@@ -108,6 +108,28 @@ def glitches_and_lockups_unattended(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(readiness=some(rng, CHEAP))
 
 
+def stalls_of_storage(rng: random.Random) -> tuple[Truth, Probes]:
+    """Replicas that now and then wait long for a disk and go on; both probes ask what the users ask."""
+    truth = Truth(
+        replicas=rng.choice((2, 3)),
+        start=Spread(median=rng.uniform(1, 10), sigma=0.4),
+        load=rng.uniform(0.1, 0.4),
+        glitches=Troubles(per_hour=rng.uniform(4, 12), seconds=Spread(median=rng.uniform(12, 35), sigma=0.4)),
+    )
+    return truth, Probes(liveness=some(rng, WORK, initial_delay_seconds=30), readiness=some(rng, WORK))
+
+
+def pauses_of_a_collector(rng: random.Random) -> tuple[Truth, Probes]:
+    """Pauses that a liveness probe of one or two attempts takes for the end; nothing ever gets stuck."""
+    truth = Truth(
+        replicas=rng.choice((2, 4, 6)),
+        load=rng.uniform(0.1, 0.3),
+        glitches=Troubles(per_hour=rng.uniform(5, 10), seconds=Spread(median=rng.uniform(6, 18), sigma=0.8)),
+    )
+    liveness = some(rng, CHEAP, period_seconds=rng.choice((5, 10, 15)), failure_threshold=rng.choice((1, 2)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, CHEAP))
+
+
 def lockups_of_a_busy_server(rng: random.Random) -> tuple[Truth, Probes]:
     """Lock-ups behind an endpoint whose latency has a tail."""
     truth = Truth(
@@ -193,6 +215,8 @@ FAMILIES: tuple[Family, ...] = (
     idle_start,
     glitches_and_lockups,
     glitches_and_lockups_unattended,
+    stalls_of_storage,
+    pauses_of_a_collector,
     lockups_of_a_busy_server,
     uneven_silent_starts,
     throttled_under_waiting_clients,

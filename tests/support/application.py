@@ -17,8 +17,9 @@ ANYWHERE = "*"
 class Spell:
     """From when to when (seconds) something holds, for whom, and what it does.
 
-    `mode` is `503`, `slow` (answers take `seconds`), `hang` or `tcp-hang` (not even a connection); `paths` are those
-    that it concerns. Times are of the clock, or of the container's life with `of_life`.
+    `mode` is `503`, `slow` (answers take `seconds`), `hang`, `pause` (it does not hear SIGTERM either, as long as that
+    lasts) or `tcp-hang` (not even a connection); `paths` are those that it concerns. Times are of the clock, or of the
+    container's life with `of_life`.
     """
 
     begin: float
@@ -39,7 +40,7 @@ class App:
     """What a process does. `starts`, `locks` and `exits` are seconds into each life; the last entry holds on.
 
     `silent_start` is of one that listens before it is up. `handles_term` is the exit code of a process that ends when
-    it is asked to; without, it takes the whole grace.
+    it is asked to; without, it takes the whole grace. `drains` is how many seconds it takes to stop, stuck or not.
     `slow` is the share of answers that take `slow_seconds`. Only `listens` is bound, and only `paths` are served.
     """
 
@@ -49,6 +50,7 @@ class App:
     exit_code: int = 1
     oom: bool = False
     handles_term: int | None = None
+    drains: float | None = None
     latency: float = 0.004
     silent_start: bool = False
     slow: float = 0.0
@@ -115,8 +117,14 @@ class Process:
 
     def stop_seconds(self, *, life: int, at: float) -> float:  # noqa: ARG002 - the present life is asked
         """How long it takes to end once asked to."""
+        if self.app.drains is not None:
+            return self.app.drains
         stuck = at - self.started_at >= nth(self.app.locks, self.life)
-        return math.inf if self.app.handles_term is None or stuck else 0.3
+        if self.app.handles_term is None or stuck:
+            return math.inf
+        pauses = (spell for spell in self.app.spells if spell.mode == "pause")
+        wakes = max((spell.end for spell in pauses if spell.begin <= at < spell.end), default=at)
+        return wakes - at + 0.3
 
 
 def nth(values: Sequence[float], life: int) -> float:

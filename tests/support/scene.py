@@ -215,7 +215,7 @@ class Scene:
             return replace(fact, exit_code=app.exit_code, reason="Completed" if not app.exit_code else "Error")
         assert life.ended_at is not None
         assert life.decided_at is not None
-        if app.handles_term is None or life.ended_at - life.decided_at > 1.0:
+        if app.handles_term is None or life.ended_at - life.decided_at >= self.grace:
             return replace(fact, exit_code=137, reason="Error")
         return replace(fact, exit_code=app.handles_term, reason="Error" if app.handles_term else "Completed")
 

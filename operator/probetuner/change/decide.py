@@ -8,6 +8,7 @@ from probetuner.change.block import TOO_LARGE, UNDO_WITHHELD, BlockReason
 from probetuner.change.conditions import write_conditions
 from probetuner.change.gate import find_block, unneeded_approval
 from probetuner.change.handover import Handover, handover
+from probetuner.change.loosening import loosened_lately
 from probetuner.change.outlook import Outlook
 from probetuner.change.path import TEMPLATE
 from probetuner.change.progress import follow, may_undo
@@ -103,7 +104,8 @@ def _unsettled(changes: Sequence[Change]) -> bool:
 
 
 def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
-    advice = recommend(outlook.cases, outlook.findings, situation.policy)
+    loosened = loosened_lately(outlook.changes, now=now)
+    advice = recommend(outlook.cases, outlook.findings, situation.policy, loosened=loosened)
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))
     patch = TEMPLATE.change(situation.workload, advice)

@@ -134,6 +134,7 @@ def write_figures(figures: Figures) -> dict[str, Any]:
     """Figures as they stand in a status; what is unknown is left out."""
     values = {
         "observedSeconds": None if figures.observed_seconds is None else round(figures.observed_seconds),
+        "restarts": figures.restarts,
         "falseRestarts": figures.false_restarts,
         "flaps": figures.flaps,
         "unreadySeconds": None if figures.unready_seconds is None else round(figures.unready_seconds),
@@ -190,6 +191,7 @@ def _read_figures(raw: object) -> Figures | None:
         return None
     return Figures(
         observed_seconds=raw.get("observedSeconds"),
+        restarts=raw.get("restarts"),
         false_restarts=raw.get("falseRestarts"),
         flaps=raw.get("flaps"),
         unready_seconds=raw.get("unreadySeconds"),

@@ -4,17 +4,20 @@ Only pods that were made since the change was decided count (`trial`). The verdi
 evidence is enough: that the trouble came back and the new probes bore it, or that it got worse.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from math import comb
+from typing import Any
 
-from probetuner.change.evidence import borne, parts_of
+from probetuner.change.evidence import Part, borne, parts_of
+from probetuner.change.loosening import is_loosened
 from probetuner.change.patch import entries_of
 from probetuner.change.reaped import still_leaking, zombie_proofs
 from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.flapping import empties_service
+from probetuner.diagnosis.flapping import empties_service, flaps
+from probetuner.diagnosis.slowness import seconds_sent_to_silence
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.probe import ProbeType
@@ -26,7 +29,7 @@ _ROLLOUT_SECONDS = 600.0
 """A Deployment's default progressDeadlineSeconds, which counts from the last progress too (deployment_util.go)."""
 _FLAPS = 3
 _CHANCE = 0.15
-_PATIENCE = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"})
+_DETECTING = ("period_seconds", "timeout_seconds", "failure_threshold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,36 +110,46 @@ def _is_replacing(workload: Workload) -> bool:
 def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Workload) -> str | None:
     """Say in what the change made it worse, if it did."""
     before, seconds = change.before, after.observed_seconds or 0.0
-    if more_often(after.false_restarts, after, before.false_restarts, before):
+    restarted = before.restarts is None or _per_second(after.restarts, after) > _per_second(before.restarts, before)
+    if restarted and more_often(after.false_restarts, after, before.false_restarts, before):
         return f"{several(after.false_restarts or 0, 'false restart')} in {seconds:.0f} s, more often than before"
     flapped = (after.flaps or 0) >= _FLAPS and more_often(after.flaps, after, before.flaps, before)
-    if flapped and not (_changes(change, ProbeType.LIVENESS) and _is_ready_longer(after, before)):
+    made_up = _changes(change, ProbeType.LIVENESS) and _is_ready_longer(after, before)
+    if flapped and not made_up and not _finds_more(change, cases):
         return f"{after.flaps} flaps in {seconds:.0f} s, more often than before"
     if still_leaking(change, after):
         return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
     changed = _changes(change, ProbeType.READINESS)
-    asked = [case for case in cases if case.container.name in changed and not _is_loosened(change, case.container.name)]
+    asked = [
+        case
+        for case in cases
+        if case.container.name in changed and not is_loosened(change, case.container.name, ProbeType.READINESS)
+    ]
     desired = workload.rollout.desired
     if desired > 1 and any(map(empties_service, asked)) and not _was_emptier(after, before, replicas=desired):
         return "readiness took every replica out of the Service at once"
     return None
 
 
+def _finds_more(change: Change, cases: tuple[Case, ...]) -> bool:
+    """Whether quicker readiness kept users from silent replicas for longer than its flaps kept them from well ones."""
+    parts = [part for part in parts_of(change, cases, settled_at=0.0) if part.kind is ProbeType.READINESS]
+    lost = sum((spell.ended_at or spell.started_at) - spell.started_at for case in cases for spell in flaps(case))
+    return sum(map(_saved_seconds, parts)) > lost
+
+
+def _saved_seconds(part: Part) -> float:
+    probe = part.case.container.readiness
+    if probe is None:
+        return 0.0
+    numbers: dict[str, Any] = {name: part.before(name) for name in _DETECTING}
+    before, after = replace(probe, **numbers).detection_seconds, probe.detection_seconds
+    return seconds_sent_to_silence(part.case, before) - seconds_sent_to_silence(part.case, after)
+
+
 def _changes(change: Change, kind: ProbeType) -> Collection[str]:
     """The containers of which the change sets that probe, or takes it away."""
     return {str(entry.get("name")) for entry in entries_of(change.patch) if kind.field in entry}
-
-
-def _is_loosened(change: Change, container: str) -> bool:
-    """Whether all that the change does to a readiness probe is to give it more time: that takes nobody out."""
-    field = ProbeType.READINESS.field
-    old, new = (
-        next((entry.get(field) for entry in entries_of(side) if entry.get("name") == container), None)
-        for side in (change.undo, change.patch)
-    )
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return False
-    return all(name in _PATIENCE and isinstance(old.get(name), int) and old[name] <= new[name] for name in new)
 
 
 def _is_ready_longer(after: Figures, before: Figures) -> bool:

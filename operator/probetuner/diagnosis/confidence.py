@@ -1,4 +1,6 @@
-"""How sure a finding is, from how many observations say the same."""
+"""How sure a finding is, from how many observations say the same, and what chance alone makes."""
+
+import math
 
 
 def from_repeats(count: int, *, strength: float) -> float:
@@ -9,4 +11,11 @@ def from_repeats(count: int, *, strength: float) -> float:
     return min(_MOST, 1.0 - (1.0 - strength) ** count)
 
 
+def is_more_than_chance(count: int, expected: float) -> bool:
+    """Whether a Poisson variable of that mean hardly ever reaches the count."""
+    below = sum(math.exp(-expected) * expected**number / math.factorial(number) for number in range(count))
+    return count > 0 and 1.0 - below <= _CHANCE
+
+
+_CHANCE = 0.05
 _MOST = 0.99

@@ -3,21 +3,21 @@
 import math
 from collections.abc import Collection, Sequence
 
-from probetuner.diagnosis.case import Case, once, slower_than
-from probetuner.diagnosis.confidence import from_repeats
+from probetuner.diagnosis.alone import fell_silent_alone
+from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.confidence import from_repeats, is_more_than_chance
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.wording import several
-from probetuner.history.record import READY_FLAG_FELL, FailureRun, Minute, UnreadySpell
+from probetuner.history.record import READY_FLAG_FELL, FailureRun, UnreadySpell
 from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.4
 _LEAST_FLAPS = 3
-_AROUND_SECONDS, _AT_ONCE_SECONDS = 30.0, 15.0
 LONG_SECONDS = 120.0
 """An unready spell that lasts longer is no flap: the container really was unwell."""
 _DISTURBED_SECONDS = 60.0
-_SEVERAL_ATTEMPTS, _MANY, _RARE, _NEAR_TIMEOUT, _SEEN_LATER_SECONDS = 2, 50, 0.02, 0.5, 2.0
+_SEVERAL_ATTEMPTS, _SEEN_LATER_SECONDS, _ODD_SHARE = 2, 2.0, 0.2
 _THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
@@ -26,9 +26,10 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
     """The short unready spells that ended by themselves, without a restart and away from any trouble of the node.
 
     A pause of the process itself is none: users would have got no answer either, so readiness did what it is for.
-    Where it is forgotten how the probe failed, nothing is said.
+    Where most are pauses, the odd one that shows it less clearly is another. Where it is forgotten how the probe
+    failed, nothing is said.
     """
-    return tuple(
+    short = [
         spell
         for spell in case.history.unready
         if spell.ended_at is not None
@@ -36,8 +37,9 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
         and spell.ended_at - spell.started_at <= LONG_SECONDS
         and not _restarted(case, spell)
         and not _disturbed(case, spell)
-        and not _is_pause(case, spell)
-    )
+    ]
+    found = tuple(spell for spell in short if not _is_pause(case, spell))
+    return found if len(found) > _ODD_SHARE * len(short) else ()
 
 
 def _restarted(case: Case, spell: UnreadySpell) -> bool:
@@ -60,12 +62,25 @@ def _disturbed(case: Case, spell: UnreadySpell) -> bool:
 
 @once
 def empties_service(case: Case) -> bool:
-    """Whether at some moment readiness held as many pods as are wanted out of the Service though they could serve."""
+    """Whether readiness held as many pods as are wanted out of the Service at once though they could serve.
+
+    Replicas that are out for reasons of their own are so at the same time now and then: only more than that counts.
+    """
     end, spells = case.history.last_seen_at, _unwarranted(case)
-    return any(
-        len({other.pod_uid for other in spells if _covers(other, spell.started_at, end)}) >= case.replicas
+    emptying = [
+        spell
         for spell in spells
-    )
+        if len({other.pod_uid for other in spells if _covers(other, spell.started_at, end)}) >= case.replicas
+    ]
+    return is_more_than_chance(len(emptying), _emptying_by_chance(case))
+
+
+def _emptying_by_chance(case: Case) -> float:
+    """How many of the unready spells would begin while all other replicas are out, were they independent."""
+    end, spells = case.history.last_seen_at, case.history.unready
+    out = sum(max(0.0, (spell.ended_at or end) - spell.started_at) for spell in spells)
+    share = min(1.0, out / max(1.0, case.replicas * case.observed_seconds))
+    return float(len(spells) * share ** max(0, case.replicas - 1))
 
 
 def _covers(spell: UnreadySpell, at: float, end: float) -> bool:
@@ -98,50 +113,26 @@ def _is_pause(case: Case, spell: UnreadySpell) -> bool:
 
 
 def _is_silent(case: Case, spell: UnreadySpell) -> bool:
-    """Whether the replica alone left several attempts in a row open, where answers are quick at other times and then.
-
-    Load makes answers late as it grows and falls, in all replicas; a tail of slow answers makes single timeouts, and
-    two in a row by chance.
-    """
+    """Whether the replica, alone, left several attempts in a row open, where answers are quick at other times."""
     probe = case.container.readiness
     if probe is None or probe.failure_threshold < _SEVERAL_ATTEMPTS:
         return False
-    if not _is_quick(case, probe.timeout_seconds) or _is_slow_around(case, spell, probe.timeout_seconds):
-        return False
-    runs = [run for run in case.runs(ProbeType.READINESS) if _overlaps(run, spell)]
-    own = [
-        run
-        for run in runs
-        if run.pod_uid == spell.pod_uid
-        and run.failures >= probe.failure_threshold
-        and all(cause.is_silence for cause in run.causes)
-    ]
-    return any(not _with_others(run, runs) for run in own)
-
-
-def _with_others(run: FailureRun, runs: Sequence[FailureRun]) -> bool:
-    """Whether another replica began to fail at the same time: each replica's own pauses come at their own times."""
     return any(
-        other.pod_uid != run.pod_uid and abs(other.started_at - run.started_at) <= _AT_ONCE_SECONDS for other in runs
+        run.pod_uid == spell.pod_uid
+        and run.failures >= probe.failure_threshold
+        and _overlaps(run, spell)
+        and fell_silent_alone(case, run)
+        for run in case.runs(ProbeType.READINESS)
     )
 
 
-def _is_quick(case: Case, timeout_seconds: int) -> bool:
-    """Whether hardly any of many answers comes near the timeout."""
-    slow, answers = _slow_of(case.history.minutes, timeout_seconds)
-    return answers >= _MANY and slow <= _RARE * answers
-
-
-def _is_slow_around(case: Case, spell: UnreadySpell, timeout_seconds: int) -> bool:
-    """Whether more answers came near the timeout then than the one with which each replica wakes up."""
-    around = case.minutes_between(spell.started_at - _AROUND_SECONDS, (spell.ended_at or math.inf) + _AROUND_SECONDS)
-    slow, answers = _slow_of(around, timeout_seconds)
-    return slow > case.replicas + _RARE * answers
-
-
-def _slow_of(minutes: Sequence[Minute], timeout_seconds: int) -> tuple[int, int]:
-    slow = sum(slower_than(minute, ProbeType.READINESS, _NEAR_TIMEOUT * timeout_seconds) for minute in minutes)
-    return slow, sum(sum(minute.latency.get(ProbeType.READINESS, ())) for minute in minutes)
+def flapping_runs(case: Case) -> tuple[FailureRun, ...]:
+    """The runs of failures that made the flaps."""
+    return tuple(
+        run
+        for run in case.runs(ProbeType.READINESS)
+        if any(spell.pod_uid == run.pod_uid and _overlaps(run, spell) for spell in flaps(case))
+    )
 
 
 def _overlaps(run: FailureRun, spell: UnreadySpell) -> bool:

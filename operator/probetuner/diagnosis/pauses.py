@@ -1,8 +1,11 @@
 """Silence of a process that ended by itself: a pause, whichever probe met it."""
 
+from probetuner.diagnosis.alone import fell_silent_alone
 from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.waking import woken_kills
+from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
 _IN_A_ROW, _DENSE = 2, 0.7
 
@@ -12,11 +15,28 @@ def pauses_seconds(case: Case) -> tuple[float, ...]:
     """How long each silence lasted at least that several attempts in a row met and that ended by itself.
 
     None of a container that had not come up yet. A single timeout is no pause: an answer may just have been late.
+    A silence that was cut short by a kill and ended before the process did lasted until then.
     """
-    return tuple(_lasted(case, run) for run in case.history.runs if _is_pause(case, run))
+    runs = tuple(lasted_seconds(case, run) for run in case.history.runs if _is_pause(case, run))
+    return (*runs, *(_until_woken(case, life) for life in woken_kills(case)))
 
 
-def _lasted(case: Case, run: FailureRun) -> float:
+@once
+def lone_pauses(case: Case) -> tuple[FailureRun, ...]:
+    """The pauses of single replicas whose answers are quick, as the probe saw them that saw more."""
+    found = [run for run in case.history.runs if _is_pause(case, run) and fell_silent_alone(case, run)]
+    kinds = (ProbeType.READINESS, ProbeType.LIVENESS)
+    return max((tuple(run for run in found if run.probe is kind) for kind in kinds), key=len)
+
+
+def _until_woken(case: Case, life: Life) -> float:
+    probe = case.container.liveness or Probe(handler=None)
+    failing = (probe.failure_threshold - 1) * probe.cadence_seconds + probe.timeout_seconds
+    return failing + (life.ended_at or 0.0) - case.killed_at(life)
+
+
+def lasted_seconds(case: Case, run: FailureRun) -> float:
+    """From the first of these attempts until the last was given up."""
     probe = case.container.probe(run.probe)
     return run.last_at - run.started_at + (probe.timeout_seconds if probe else 0)
 

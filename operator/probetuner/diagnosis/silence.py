@@ -6,16 +6,17 @@ and a fresh container under the same load fails again at once. A stuck one answe
 and its successor is well.
 """
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.broken import never_succeeded
 from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.confidence import is_more_than_chance
 from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others
+from probetuner.diagnosis.waking import woken_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.attribution import SIGKILLED
 from probetuner.history.life import Life
@@ -24,25 +25,26 @@ from probetuner.model.probe import ProbeType
 
 _NEAR_SECONDS = 180.0
 _TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
-_IN_A_ROW, _DENSE, _CHANCE, _LEAST_PER_KILL = 2, 0.7, 0.05, 0.34
+_IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 0.7, 0.34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What around one kill speaks for load: only a busy container shows any of it more than it usually does.
+    """What around one kill speaks against a lock-up: only a busy container shows more of it than it usually does.
 
     A busy server has slow answers and single timeouts at all times, so both count only where they are more frequent
-    around the kill than elsewhere.
+    around the kill than elsewhere. `woke` says that the process stopped when it came to itself.
     """
 
     relapsed: bool
     recoveries: int
     slow_answers: int
+    woke: bool
 
     @property
     def any(self) -> bool:
         """Whether anything does."""
-        return self.relapsed or self.recoveries > 0 or self.slow_answers > 0
+        return self.relapsed or self.recoveries > 0 or self.slow_answers > 0 or self.woke
 
 
 @once
@@ -66,9 +68,9 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     """The silent kills that hit a busy container.
 
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
-    or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, it is
-    one of them: not every kill by load shows signs. Who did not hear SIGTERM where others did is only one by signs of
-    its own.
+    or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, or most
+    came to themselves, it is one of them: not every kill shows signs. Who did not hear SIGTERM where others did is
+    only one by signs of its own.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
     marked = [life for life, sign in zip(kills, signs, strict=True) if sign.any]
@@ -84,7 +86,7 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
         )
     ]
     odd = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
-    if loaded and len(odd) <= _ODD_SHARE * len(kills):
+    if (loaded and len(odd) <= _ODD_SHARE * len(kills)) or 2 * sum(sign.woke for sign in signs) > len(kills):
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
 
@@ -121,6 +123,7 @@ def _around(case: Case, life: Life) -> Signs:
         relapsed=case.fails_again_at_once(life, times=_IN_A_ROW),
         recoveries=_unusual_recoveries(case, life),
         slow_answers=unusual_slowness(case, life),
+        woke=life in woken_kills(case),
     )
 
 
@@ -137,7 +140,7 @@ def _unusual_recoveries(case: Case, life: Life) -> int:
     kills = sum(abs(case.killed_at(other) - case.killed_at(life)) <= _NEAR_SECONDS for other in silent_kills(case))
     unusual = any_near >= _TIMES_USUAL * any_usual and near >= _LEAST_PER_KILL * kills
     by_chance = max(usual, _expected_by_chance(case, singles=len(recoveries) - len(lasting)))
-    return near if unusual and _is_more_than_chance(near, by_chance) else 0
+    return near if unusual and is_more_than_chance(near, by_chance) else 0
 
 
 def _near_and_usual(case: Case, life: Life, runs: Sequence[FailureRun]) -> tuple[int, float]:
@@ -186,18 +189,14 @@ def _expected_by_chance(case: Case, *, singles: int) -> float:
     return (singles / attempts) ** 2 * attempts * min(1.0, 2 * _NEAR_SECONDS / seconds)
 
 
-def _is_more_than_chance(count: int, expected: float) -> bool:
-    """Whether a Poisson variable of that mean hardly ever reaches the count."""
-    below = sum(math.exp(-expected) * expected**number / math.factorial(number) for number in range(count))
-    return count > 0 and 1.0 - below <= _CHANCE
-
-
 def describe(signs: tuple[Signs, ...], *, timeout_seconds: int) -> tuple[str, ...]:
     """The signs over all kills, as evidence."""
     relapsed = sum(sign.relapsed for sign in signs)
     recoveries = max((sign.recoveries for sign in signs), default=0)
     slow = max((sign.slow_answers for sign in signs), default=0)
+    woke = sum(sign.woke for sign in signs)
     sentences = (
+        (woke, f"{several(woke, 'container')} stopped when asked to, but later than others: the silence had passed"),
         (relapsed, f"after {several(relapsed, 'kill')} the fresh container failed at once: the restart cured nothing"),
         (recoveries, f"{several(recoveries, 'run')} of timeouts ended without a restart, around the same time"),
         (slow, f"{several(slow, 'answer')} took over {timeout_seconds * SLOW_SHARE_OF_TIMEOUT:g} s around a kill"),

@@ -4,6 +4,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
+from probetuner.diagnosis.pauses import lasted_seconds, lone_pauses
 from probetuner.diagnosis.silence import overrun, silent_kills
 from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.wording import several
@@ -20,22 +21,33 @@ _NOTABLE_SHARE = 0.002
 
 def find_slow_detection(case: Case) -> Finding | None:
     """Report probes that find real lock-ups later than the objectives, or so late that users feel each of them."""
-    silences = len(silent_kills(case)) + len(lockups_without_liveness(case))
-    slow = [sentence for sentence in (_slow_liveness(case), _slow_readiness(case, silences)) if sentence]
+    count = silences(case)
+    slow = [sentence for sentence in (_slow_liveness(case), _slow_readiness(case)) if sentence]
     if not slow:
         return None
     return Finding(
         name=FindingName.DETECTION_TOO_SLOW,
         container=case.container.name,
         severity=Severity.WARNING,
-        confidence=from_repeats(silences, strength=_STRENGTH),
-        samples=silences,
-        evidence=(f"{several(silences, 'replica')} fell silent", *slow),
+        confidence=from_repeats(count, strength=_STRENGTH),
+        samples=count,
+        evidence=(f"{several(count, 'replica')} fell silent", *slow),
         explanation=(
             "The application does fall silent. Until readiness notices, users are sent to the silent replica; until "
             "liveness does, one that is stuck stays away."
         ),
     )
+
+
+def silences(case: Case) -> int:
+    """How often a replica fell silent, for good or for a while."""
+    return len(silent_kills(case)) + len(lockups_without_liveness(case)) + len(lone_pauses(case))
+
+
+def seconds_sent_to_silence(case: Case, detection_seconds: float) -> float:
+    """How long users are sent to silent replicas if readiness takes that long; a pause may be over sooner."""
+    pauses = [min(lasted_seconds(case, run), detection_seconds) for run in lone_pauses(case)]
+    return (silences(case) - len(pauses)) * detection_seconds + sum(pauses)
 
 
 def _slow_liveness(case: Case) -> str | None:
@@ -45,17 +57,17 @@ def _slow_liveness(case: Case) -> str | None:
     return f"liveness takes up to {probe.detection_seconds} s to find one, the objective is {objective} s"
 
 
-def _slow_readiness(case: Case, silences: int) -> str | None:
+def _slow_readiness(case: Case) -> str | None:
     """Users are sent to a silent replica until readiness notices: what they lose is how often times how long.
 
     Where load was seen to make answers late, a quicker readiness probe would follow it: nothing is said.
     """
     probe, objective = case.container.readiness, case.objectives.readiness_detection_seconds
-    if probe is None or case.replicas <= 1 or case.exposed is False or silences < _SEVERAL:
+    if probe is None or case.replicas <= 1 or case.exposed is False or silences(case) < _SEVERAL:
         return None
     if case.observed_seconds < _LONG_ENOUGH_SECONDS or throttled_minutes(case) or overrun(case):
         return None
-    lost = silences * probe.detection_seconds / max(1.0, case.observed_seconds * case.replicas)
+    lost = seconds_sent_to_silence(case, probe.detection_seconds) / max(1.0, case.observed_seconds * case.replicas)
     if probe.detection_seconds <= objective and lost < _NOTABLE_SHARE:
         return None
     return (

@@ -13,10 +13,11 @@ them leaves room. Lock-ups beside pauses that no queue explains are left to `stu
 from dataclasses import replace
 
 from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.pauses import pauses_seconds
 from probetuner.diagnosis.silence import overrun
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
-from probetuner.tuning import handlers
+from probetuner.tuning import handlers, stuck
 from probetuner.tuning.forecast import evidence_of
 from probetuner.tuning.numbers import take_numbers, tolerated_mistakes
 from probetuner.tuning.proposal import Proposal
@@ -74,6 +75,14 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
 
     Where lock-ups were seen as well, no more than the objective for finding them leaves room for.
     """
+    if killed_in_lockup(proposal.case):
+        return take_numbers(
+            proposal, _within_objective(proposal, liveness), reason="as patient as the objective allows"
+        )
+    if not overrun(proposal.case):
+        outlasting = stuck.outlast(proposal, liveness, max(pauses_seconds(proposal.case), default=0.0))
+        if outlasting != proposal:
+            return outlasting
     candidates = tuple(liveness_candidates(proposal.probes, liveness, proposal.policy))
     choice = choose(
         evidence_of(proposal.case), proposal.probes, candidates, most_mistakes=tolerated_mistakes(proposal.case)
@@ -81,10 +90,6 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
     if choice is not None and choice.probes.liveness is not None:
         reason = f"{_restarts(choice.before)} before, {_restarts(choice.after)} after"
         return take_numbers(proposal, choice.probes.liveness, reason=reason)
-    if killed_in_lockup(proposal.case):
-        return take_numbers(
-            proposal, _within_objective(proposal, liveness), reason="as patient as the objective allows"
-        )
     patient = replace(
         liveness,
         timeout_seconds=liveness.timeout_seconds * _STEP_UP,
@@ -94,10 +99,16 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
 
 
 def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:
+    """A timeout twice as long, or as long as readiness waits for the same, that leaves the objective for lock-ups.
+
+    A queue shorter than the timeout fails no attempt at all; more failures only outlast one that is soon over.
+    """
+    readiness = proposal.probes.readiness
+    waits = readiness.timeout_seconds if readiness is not None and readiness.handler == liveness.handler else 0
     objective = proposal.policy.objectives.liveness_detection_seconds
-    left = objective - liveness.period_seconds - liveness.timeout_seconds
-    failures = 1 + max(0, left) // liveness.cadence_seconds
-    return replace(liveness, failure_threshold=max(liveness.failure_threshold, failures))
+    in_time = (objective - liveness.period_seconds) // liveness.failure_threshold
+    longer = min(max(_STEP_UP * liveness.timeout_seconds, waits), in_time)
+    return replace(liveness, timeout_seconds=max(liveness.timeout_seconds, longer))
 
 
 def _restarts(forecast: Forecast) -> str:

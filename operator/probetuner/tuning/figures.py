@@ -15,11 +15,13 @@ from probetuner.history.life import Life
 class Figures:
     """A failure detector's quality, measured or forecast; None where nothing can be said.
 
-    `detection_seconds` is the longest time from a lock-up to the decision to restart; None when no probe restarts.
+    `restarts` are all by probes, deserved or not. `detection_seconds` is the longest time from a lock-up to the
+    decision to restart; None when no probe restarts.
     `zombies` are those that exec probes left.
     """
 
     observed_seconds: float | None = None
+    restarts: int | None = None
     false_restarts: int | None = None
     flaps: int | None = None
     unready_seconds: float | None = None
@@ -32,6 +34,7 @@ def measure(cases: tuple[Case, ...]) -> Figures:
     detections = [case.container.liveness.detection_seconds for case in cases if case.container.liveness is not None]
     return Figures(
         observed_seconds=max((case.observed_seconds for case in cases), default=0.0),
+        restarts=sum(len(case.probe_kills) for case in cases),
         false_restarts=sum(len(false_restarts(case)) for case in cases),
         flaps=sum(len(flaps(case)) for case in cases),
         unready_seconds=sum(_unready_seconds(case) for case in cases),

@@ -25,7 +25,7 @@ _THIRTY_DAYS_SECONDS = 30 * 86400.0
 def notice_sooner(proposal: Proposal) -> Proposal:
     """Shorten period, timeout and failures of readiness as far as chance allows; a small gain is no rollout worth."""
     readiness = proposal.probes.readiness
-    if readiness is None:
+    if readiness is None or ProbeType.READINESS in proposal.loosened:
         return proposal
     quicker = [probe for probe in _candidates(proposal.policy, readiness) if _is_steady(proposal.case, probe)]
     best = min(quicker, key=lambda probe: probe.detection_seconds, default=readiness)
@@ -37,6 +37,17 @@ def notice_sooner(proposal: Proposal) -> Proposal:
         needs=Allowance.THRESHOLDS,
         probes=replace(proposal.probes, readiness=best),
     )
+
+
+def firmer(proposal: Proposal, readiness: Probe) -> Probe | None:
+    """The probe that needs more failures than this one, but no more than chance asks for."""
+    steady = (probe for probe in _candidates(proposal.policy, readiness) if _is_steady(proposal.case, probe))
+    slower = [
+        probe
+        for probe in steady
+        if probe.failure_threshold > readiness.failure_threshold and probe.timeout_seconds >= readiness.timeout_seconds
+    ]
+    return min(slower, key=lambda probe: probe.detection_seconds, default=None)
 
 
 def _candidates(policy: Policy, readiness: Probe) -> Iterator[Probe]:

@@ -12,12 +12,14 @@ from probetuner.tuning.recommendation import Action, ActionName, Probes
 class Proposal:
     """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`.
 
-    `shares_processes` asks for one process namespace for the pod, `command` is a new command of the container.
+    `loosened` are the probes that were given more time lately. `shares_processes` asks for one process namespace for
+    the pod, `command` is a new command of the container.
     """
 
     case: Case
     policy: Policy
     probes: Probes
+    loosened: frozenset[ProbeType] = frozenset()
     actions: tuple[Action, ...] = ()
     withheld: tuple[Action, ...] = ()
     shares_processes: bool = False
@@ -59,8 +61,8 @@ class Proposal:
         return replace(self, actions=(*self.actions, action))
 
 
-def begin(case: Case, policy: Policy) -> Proposal:
+def begin(case: Case, policy: Policy, *, loosened: frozenset[ProbeType] = frozenset()) -> Proposal:
     """Begin with the probes as they are."""
     container = case.container
     probes = Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
-    return Proposal(case=case, policy=policy, probes=probes)
+    return Proposal(case=case, policy=policy, probes=probes, loosened=loosened)

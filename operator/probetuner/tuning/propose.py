@@ -16,9 +16,14 @@ from probetuner.tuning.recommendation import ActionName
 Step = Callable[[Proposal], Proposal]
 
 
-def propose(case: Case, findings: Sequence[Finding], policy: Policy) -> Proposal:
-    """Work out what to do about the findings of this container, step by step: a later one builds on what is decided."""
-    proposal = begin(case, policy)
+def propose(
+    case: Case, findings: Sequence[Finding], policy: Policy, *, loosened: frozenset[ProbeType] = frozenset()
+) -> Proposal:
+    """Work out what to do about the findings of this container, step by step: a later one builds on what is decided.
+
+    `loosened` are the probes that were given more time lately and are not tightened.
+    """
+    proposal = begin(case, policy, loosened=loosened)
     names = {finding.name for finding in findings}
     for name, step in _STEPS.items():
         if name in names and not (names & _OVERRULED_BY.get(name, frozenset())):
@@ -126,7 +131,7 @@ _STEPS: dict[FindingName, Step] = {
 }
 
 _OVERRULED_BY: dict[FindingName, frozenset[FindingName]] = {
-    FindingName.READINESS_FLAPPING: frozenset({FindingName.CPU_THROTTLED, FindingName.PROBE_NEVER_SUCCEEDS}),
+    FindingName.READINESS_FLAPPING: frozenset({FindingName.PROBE_NEVER_SUCCEEDS}),
     FindingName.DETECTION_TOO_SLOW: frozenset({FindingName.READINESS_FLAPPING}),
     FindingName.STARTUP_DELAY_TOO_LONG: frozenset(
         {FindingName.LIVENESS_KILL_DURING_STARTUP, FindingName.PROBE_NEVER_SUCCEEDS}

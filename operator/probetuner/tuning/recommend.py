@@ -19,10 +19,24 @@ from probetuner.tuning.recommendation import ActionName, Probes, Reaping, Recomm
 _ID_CHARACTERS = 10
 
 
-def recommend(cases: Sequence[Case], findings: Sequence[Finding], policy: Policy) -> Recommendation | None:
-    """Give one recommendation for all containers, None when there is nothing to do and nothing to advise."""
+def recommend(
+    cases: Sequence[Case],
+    findings: Sequence[Finding],
+    policy: Policy,
+    *,
+    loosened: Collection[tuple[str, ProbeType]] = (),
+) -> Recommendation | None:
+    """Give one recommendation for all containers, None when there is nothing to do and nothing to advise.
+
+    `loosened` are the containers and probes that were given more time lately: they are not tightened.
+    """
     proposals = {
-        case.container.name: propose(case, [f for f in findings if f.container == case.container.name], policy)
+        case.container.name: propose(
+            case,
+            [finding for finding in findings if finding.container == case.container.name],
+            policy,
+            loosened=frozenset(kind for container, kind in loosened if container == case.container.name),
+        )
         for case in cases
     }
     actions = tuple(action for proposal in proposals.values() for action in proposal.actions)

@@ -51,7 +51,7 @@ def _quickest(proposal: Proposal, liveness: Probe) -> Probe:
 def find_sooner(proposal: Proposal) -> Proposal:
     """Lower the number of failures until a lock-up is found within the objective, but outlast what passed by itself."""
     liveness = proposal.probes.liveness
-    if liveness is None:
+    if liveness is None or ProbeType.LIVENESS in proposal.loosened:
         return proposal
     failures = min(liveness.failure_threshold, _affordable(proposal, liveness))
     return proposal.take(
@@ -70,14 +70,18 @@ def outlast_pauses(proposal: Proposal) -> Proposal:
     liveness = proposal.probes.liveness
     if liveness is None:
         return proposal
-    longest = max(pauses_seconds(proposal.case), default=0.0)
     left = proposal.policy.objectives.liveness_detection_seconds - liveness.period_seconds - liveness.timeout_seconds
     within = 1 + max(0, left) // liveness.cadence_seconds
-    needed = 1 + ceil((_PAUSE_MARGIN * longest - liveness.timeout_seconds) / liveness.cadence_seconds)
-    failures = max(liveness.failure_threshold, min(within, needed))
+    return outlast(proposal, liveness, max(pauses_seconds(proposal.case), default=0.0), most_failures=within)
+
+
+def outlast(proposal: Proposal, liveness: Probe, seconds: float, *, most_failures: int | None = None) -> Proposal:
+    """Raise the failures of liveness until it bears a silence of that many seconds, with a margin, or to the most."""
+    failures = 1 + ceil((_PAUSE_MARGIN * seconds - liveness.timeout_seconds) / liveness.cadence_seconds)
+    failures = max(liveness.failure_threshold, failures if most_failures is None else min(failures, most_failures))
     return proposal.take(
         ActionName.RAISE_FAILURE_THRESHOLD,
-        f"the process fell silent for up to {longest:.0f} s and came back by itself",
+        f"the process fell silent for up to {seconds:.0f} s and came back by itself",
         needs=Allowance.THRESHOLDS,
         probes=replace(proposal.probes, liveness=replace(liveness, failure_threshold=failures)),
     )

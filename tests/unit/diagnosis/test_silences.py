@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from probetuner.diagnosis.flapping import empties_service, flaps
 from probetuner.model.probe import TcpSocket
 from support.application import App, Spell
 from support.scene import DEPENDENT, READYZ, WORK, Scene, asks
@@ -48,6 +49,23 @@ def test_pauses_of_one_replica_are_no_flapping(alone: bool, found: bool) -> None
     scene = Scene(readiness=OFTEN, replicas=3, apps=(paused, App()) if alone else (paused,), seconds=420)
 
     assert ("readiness-flapping" in scene.judge().names) is found
+
+
+def test_pauses_that_coincide_by_chance_are_pauses() -> None:
+    """Of five replicas two pause at the same time now and then; load would have made the others late too."""
+    apps = tuple(App(spells=pauses(60 + 5 * n, 180 + 40 * n, 420 + 37 * n)) for n in range(2))
+    said = Scene(readiness=OFTEN, replicas=5, apps=(*apps, App()), seconds=700).judge()
+
+    assert "readiness-flapping" not in said.names
+
+
+def test_the_odd_silence_among_many_pauses_is_a_pause() -> None:
+    """Two replicas that pause a lot fall silent together once or twice: neither a flap nor an emptied Service."""
+    apart = App(spells=pauses(*range(100, 3500, 200))), App(spells=pauses(105, *range(400, 3500, 200)))
+    case = Scene(readiness=OFTEN, apps=apart, seconds=3600).cases()[0]
+
+    assert not flaps(case)
+    assert not empties_service(case)
 
 
 def test_pauses_without_late_answers_do_not_cost_liveness() -> None:

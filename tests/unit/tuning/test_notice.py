@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+from gym.manifest import CONTAINER
+from probetuner.diagnosis.diagnose import diagnose
 from probetuner.model.policy import Objectives, Policy
+from probetuner.model.probe import ProbeType
+from probetuner.tuning.recommend import recommend
 from support.application import App, Spell
 from support.scene import READYZ, WORK, Scene, asks
 
@@ -68,6 +72,43 @@ def test_liveness_outlasts_pauses_where_lockups_were_seen_too() -> None:
     assert "raise-failure-threshold" in said.actions
     assert said.target.liveness is not None
     assert hasty.detection_seconds < said.target.liveness.detection_seconds <= 60
+
+
+def test_pauses_are_noticed_sooner_too() -> None:
+    """Nobody is killed, but users are sent to a silent replica again and again until readiness notices."""
+    paused = tuple(
+        App(spells=tuple(Spell(begin=at, end=at + 35, mode="hang") for at in range(first, 3600, 300)))
+        for first in (200, 350)
+    )
+    said = replace(LOCKS, liveness=asks(failure_threshold=5), apps=paused).judge()
+    readiness = said.target.readiness
+
+    assert said.names >= {"detection-too-slow"}
+    assert said.actions == {"tighten-readiness"}
+    assert readiness is not None
+    assert readiness.detection_seconds <= SELDOM.detection_seconds / 3
+
+
+def test_what_was_loosened_lately_is_not_tightened() -> None:
+    """A probe that was given more time because of trouble keeps it while the trouble rests."""
+    judged, loosened = LOCKS.cases(), {(CONTAINER, ProbeType.READINESS)}
+
+    assert recommend(judged, diagnose(judged), Policy()) is not None
+    assert recommend(judged, diagnose(judged), Policy(), loosened=loosened) is None
+
+
+def test_flaps_beside_lockups_ask_for_just_as_many_failures_as_chance() -> None:
+    """Patience beyond what chance asks for would leave stuck replicas in the Service."""
+    tail = tuple(replace(app, slow=0.3, slow_seconds=1.5, latency=0.15) for app in LOCKS.apps)
+    strict = asks(READYZ, period_seconds=2, failure_threshold=2)
+    said = replace(LOCKS, readiness=strict, apps=tail).judge()
+    readiness = said.target.readiness
+
+    assert "readiness-flapping" in said.names
+    assert said.actions == {"raise-failure-threshold"}
+    assert readiness is not None
+    assert readiness.timeout_seconds == strict.timeout_seconds
+    assert strict.failure_threshold < readiness.failure_threshold <= 6
 
 
 def test_a_delay_that_is_lowered_is_not_replaced_by_a_long_period() -> None:

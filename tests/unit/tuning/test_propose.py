@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from gym.manifest import CONTAINER
 from probetuner.diagnosis.starting import liveness_kills
+from probetuner.facts.fact import CpuThrottled
 from probetuner.model.policy import Allowance, Objectives, Policy, Range
 from probetuner.model.probe import Exec, Grpc, HttpGet, Probe, ProbeType
 from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommendation import ActionName
 from support.application import App, Spell
-from support.scene import DEPENDENT, READYZ, WORK, Scene, asks
+from support.scene import DEPENDENT, READYZ, T0, WORK, Scene, asks
 
 OFTEN = asks(READYZ, period_seconds=5)
 BUSY = Scene(
@@ -166,6 +168,42 @@ def test_readiness_that_empties_the_service_waits_as_long_as_it_may() -> None:
     assert said.target.readiness is not None
     assert said.target.readiness.timeout_seconds == 8
     assert said.target.readiness.detection_seconds <= 30
+
+
+def test_liveness_waits_no_shorter_for_the_same_than_patient_readiness() -> None:
+    """The queue that readiness now bears would else be killed by a liveness probe that asks the same."""
+    late = tuple(Spell(begin=b, end=b + 25, mode="slow", seconds=3.0) for b in range(60, 900, 120))
+    lax = asks(READYZ, failure_threshold=5)
+    scene = Scene(
+        liveness=lax, readiness=asks(READYZ, period_seconds=5), apps=(App(spells=late),), replicas=3, seconds=900
+    )
+    target = scene.judge().target
+
+    assert target.liveness is not None
+    assert target.readiness is not None
+    assert target.liveness.timeout_seconds == target.readiness.timeout_seconds == 8
+    assert replace(scene, liveness=replace(lax, handler=WORK)).judge().target.liveness == replace(lax, handler=WORK)
+
+
+RUSHED = App(spells=tuple(Spell(begin=b, end=b + 25, mode="slow", seconds=3.0) for b in range(60, 900, 120)))
+
+
+@pytest.mark.parametrize(
+    ("app", "actions"), [(RUSHED, {"raise-cpu", "raise-timeout"}), (FLAPS.apps[0], {"raise-cpu"})], ids=["all", "one"]
+)
+def test_want_of_cpu_is_no_reason_for_patience_unless_nobody_is_left(app: App, actions: set[str]) -> None:
+    """More CPU is the cure; only a readiness probe that takes out all replicas at once makes it worse than it is."""
+    scene = replace(FLAPS, readiness=asks(READYZ, period_seconds=5, failure_threshold=2), apps=(app,), seconds=900)
+    if app in FLAPS.apps:
+        scene = replace(scene, readiness=FLAPS.readiness)
+    throttled = tuple(
+        CpuThrottled(at=T0 + at, pod=scene.pod(), container=CONTAINER, periods=100, throttled=80)
+        for at in range(10, 900, 10)
+    )
+    said = replace(scene, extra=throttled).judge()
+
+    assert {"cpu-throttled", "readiness-flapping"} <= said.names
+    assert said.actions - {"raise-failure-threshold"} == actions
 
 
 def test_what_flaps_is_not_tightened() -> None:

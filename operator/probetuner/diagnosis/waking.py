@@ -1,0 +1,27 @@
+"""Processes that were killed in a silence that passed: they stopped when they were asked to, only later."""
+
+from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.starting import liveness_kills
+from probetuner.history.attribution import SIGKILLED
+from probetuner.history.life import Life
+from probetuner.model.probe import ProbeType
+
+_LATE_SECONDS, _VARIED_SECONDS = 3.0, 5.0
+
+
+@once
+def woken_kills(case: Case) -> tuple[Life, ...]:
+    """The lives that liveness ended although they came to themselves before the grace period was over.
+
+    A process that is stuck hears SIGTERM never, or at once, or stops as slowly as it always does; one that pauses hears
+    it when the pause ends. So an end that came late is a sign only where others came sooner or later.
+    """
+    waits = [
+        (life, life.ended_at - life.kill_announced_at)
+        for life in liveness_kills(case)
+        if life.tally(ProbeType.LIVENESS).silent and life.ended_at is not None and life.kill_announced_at is not None
+    ]
+    lasted = [wait for _, wait in waits]
+    if max(lasted, default=0.0) - min(lasted, default=0.0) < _VARIED_SECONDS:
+        return ()
+    return tuple(life for life, wait in waits if wait >= _LATE_SECONDS and life.exit_code != SIGKILLED)

@@ -1,0 +1,81 @@
+"""Verdicts on quicker probes weigh what they find against what they cost, and what was loosened stays loosened."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gym.manifest import CONTAINER
+from probetuner.change.loosening import loosened_lately
+from probetuner.change.record import Change, Outcome
+from probetuner.change.verify import Verdict, judge
+from probetuner.model.probe import ProbeType
+from probetuner.tuning.figures import Figures
+from support.application import App
+from support.changes import made
+from support.facts import T0
+from support.scene import LIVEZ, READYZ, Scene, asks
+from support.workloads import LIVENESS, container
+
+TAIL = App(slow=0.2, slow_seconds=1.5, latency=0.15)
+QUICKER = Scene(
+    liveness=asks(LIVEZ, failure_threshold=9),
+    readiness=asks(READYZ, period_seconds=2, failure_threshold=2),
+    apps=(replace(TAIL, locks=(400.0,)), replace(TAIL, locks=(550.0,))),
+    seconds=3600,
+)
+CALM = Figures(observed_seconds=3600.0, restarts=9, false_restarts=0, flaps=0, unready_seconds=300.0)
+
+
+def verdict(scene: Scene, patch: dict[str, Any], undo: dict[str, Any], *, before: Figures = CALM) -> Verdict | None:
+    """The verdict on a change of that scene's container, an hour later."""
+    entries = ({"name": CONTAINER, **fields} for fields in (patch, undo))
+    new, old = ({"spec": {"template": {"spec": {"containers": [entry]}}}} for entry in entries)
+    change = Change(
+        id="c", summary="s", decided_at=T0 - 1.0, patch=new, undo=old, before=before, applied_at=T0, generation=1
+    )
+    return judge(change, scene.workload, scene.history(), verify_seconds=1800.0, now=T0 + scene.seconds)
+
+
+@pytest.mark.parametrize(("locks", "undone"), [(True, False), (False, True)])
+def test_flaps_are_borne_for_stuck_replicas_that_are_found_sooner(locks: bool, undone: bool) -> None:  # noqa: FBT001
+    """Users are sent to a stuck replica for half a minute less each time; without lock-ups flaps bring nothing."""
+    scene = QUICKER if locks else replace(QUICKER, apps=(TAIL,))
+    given = verdict(scene, {"readinessProbe": {"periodSeconds": 2}}, {"readinessProbe": {"periodSeconds": 10}})
+
+    assert given is not None
+    assert (given.outcome is Outcome.ROLLED_BACK) is undone
+    assert (given.after.flaps or 0) >= 3
+    assert ("flaps in 3600 s" in given.reason) is undone
+
+
+@pytest.mark.parametrize(("restarts", "undone"), [(200, False), (2, True), (None, True)])
+def test_more_false_restarts_among_fewer_restarts_are_better_known_not_more(
+    restarts: int | None,
+    undone: bool,  # noqa: FBT001
+) -> None:
+    """What a quicker readiness probe shows of a kill may tell that it was false; it was made no more often."""
+    overrun = replace(TAIL, slow=0.6, slow_seconds=1.5, handles_term=143)
+    scene = replace(QUICKER, liveness=asks(READYZ), apps=(overrun, App()))
+    before = replace(CALM, restarts=restarts)
+    given = verdict(
+        scene, {"livenessProbe": {"failureThreshold": 3}}, {"livenessProbe": {"failureThreshold": 2}}, before=before
+    )
+
+    assert given is not None
+    assert (given.after.false_restarts or 0) >= 3
+    assert ("false restarts in 3600 s" in given.reason) is undone
+
+
+PLAIN, LOOSE = container(readinessProbe=LIVENESS), container(readinessProbe={**LIVENESS, "timeoutSeconds": 9})
+
+
+def test_what_was_given_more_time_within_a_day_is_known() -> None:
+    """By a change that stands: one that was undone, or tightened, or is long past, is no reason to wait."""
+    loosened = {("web", ProbeType.READINESS)}
+
+    assert loosened_lately([made(PLAIN, LOOSE, at=0)], now=T0 + 3600) == loosened
+    assert loosened_lately([made(LOOSE, PLAIN, at=50), made(PLAIN, LOOSE, at=0)], now=T0 + 3600) == loosened
+    assert not loosened_lately([made(LOOSE, PLAIN, at=0)], now=T0 + 3600)
+    assert not loosened_lately([made(PLAIN, LOOSE, at=0, undone_at=60)], now=T0 + 3600)
+    assert not loosened_lately([made(PLAIN, LOOSE, at=0)], now=T0 + 90_000)
