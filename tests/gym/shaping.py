@@ -169,6 +169,46 @@ def throttled_under_waiting_clients(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(liveness=some(rng, WORK), readiness=some(rng, WORK))
 
 
+def throttled_batch(rng: random.Random) -> tuple[Truth, Probes]:
+    """A CPU limit that leaves too little for what comes in waves, from users who give up soon."""
+    truth = Truth(
+        replicas=rng.choice((2, 3, 4)),
+        servers=2,
+        service=Spread(median=rng.uniform(0.1, 0.3), sigma=0.3),
+        load=rng.uniform(0.1, 0.25),
+        bursts=Troubles(per_hour=5, seconds=Spread(median=160, sigma=0.4), height=rng.uniform(0.5, 0.8)),
+        patience_seconds=rng.uniform(5, 12),
+        throttled=rng.uniform(0.25, 0.5),
+    )
+    return truth, Probes(liveness=some(rng, WORK), readiness=some(rng, WORK))
+
+
+def lockups_of_a_crowded_server(rng: random.Random) -> tuple[Truth, Probes]:
+    """A single-threaded server that users leave when they have waited too long, and that gets stuck besides."""
+    truth = Truth(
+        replicas=rng.choice((2, 3)),
+        service=Spread(median=rng.uniform(0.1, 0.3), sigma=0.3),
+        load=rng.uniform(0.2, 0.4),
+        bursts=Troubles(per_hour=5, seconds=Spread(median=100, sigma=0.5), height=rng.uniform(1.1, 1.5)),
+        patience_seconds=rng.uniform(4, 12),
+        lockup_seconds=rng.uniform(500, 1300),
+    )
+    liveness = some(rng, WORK, failure_threshold=rng.choice((3, 5)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK))
+
+
+def stalls_and_lockups_unattended(rng: random.Random) -> tuple[Truth, Probes]:
+    """Waits of very different length for a disk, and sometimes for ever; nothing restarts it."""
+    truth = Truth(
+        replicas=rng.choice((2, 3, 4)),
+        start=Spread(median=rng.uniform(2, 12), sigma=0.4),
+        load=rng.uniform(0.1, 0.4),
+        glitches=Troubles(per_hour=rng.uniform(6, 15), seconds=Spread(median=rng.uniform(3, 9), sigma=0.9)),
+        lockup_seconds=rng.uniform(500, 1400),
+    )
+    return truth, Probes(readiness=some(rng, WORK))
+
+
 def rush_of_many(rng: random.Random) -> tuple[Truth, Probes]:
     """Long rushes of users who hardly wait at all, at several replicas whose liveness asks what they ask."""
     truth = Truth(
@@ -220,6 +260,9 @@ FAMILIES: tuple[Family, ...] = (
     lockups_of_a_busy_server,
     uneven_silent_starts,
     throttled_under_waiting_clients,
+    throttled_batch,
+    lockups_of_a_crowded_server,
+    stalls_and_lockups_unattended,
     rush_of_many,
     queues_and_lockups,
     calm,

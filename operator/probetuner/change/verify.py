@@ -17,6 +17,7 @@ from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.flapping import empties_service, flaps
+from probetuner.diagnosis.lockup import lockups_without_liveness
 from probetuner.diagnosis.slowness import seconds_sent_to_silence
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import WorkloadHistory
@@ -110,25 +111,47 @@ def _is_replacing(workload: Workload) -> bool:
 def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Workload) -> str | None:
     """Say in what the change made it worse, if it did."""
     before, seconds = change.before, after.observed_seconds or 0.0
-    restarted = before.restarts is None or _per_second(after.restarts, after) > _per_second(before.restarts, before)
-    if restarted and more_often(after.false_restarts, after, before.false_restarts, before):
+    if _restarts_wrongly(change, after):
         return f"{several(after.false_restarts or 0, 'false restart')} in {seconds:.0f} s, more often than before"
-    flapped = (after.flaps or 0) >= _FLAPS and more_often(after.flaps, after, before.flaps, before)
-    made_up = _changes(change, ProbeType.LIVENESS) and _is_ready_longer(after, before)
-    if flapped and not made_up and not _finds_more(change, cases):
+    stricter = [case for case in cases if case.container.name in _with_stricter_readiness(change)]
+    more_flaps = (after.flaps or 0) >= _FLAPS and more_often(after.flaps, after, before.flaps, before)
+    if stricter and more_flaps and not _is_ready_longer(after, before) and not _finds_more(change, cases):
         return f"{after.flaps} flaps in {seconds:.0f} s, more often than before"
     if still_leaking(change, after):
         return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
-    changed = _changes(change, ProbeType.READINESS)
-    asked = [
-        case
-        for case in cases
-        if case.container.name in changed and not is_loosened(change, case.container.name, ProbeType.READINESS)
-    ]
+    left = [case for case in cases if _takes_liveness(change, case.container.name)]
+    stuck = sum(len(lockups_without_liveness(case)) for case in left)
+    if stuck and not _is_ready_longer(after, before):
+        return f"{several(stuck, 'replica')} fell silent for good, and no liveness probe restarts them any more"
     desired = workload.rollout.desired
-    if desired > 1 and any(map(empties_service, asked)) and not _was_emptier(after, before, replicas=desired):
+    if desired > 1 and any(map(empties_service, stricter)) and not _was_emptier(after, before, replicas=desired):
         return "readiness took every replica out of the Service at once"
     return None
+
+
+def _restarts_wrongly(change: Change, after: Figures) -> bool:
+    """Whether more was restarted without need than before, and not for more good.
+
+    What restarts no more often may only be understood better. A probe that begins to restart stuck replicas restarts
+    a paused one now and then; what counts is for how long they were away in all.
+    """
+    before = change.before
+    if not more_often(after.false_restarts, after, before.false_restarts, before):
+        return False
+    if before.restarts is not None and _per_second(after.restarts, after) <= _per_second(before.restarts, before):
+        return False
+    return before.detection_seconds is not None or not _is_ready_longer(after, before)
+
+
+def _with_stricter_readiness(change: Change) -> Collection[str]:
+    """The containers whose readiness probe the change made, or altered in more than giving it time."""
+    kind = ProbeType.READINESS
+    return {name for name in _changes(change, kind) if not is_loosened(change, name, kind)}
+
+
+def _takes_liveness(change: Change, container: str) -> bool:
+    field = ProbeType.LIVENESS.field
+    return any(entry.get("name") == container and entry.get(field, entry) is None for entry in entries_of(change.patch))
 
 
 def _finds_more(change: Change, cases: tuple[Case, ...]) -> bool:

@@ -20,7 +20,7 @@ def fell_silent_alone(case: Case, run: FailureRun) -> bool:
     return (
         all(cause.is_silence for cause in run.causes)
         and _is_quick(case, run.probe)
-        and not _is_slow_around(case, run)
+        and not is_slow_around(case, run)
         and not _with_others(case, run)
     )
 
@@ -41,7 +41,7 @@ def _is_quick(case: Case, kind: ProbeType) -> bool:
     return answers >= _MANY and slow <= _RARE * answers
 
 
-def _is_slow_around(case: Case, run: FailureRun) -> bool:
+def is_slow_around(case: Case, run: FailureRun) -> bool:
     """Whether more answers came near the timeout then than the one with which each replica wakes up."""
     end = math.inf if run.ended_at is None else max(run.last_at, run.ended_at)
     around = case.minutes_between(run.started_at - _AROUND_SECONDS, end + _AROUND_SECONDS)

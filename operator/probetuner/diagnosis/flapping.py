@@ -3,11 +3,12 @@
 import math
 from collections.abc import Collection, Sequence
 
-from probetuner.diagnosis.alone import fell_silent_alone
+from probetuner.diagnosis.alone import fell_silent_alone, is_slow_around
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats, is_more_than_chance
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import READY_FLAG_FELL, FailureRun, UnreadySpell
 from probetuner.model.probe import ProbeType
@@ -23,7 +24,7 @@ _THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 @once
 def flaps(case: Case) -> tuple[UnreadySpell, ...]:
-    """The short unready spells that ended by themselves, without a restart and away from any trouble of the node.
+    """The unready spells, short or of a busy container, that ended without a restart and away from a node's trouble.
 
     A pause of the process itself is none: users would have got no answer either, so readiness did what it is for.
     Where most are pauses, the odd one that shows it less clearly is another. Where it is forgotten how the probe
@@ -33,13 +34,24 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
         spell
         for spell in case.history.unready
         if spell.ended_at is not None
-        and not (case.history.runs and spell.ended_at < case.history.runs[0].started_at)
-        and spell.ended_at - spell.started_at <= LONG_SECONDS
+        and not _is_forgotten(case, spell)
+        and (spell.ended_at - spell.started_at <= LONG_SECONDS or _was_busy(case, spell))
         and not _restarted(case, spell)
         and not _disturbed(case, spell)
     ]
     found = tuple(spell for spell in short if not _is_pause(case, spell))
     return found if len(found) > _ODD_SHARE * len(short) else ()
+
+
+def _was_busy(case: Case, spell: UnreadySpell) -> bool:
+    """Whether what went on for long was load: answers came late then, or its CPU limit held the container up."""
+    during = case.minutes_between(spell.started_at - _DISTURBED_SECONDS, spell.ended_at or case.history.last_seen_at)
+    if any(minute in during for minute in throttled_minutes(case)):
+        return True
+    return any(
+        run.pod_uid == spell.pod_uid and _overlaps(run, spell) and is_slow_around(case, run)
+        for run in case.runs(ProbeType.READINESS)
+    )
 
 
 def _restarted(case: Case, spell: UnreadySpell) -> bool:
@@ -94,8 +106,17 @@ def _unwarranted(case: Case) -> tuple[UnreadySpell, ...]:
     liveness may still find that it is stuck.
     """
     stuck = {(life.pod_uid, life.ended_at) for life in killed_in_lockup(case)}
-    spells = case.history.unready
-    return tuple(spell for spell in spells if not _is_pause(case, spell) and not _is_stuck(case, spell, stuck))
+    return tuple(
+        spell
+        for spell in case.history.unready
+        if not (_is_forgotten(case, spell) or _is_pause(case, spell) or _is_stuck(case, spell, stuck))
+    )
+
+
+def _is_forgotten(case: Case, spell: UnreadySpell) -> bool:
+    """Whether it is not remembered any more how the probe failed then."""
+    runs = case.history.runs
+    return bool(runs) and spell.ended_at is not None and spell.ended_at < runs[0].started_at
 
 
 def _is_stuck(case: Case, spell: UnreadySpell, stuck: Collection[tuple[str, float | None]]) -> bool:

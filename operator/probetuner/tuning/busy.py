@@ -13,8 +13,9 @@ them leaves room. Lock-ups beside pauses that no queue explains are left to `stu
 from dataclasses import replace
 
 from probetuner.diagnosis.lockup import killed_in_lockup
-from probetuner.diagnosis.pauses import pauses_seconds
+from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
 from probetuner.diagnosis.silence import overrun
+from probetuner.diagnosis.waking import woken_kills
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
 from probetuner.tuning import handlers, stuck
@@ -25,6 +26,7 @@ from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import Forecast, choose, liveness_candidates
 
 _READINESS_FAILURES = 3
+_LEAST_PATIENCE_SECONDS = 10
 _STEP_UP = 2
 
 
@@ -76,9 +78,9 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
     Where lock-ups were seen as well, no more than the objective for finding them leaves room for.
     """
     if killed_in_lockup(proposal.case):
-        return take_numbers(
-            proposal, _within_objective(proposal, liveness), reason="as patient as the objective allows"
-        )
+        proposal = _let_readiness_wait(proposal, liveness)
+        reason = "as patient as the objective allows"
+        return take_numbers(proposal, _within_objective(proposal, liveness), reason=reason)
     if not overrun(proposal.case):
         outlasting = stuck.outlast(proposal, liveness, max(pauses_seconds(proposal.case), default=0.0))
         if outlasting != proposal:
@@ -99,7 +101,7 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
 
 
 def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:
-    """A timeout twice as long, or as long as readiness waits for the same, that leaves the objective for lock-ups.
+    """A timeout twice as long, or as long as readiness waits for the same, and as many failures as leave the objective.
 
     A queue shorter than the timeout fails no attempt at all; more failures only outlast one that is soon over.
     """
@@ -107,8 +109,30 @@ def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:
     waits = readiness.timeout_seconds if readiness is not None and readiness.handler == liveness.handler else 0
     objective = proposal.policy.objectives.liveness_detection_seconds
     in_time = (objective - liveness.period_seconds) // liveness.failure_threshold
-    longer = min(max(_STEP_UP * liveness.timeout_seconds, waits), in_time)
-    return replace(liveness, timeout_seconds=max(liveness.timeout_seconds, longer))
+    longer = min(max(_STEP_UP * liveness.timeout_seconds, waits, stuck.LEAST_TIMEOUT_SECONDS), in_time)
+    patient = replace(liveness, timeout_seconds=max(liveness.timeout_seconds, longer))
+    left = objective - patient.period_seconds - patient.timeout_seconds
+    failures = 1 + max(0, left) // patient.cadence_seconds
+    return replace(patient, failure_threshold=max(patient.failure_threshold, failures))
+
+
+def _let_readiness_wait(proposal: Proposal, liveness: Probe) -> Proposal:
+    """Readiness that asks the same and waits no longer stands in the same queue: it must not empty the Service.
+
+    A process that pauses and comes to itself is no queue, and readiness does well to notice it.
+    """
+    readiness, case = proposal.probes.readiness, proposal.case
+    if readiness is None or readiness.handler != liveness.handler or woken_kills(case) or lone_pauses(case):
+        return proposal
+    if readiness.timeout_seconds > liveness.timeout_seconds:
+        return proposal
+    longer = patient(readiness, proposal.policy.objectives.readiness_detection_seconds)
+    return proposal.take(
+        ActionName.RAISE_TIMEOUT,
+        "readiness asks the same, and waits behind the users' requests as well",
+        needs=Allowance.THRESHOLDS,
+        probes=replace(proposal.probes, readiness=longer),
+    )
 
 
 def _restarts(forecast: Forecast) -> str:
@@ -133,12 +157,12 @@ def without_liveness(probes: Probes, *, replicas: int, detection_seconds: int) -
 
 
 def patient(probe: Probe, detection_seconds: int) -> Probe:
-    """The probe with the longest timeout that finds a stuck replica in time, at least a whole period.
+    """The probe with the longest timeout that finds a stuck replica in time, and at least that of a default period.
 
-    A period alone is no patience where it is short: asked each second, readiness followed every queue of a second and
-    emptied the Service under a load that was borne without it.
+    It is the timeout that a queue has to outgrow: readiness that gives up sooner follows the queue and empties the
+    Service under a load that is borne without it, which costs more than some seconds until a stuck one is noticed.
     """
     failures = max(probe.failure_threshold, _READINESS_FAILURES)
     in_time = (detection_seconds - probe.period_seconds) // failures
-    timeout = max(probe.timeout_seconds, probe.period_seconds, in_time)
+    timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, _LEAST_PATIENCE_SECONDS)
     return replace(probe, timeout_seconds=timeout, failure_threshold=failures)

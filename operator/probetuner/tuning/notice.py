@@ -45,7 +45,9 @@ def firmer(proposal: Proposal, readiness: Probe) -> Probe | None:
     slower = [
         probe
         for probe in steady
-        if probe.failure_threshold > readiness.failure_threshold and probe.timeout_seconds >= readiness.timeout_seconds
+        if probe.failure_threshold > readiness.failure_threshold
+        and probe.timeout_seconds >= readiness.timeout_seconds
+        and probe.detection_seconds >= readiness.detection_seconds
     ]
     return min(slower, key=lambda probe: probe.detection_seconds, default=None)
 

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from probetuner.diagnosis import throttling
-from probetuner.diagnosis.flapping import empties_service, flapping_runs
-from probetuner.diagnosis.slowness import silences
+from probetuner.diagnosis.flapping import empties_service, flapping_runs, flaps
+from probetuner.diagnosis.silence import overrun
+from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
@@ -14,7 +15,7 @@ from probetuner.tuning.numbers import take_numbers
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
-_STEP_UP = 2
+_STEP_UP, _MOST_PATIENCE_SECONDS = 2, 30
 _LEAST_FAILURES = 3
 _SEVERAL = 2
 
@@ -22,27 +23,42 @@ _SEVERAL = 2
 def stop_flapping(proposal: Proposal) -> Proposal:
     """Outlast what ended by itself: a longer timeout where answers were late, and more failures.
 
-    A container that its CPU limit stops needs CPU: patience would only hide it, unless nobody else is left to serve.
+    A probe that was just given time for a queue needs no more of it. A container that its CPU limit stops needs CPU:
+    patience would only hide that, unless nobody else is left to serve.
     """
-    readiness = proposal.probes.readiness
-    if readiness is None or (throttling.find(proposal.case) and not empties_service(proposal.case)):
+    case, readiness = proposal.case, proposal.probes.readiness
+    if readiness is None or readiness != case.container.readiness:
         return proposal
-    if any(cause.is_silence for cause in proposal.case.causes(ProbeType.READINESS)):
-        why = "answers came later than the timeout; the tail is hidden, so step up and look again"
-        if proposal.case.replicas > 1 and empties_service(proposal.case):
-            why = "answers came late in all replicas at once, and none was left to serve: readiness waits as it may"
-            readiness = patient(readiness, proposal.policy.objectives.readiness_detection_seconds)
-            proposal = _keep_liveness_behind(proposal, readiness)
-        elif silences(proposal.case) >= _SEVERAL:
-            return _bear_chance(proposal, readiness)
-        else:
-            readiness = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
-        proposal = proposal.take(
-            ActionName.RAISE_TIMEOUT,
-            why,
-            needs=Allowance.THRESHOLDS,
-            probes=replace(proposal.probes, readiness=readiness),
-        )
+    emptied = case.replicas > 1 and empties_service(case)
+    if throttling.find(case) and not emptied:
+        return proposal
+    if not any(cause.is_silence for cause in case.causes(ProbeType.READINESS)):
+        return _outlast(proposal, readiness)
+    if emptied:
+        return _wait_as_it_may(proposal, readiness)
+    if silences(case) >= _SEVERAL and not overrun(case):
+        return _bear_chance(proposal, readiness)
+    longer = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
+    why = "answers came later than the timeout; the tail is hidden, so step up and look again"
+    return _outlast(_take_timeout(proposal, longer, why), longer)
+
+
+def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
+    """All the patience that the objective leaves; where even that did empty the Service, twice as much."""
+    longer = patient(readiness, proposal.policy.objectives.readiness_detection_seconds)
+    if longer.timeout_seconds <= readiness.timeout_seconds < _MOST_PATIENCE_SECONDS:
+        longer = replace(longer, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
+    why = "answers came late in all replicas at once, and none was left to serve: readiness waits as it may"
+    proposal = _keep_liveness_behind(proposal, longer)
+    return _outlast(_take_timeout(proposal, longer, why), longer)
+
+
+def _take_timeout(proposal: Proposal, readiness: Probe, why: str) -> Proposal:
+    probes = replace(proposal.probes, readiness=readiness)
+    return proposal.take(ActionName.RAISE_TIMEOUT, why, needs=Allowance.THRESHOLDS, probes=probes)
+
+
+def _outlast(proposal: Proposal, readiness: Probe) -> Proposal:
     failures = _outlasting(proposal, readiness)
     return proposal.take(
         ActionName.RAISE_FAILURE_THRESHOLD,
@@ -62,9 +78,16 @@ def _keep_liveness_behind(proposal: Proposal, readiness: Probe) -> Proposal:
 
 
 def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
-    """Where replicas do fall silent patience costs users: just as many more failures as chance asks for."""
-    probe = firmer(proposal, readiness)
+    """Where replicas do fall silent patience costs users: just as many more failures as chance asks for, if any.
+
+    As long as the flaps take less time than the silent replicas would be found later, they are borne.
+    """
+    probe, case = firmer(proposal, readiness), proposal.case
     if probe is None:
+        return proposal
+    found_later = seconds_sent_to_silence(case, probe.detection_seconds)
+    found_later -= seconds_sent_to_silence(case, readiness.detection_seconds)
+    if found_later > sum((spell.ended_at or spell.started_at) - spell.started_at for spell in flaps(case)):
         return proposal
     return proposal.take(
         ActionName.RAISE_FAILURE_THRESHOLD,

@@ -14,7 +14,7 @@ from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 from probetuner.tuning.search import choose, liveness_candidates
 
-_PERIOD_SECONDS, _LEAST_TIMEOUT_SECONDS = 10, 5
+_PERIOD_SECONDS, LEAST_TIMEOUT_SECONDS = 10, 5
 _GRACE_SECONDS = 10
 _PAUSE_MARGIN = 1.25
 
@@ -28,7 +28,7 @@ def add_liveness(proposal: Proposal) -> Proposal:
         handler=readiness.handler,
         initial_delay_seconds=readiness.initial_delay_seconds,
         period_seconds=_PERIOD_SECONDS,
-        timeout_seconds=max(_LEAST_TIMEOUT_SECONDS, readiness.timeout_seconds),
+        timeout_seconds=max(LEAST_TIMEOUT_SECONDS, readiness.timeout_seconds),
         written=readiness.written,
     )
     liveness = _quickest(proposal, replace(liveness, failure_threshold=_affordable(proposal, liveness)))

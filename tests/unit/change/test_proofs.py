@@ -123,12 +123,15 @@ def test_replicas_that_got_stuck_were_not_taken_out_by_the_change() -> None:
 
 
 def test_flapping_more_than_before_is_worse() -> None:
-    """Three flaps where there were none before are undone, with the figures."""
-    stage = verified(container(readinessProbe=LIVENESS), container(readinessProbe=PATIENT), *up(*NEW), *FLAPS)
+    """Three flaps where there were none before are undone, with the figures; more time alone makes no flap."""
+    old, hasty = container(readinessProbe=PATIENT), container(readinessProbe=LIVENESS)
+    calm = replace(BEFORE, unready_seconds=10.0)
+    stage = verified(old, hasty, *up(*NEW), *FLAPS, before=calm)
 
     assert stage.latest["verdict"] == "RolledBack"
     assert "flaps in" in stage.latest["reason"]
     assert stage.latest["after"]["flaps"] >= 3
+    assert "verdict" not in verified(hasty, old, *up(*NEW), *FLAPS, before=calm).latest
 
 
 @pytest.mark.parametrize(("seconds", "given"), [(5, "Kept"), (59, "Kept"), (60, None)])

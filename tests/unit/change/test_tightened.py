@@ -24,7 +24,7 @@ QUICKER = Scene(
     apps=(replace(TAIL, locks=(400.0,)), replace(TAIL, locks=(550.0,))),
     seconds=3600,
 )
-CALM = Figures(observed_seconds=3600.0, restarts=9, false_restarts=0, flaps=0, unready_seconds=300.0)
+CALM = Figures(observed_seconds=3600.0, restarts=9, false_restarts=0, flaps=0, unready_seconds=30.0)
 
 
 def verdict(scene: Scene, patch: dict[str, Any], undo: dict[str, Any], *, before: Figures = CALM) -> Verdict | None:

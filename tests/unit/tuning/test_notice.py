@@ -99,9 +99,9 @@ def test_what_was_loosened_lately_is_not_tightened() -> None:
 
 def test_flaps_beside_lockups_ask_for_just_as_many_failures_as_chance() -> None:
     """Patience beyond what chance asks for would leave stuck replicas in the Service."""
-    tail = tuple(replace(app, slow=0.3, slow_seconds=1.5, latency=0.15) for app in LOCKS.apps)
-    strict = asks(READYZ, period_seconds=2, failure_threshold=2)
-    said = replace(LOCKS, readiness=strict, apps=tail).judge()
+    tail = tuple(replace(app, slow=0.06, slow_seconds=1.5, latency=0.15) for app in LOCKS.apps)
+    strict = asks(READYZ, period_seconds=5, failure_threshold=1)
+    said = replace(LOCKS, liveness=asks(failure_threshold=5), readiness=strict, apps=tail).judge()
     readiness = said.target.readiness
 
     assert "readiness-flapping" in said.names
@@ -109,6 +109,16 @@ def test_flaps_beside_lockups_ask_for_just_as_many_failures_as_chance() -> None:
     assert readiness is not None
     assert readiness.timeout_seconds == strict.timeout_seconds
     assert strict.failure_threshold < readiness.failure_threshold <= 6
+
+
+def test_flaps_that_cost_less_than_patience_are_borne() -> None:
+    """A few moments out of the Service weigh less than lock-ups that are found later."""
+    tail = tuple(replace(app, slow=0.2, slow_seconds=1.5, latency=0.15) for app in LOCKS.apps)
+    strict = asks(READYZ, period_seconds=2, failure_threshold=2)
+    said = replace(LOCKS, readiness=strict, apps=tail).judge()
+
+    assert "readiness-flapping" in said.names
+    assert said.recommendation is None
 
 
 def test_a_delay_that_is_lowered_is_not_replaced_by_a_long_period() -> None:
