@@ -25,7 +25,7 @@ from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import Forecast, choose, liveness_candidates
 
-_READINESS_FAILURES = 3
+_PERIOD_SECONDS, _FAILURES = 5, 3
 _LEAST_PATIENCE_SECONDS = 10
 _STEP_UP = 2
 
@@ -101,7 +101,7 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
 
 
 def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:
-    """A timeout twice as long, or as long as readiness waits for the same, and as many failures as leave the objective.
+    """A timeout twice as long, or as long as readiness waits for the same, as far as it leaves the objective.
 
     A queue shorter than the timeout fails no attempt at all; more failures only outlast one that is soon over.
     """
@@ -110,23 +110,28 @@ def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:
     objective = proposal.policy.objectives.liveness_detection_seconds
     in_time = (objective - liveness.period_seconds) // liveness.failure_threshold
     longer = min(max(_STEP_UP * liveness.timeout_seconds, waits, stuck.LEAST_TIMEOUT_SECONDS), in_time)
-    patient = replace(liveness, timeout_seconds=max(liveness.timeout_seconds, longer))
-    left = objective - patient.period_seconds - patient.timeout_seconds
-    failures = 1 + max(0, left) // patient.cadence_seconds
-    return replace(patient, failure_threshold=max(patient.failure_threshold, failures))
+    return replace(liveness, timeout_seconds=max(liveness.timeout_seconds, longer))
 
 
 def _let_readiness_wait(proposal: Proposal, liveness: Probe) -> Proposal:
     """Readiness that asks the same and waits no longer stands in the same queue: it must not empty the Service.
 
-    A process that pauses and comes to itself is no queue, and readiness does well to notice it.
+    Since replicas do lock up, the objective for noticing it holds: what a timeout takes, a shorter period gives back. A
+    process that pauses and comes to itself is no queue, and readiness does well to notice it.
     """
     readiness, case = proposal.probes.readiness, proposal.case
     if readiness is None or readiness.handler != liveness.handler or woken_kills(case) or lone_pauses(case):
         return proposal
     if readiness.timeout_seconds > liveness.timeout_seconds:
         return proposal
-    longer = patient(readiness, proposal.policy.objectives.readiness_detection_seconds)
+    period, failures = min(readiness.period_seconds, _PERIOD_SECONDS), max(readiness.failure_threshold, _FAILURES)
+    in_time = (proposal.policy.objectives.readiness_detection_seconds - period) // failures
+    longer = replace(
+        readiness,
+        period_seconds=period,
+        timeout_seconds=max(readiness.timeout_seconds, in_time),
+        failure_threshold=failures,
+    )
     return proposal.take(
         ActionName.RAISE_TIMEOUT,
         "readiness asks the same, and waits behind the users' requests as well",
@@ -162,7 +167,7 @@ def patient(probe: Probe, detection_seconds: int) -> Probe:
     It is the timeout that a queue has to outgrow: readiness that gives up sooner follows the queue and empties the
     Service under a load that is borne without it, which costs more than some seconds until a stuck one is noticed.
     """
-    failures = max(probe.failure_threshold, _READINESS_FAILURES)
+    failures = max(probe.failure_threshold, _FAILURES)
     in_time = (detection_seconds - probe.period_seconds) // failures
     timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, _LEAST_PATIENCE_SECONDS)
     return replace(probe, timeout_seconds=timeout, failure_threshold=failures)
