@@ -67,6 +67,18 @@ def test_more_false_restarts_among_fewer_restarts_are_better_known_not_more(
     assert ("false restarts in 3600 s" in given.reason) is undone
 
 
+def test_a_change_that_leaves_stuck_replicas_without_a_restart_is_undone() -> None:
+    """Liveness was taken away as if it had only killed busy containers; then they got stuck for good."""
+    stuck = Scene(readiness=asks(LIVEZ), apps=(App(locks=(700.0,)), App(locks=(900.0,))), seconds=1700)
+    gone = {"livenessProbe": None, "readinessProbe": {"timeoutSeconds": 1}}
+    before = {"livenessProbe": {"httpGet": {"path": "/livez", "port": 8080}}, "readinessProbe": {"timeoutSeconds": 1}}
+    given = verdict(stuck, gone, before)
+
+    assert given is not None
+    assert given.outcome is Outcome.ROLLED_BACK
+    assert "fell silent for good" in given.reason
+
+
 PLAIN, LOOSE = container(readinessProbe=LIVENESS), container(readinessProbe={**LIVENESS, "timeoutSeconds": 9})
 
 

@@ -170,6 +170,45 @@ def test_readiness_that_empties_the_service_waits_as_long_as_it_may() -> None:
     assert said.target.readiness.detection_seconds <= 40
 
 
+def test_readiness_that_still_empties_the_service_waits_twice_as_long() -> None:
+    """All that the objective leaves was not enough: users wait longer than that, so the probe does."""
+    late = tuple(Spell(begin=b, end=b + 60, mode="slow", seconds=18.0) for b in range(60, 1800, 180))
+    patient = asks(READYZ, timeout_seconds=10)
+    said = Scene(readiness=patient, apps=(App(spells=late),), replicas=3, seconds=1800).judge()
+
+    assert said.target.readiness is not None
+    assert said.target.readiness.timeout_seconds == 20
+
+
+def test_readiness_in_a_queue_gets_time_too_where_lockups_keep_liveness() -> None:
+    """Both ask the same: a queue fails neither any more, and a stuck replica is still noticed within the objectives."""
+    rush = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))
+    app = App(spells=rush, locks=(2900.0, 2900.0, 330.0), handles_term=143)
+    scene = Scene(liveness=asks(WORK), readiness=asks(WORK), apps=(app,), seconds=2600)
+    target = scene.judge().target
+
+    assert target.liveness is not None
+    assert target.readiness is not None
+    assert target.liveness.timeout_seconds >= target.readiness.timeout_seconds > 4
+    assert target.liveness.detection_seconds <= 60
+    assert target.readiness.detection_seconds <= 30
+    assert replace(scene, readiness=OFTEN).judge().target.readiness == OFTEN
+
+
+def test_long_spells_of_a_busy_container_are_flaps() -> None:
+    """A rush that lasts for minutes takes replicas out for minutes; answers were late before and after, and came."""
+    parts = ((-60, 0, 0.7), (0, 200, 3.0), (200, 260, 0.7))
+    rush = tuple(
+        Spell(begin=b + since, end=b + until, mode="slow", seconds=seconds)
+        for b in range(100, 3400, 600)
+        for since, until, seconds in parts
+    )
+    said = Scene(readiness=asks(READYZ, period_seconds=5), apps=(App(spells=rush),), replicas=3, seconds=3600).judge()
+
+    assert "readiness-flapping" in said.names
+    assert "raise-timeout" in said.actions
+
+
 def test_liveness_waits_no_shorter_for_the_same_than_patient_readiness() -> None:
     """The queue that readiness now bears would else be killed by a liveness probe that asks the same."""
     late = tuple(Spell(begin=b, end=b + 25, mode="slow", seconds=3.0) for b in range(60, 900, 120))
