@@ -4,10 +4,11 @@ Best is to take liveness off an endpoint that queues behind the users' requests,
 and no lock-up was ever seen, and onto one that was tried and does not, if there is one. Readiness may ask it, if it
 does not follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at
 once and turns a slow service into a dead one. So it waits as long as it can (what the objective for finding stuck
-replicas leaves, and at least as long as a probe of the default period may) before it calls an attempt failed. Where only numbers may be changed,
-real lock-ups were seen too, or nothing proves a queue, liveness stays and its numbers are chosen by replay; where that
-cannot tell them apart they are doubled and looked at again, with lock-ups the timeout alone, as far as the objective
-for finding them leaves room. Lock-ups beside pauses that no queue explains are left to `stuck.outlast_pauses`.
+replicas leaves, and at least as long as a probe of the default period may) before it calls an attempt failed. Where
+only numbers may be changed, real lock-ups were seen too, or nothing proves a queue, liveness stays and its numbers
+are chosen by replay; where that cannot tell them apart they are doubled and looked at again, with lock-ups the
+timeout alone, as far as the objective for finding them leaves room. Lock-ups beside pauses that no queue explains are
+left to `stuck.outlast_pauses`.
 """
 
 from dataclasses import replace
