@@ -77,7 +77,10 @@ class Stage:
         while (found := wanted(self.look())) is None:
             waited = time.monotonic() - began
             if waited > seconds:
-                raise DemoError(f"{self.workload}: {what} did not come within {seconds:.0f} s")
+                standing = " ".join(self._latest.policy.standing) if self._latest and self._latest.policy else "nothing"
+                raise DemoError(
+                    f"{self.workload}: {what} did not come within {seconds:.0f} s; its policy says {standing}"
+                )
             if time.monotonic() - self._spoke > _SECONDS_OF_SILENCE:
                 self.say(f"still waiting for {what}, {waited:.0f} s so far")
             if self._stop.wait(_SECONDS_BETWEEN_LOOKS):
