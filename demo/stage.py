@@ -77,7 +77,11 @@ class Stage:
         while (found := wanted(self.look())) is None:
             waited = time.monotonic() - began
             if waited > seconds:
-                standing = " ".join(self._latest.policy.standing) if self._latest and self._latest.policy else "nothing"
+                standing = (
+                    " ".join(filter(None, self._latest.policy.standing))
+                    if self._latest and self._latest.policy
+                    else "nothing"
+                )
                 raise DemoError(
                     f"{self.workload}: {what} did not come within {seconds:.0f} s; its policy says {standing}"
                 )

@@ -16,7 +16,7 @@ from probetuner.change.reaped import still_leaking, zombie_proofs
 from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.flapping import empties_service, flaps
+from probetuner.diagnosis.flapping import empties_service, flapping_seconds
 from probetuner.diagnosis.lockup import lockups_without_liveness
 from probetuner.diagnosis.slowness import seconds_sent_to_silence
 from probetuner.diagnosis.wording import several
@@ -150,15 +150,17 @@ def _with_stricter_readiness(change: Change) -> Collection[str]:
 
 
 def _takes_liveness(change: Change, container: str) -> bool:
+    """Whether the change removes the container's liveness probe: a patch says so with null."""
     field = ProbeType.LIVENESS.field
-    return any(entry.get("name") == container and entry.get(field, entry) is None for entry in entries_of(change.patch))
+    return any(
+        entry.get("name") == container and field in entry and entry[field] is None for entry in entries_of(change.patch)
+    )
 
 
 def _finds_more(change: Change, cases: tuple[Case, ...]) -> bool:
     """Whether quicker readiness kept users from silent replicas for longer than its flaps kept them from well ones."""
     parts = [part for part in parts_of(change, cases, settled_at=0.0) if part.kind is ProbeType.READINESS]
-    lost = sum((spell.ended_at or spell.started_at) - spell.started_at for case in cases for spell in flaps(case))
-    return sum(map(_saved_seconds, parts)) > lost
+    return sum(map(_saved_seconds, parts)) > sum(map(flapping_seconds, cases))
 
 
 def _saved_seconds(part: Part) -> float:

@@ -147,6 +147,11 @@ def _is_silent(case: Case, spell: UnreadySpell) -> bool:
     )
 
 
+def flapping_seconds(case: Case) -> float:
+    """How long the flaps kept replicas out of the Service, all together."""
+    return sum((spell.ended_at or spell.started_at) - spell.started_at for spell in flaps(case))
+
+
 def flapping_runs(case: Case) -> tuple[FailureRun, ...]:
     """The runs of failures that made the flaps."""
     return tuple(
@@ -177,7 +182,6 @@ def find(case: Case) -> Finding | None:
     allowed = case.objectives.flaps_per_30_days * case.observed_seconds / _THIRTY_DAYS_SECONDS
     if case.container.readiness is None or _times(seen) < _LEAST_FLAPS or len(seen) <= allowed:
         return None
-    unready = sum((spell.ended_at or spell.started_at) - spell.started_at for spell in seen)
     causes = case.causes(ProbeType.READINESS)
     return Finding(
         name=FindingName.READINESS_FLAPPING,
@@ -187,7 +191,7 @@ def find(case: Case) -> Finding | None:
         samples=len(seen),
         evidence=(
             f"{several(len(seen), 'unready spell')} that ended without a restart",
-            f"{unready:.0f} s out of the Services in all",
+            f"{flapping_seconds(case):.0f} s out of the Services in all",
             f"causes: {', '.join(sorted(causes)) or 'unknown'}",
         ),
         explanation=(

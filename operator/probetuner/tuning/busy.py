@@ -21,7 +21,7 @@ from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
 from probetuner.tuning import handlers, stuck
 from probetuner.tuning.forecast import evidence_of
-from probetuner.tuning.numbers import take_numbers, tolerated_mistakes
+from probetuner.tuning.numbers import take_numbers, take_readiness, tolerated_mistakes
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import Forecast, choose, liveness_candidates
@@ -133,12 +133,8 @@ def _let_readiness_wait(proposal: Proposal, liveness: Probe) -> Proposal:
         timeout_seconds=max(readiness.timeout_seconds, in_time),
         failure_threshold=failures,
     )
-    return proposal.take(
-        ActionName.RAISE_TIMEOUT,
-        "readiness asks the same, and waits behind the users' requests as well",
-        needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, readiness=longer),
-    )
+    reason = "readiness asks the same, and waits behind the users' requests as well"
+    return take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=reason)
 
 
 def _restarts(forecast: Forecast) -> str:

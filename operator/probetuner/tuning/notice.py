@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.history.record import RunEnding
-from probetuner.model.policy import Allowance, Policy
+from probetuner.model.policy import Policy
 from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.numbers import take_readiness
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
@@ -31,12 +32,8 @@ def notice_sooner(proposal: Proposal) -> Proposal:
     best = min(quicker, key=lambda probe: probe.detection_seconds, default=readiness)
     if best.detection_seconds > (1 - _LEAST_GAIN) * readiness.detection_seconds:
         return proposal
-    return proposal.take(
-        ActionName.TIGHTEN_READINESS,
-        f"a stuck replica is found after at most {best.detection_seconds} s, not {readiness.detection_seconds} s",
-        needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, readiness=best),
-    )
+    reason = f"a stuck replica is found after at most {best.detection_seconds} s, not {readiness.detection_seconds} s"
+    return take_readiness(proposal, ActionName.TIGHTEN_READINESS, best, reason=reason)
 
 
 def firmer(proposal: Proposal, readiness: Probe) -> Probe | None:

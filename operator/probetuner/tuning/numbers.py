@@ -1,4 +1,4 @@
-"""Other numbers for a liveness probe, as the actions that lead to them."""
+"""Other numbers for a probe, as the actions that lead to them."""
 
 from dataclasses import replace
 
@@ -16,8 +16,20 @@ def tolerated_mistakes(case: Case) -> float:
     return case.objectives.false_restarts_per_30_days * case.observed_seconds / _THIRTY_DAYS_SECONDS
 
 
+def failures_within(probe: Probe, detection_seconds: int) -> int:
+    """The most failures with which that probe still finds a stuck container in that time, at least one."""
+    left = detection_seconds - probe.period_seconds - probe.timeout_seconds
+    return 1 + max(0, left) // probe.cadence_seconds
+
+
+def take_readiness(proposal: Proposal, name: ActionName, readiness: Probe, *, reason: str) -> Proposal:
+    """Take other numbers for readiness as one action of that name."""
+    probes = replace(proposal.probes, readiness=readiness)
+    return proposal.take(name, reason, needs=Allowance.THRESHOLDS, probes=probes)
+
+
 def take_numbers(proposal: Proposal, chosen: Probe, *, reason: str) -> Proposal:
-    """Take timeout and failure threshold of the chosen probe, one action for each that differs."""
+    """Take timeout and failure threshold of the chosen liveness probe, one action for each that differs."""
     liveness = proposal.probes.liveness
     if liveness is None:
         return proposal

@@ -3,19 +3,18 @@
 from dataclasses import replace
 
 from probetuner.diagnosis import throttling
-from probetuner.diagnosis.flapping import empties_service, flapping_runs, flaps
+from probetuner.diagnosis.flapping import empties_service, flapping_runs, flapping_seconds
 from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
-from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.busy import patient
 from probetuner.tuning.notice import firmer
-from probetuner.tuning.numbers import take_numbers
+from probetuner.tuning.numbers import failures_within, take_numbers, take_readiness
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
-_STEP_UP, _MOST_PATIENCE_SECONDS = 2, 30
+_STEP_UP, _PATIENT_SECONDS = 2, 30
 _LEAST_FAILURES = 3
 _SEVERAL = 2
 
@@ -40,32 +39,27 @@ def stop_flapping(proposal: Proposal) -> Proposal:
         return _bear_chance(proposal, readiness)
     longer = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
     why = "answers came later than the timeout; the tail is hidden, so step up and look again"
-    return _outlast(_take_timeout(proposal, longer, why), longer)
+    return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why), longer)
 
 
 def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
-    """All the patience that the objective leaves; where even that did empty the Service, twice as much."""
+    """All the patience that the objective leaves; where even that emptied the Service, twice as much.
+
+    Who waits for half a minute already is asked for no more.
+    """
     longer = patient(readiness, proposal.policy.objectives.readiness_detection_seconds)
-    if longer.timeout_seconds <= readiness.timeout_seconds < _MOST_PATIENCE_SECONDS:
+    if longer.timeout_seconds <= readiness.timeout_seconds < _PATIENT_SECONDS:
         longer = replace(longer, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
     why = "answers came late in all replicas at once, and none was left to serve: readiness waits as it may"
     proposal = _keep_liveness_behind(proposal, longer)
-    return _outlast(_take_timeout(proposal, longer, why), longer)
-
-
-def _take_timeout(proposal: Proposal, readiness: Probe, why: str) -> Proposal:
-    probes = replace(proposal.probes, readiness=readiness)
-    return proposal.take(ActionName.RAISE_TIMEOUT, why, needs=Allowance.THRESHOLDS, probes=probes)
+    return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why), longer)
 
 
 def _outlast(proposal: Proposal, readiness: Probe) -> Proposal:
     failures = _outlasting(proposal, readiness)
-    return proposal.take(
-        ActionName.RAISE_FAILURE_THRESHOLD,
-        f"troubles of up to {failures - 1} attempts ended by themselves",
-        needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, readiness=replace(readiness, failure_threshold=failures)),
-    )
+    reason = f"troubles of up to {failures - 1} attempts ended by themselves"
+    outlasting = replace(readiness, failure_threshold=failures)
+    return take_readiness(proposal, ActionName.RAISE_FAILURE_THRESHOLD, outlasting, reason=reason)
 
 
 def _keep_liveness_behind(proposal: Proposal, readiness: Probe) -> Proposal:
@@ -87,14 +81,10 @@ def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
         return proposal
     found_later = seconds_sent_to_silence(case, probe.detection_seconds)
     found_later -= seconds_sent_to_silence(case, readiness.detection_seconds)
-    if found_later > sum((spell.ended_at or spell.started_at) - spell.started_at for spell in flaps(case)):
+    if found_later > flapping_seconds(case):
         return proposal
-    return proposal.take(
-        ActionName.RAISE_FAILURE_THRESHOLD,
-        f"{probe.failure_threshold} late answers in a row are no chance, and stuck replicas are still found soon",
-        needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, readiness=probe),
-    )
+    reason = f"{probe.failure_threshold} late answers in a row are no chance, and stuck replicas are still found soon"
+    return take_readiness(proposal, ActionName.RAISE_FAILURE_THRESHOLD, probe, reason=reason)
 
 
 def _outlasting(proposal: Proposal, readiness: Probe) -> int:
@@ -103,6 +93,5 @@ def _outlasting(proposal: Proposal, readiness: Probe) -> int:
         (run.failures for run in flapping_runs(proposal.case) if run.ending is RunEnding.BY_ITSELF), default=0
     )
     wanted = max(longest + 1, _LEAST_FAILURES, readiness.failure_threshold)
-    left = proposal.policy.objectives.readiness_detection_seconds - readiness.period_seconds - readiness.timeout_seconds
-    affordable = 1 + max(0, left) // readiness.cadence_seconds
+    affordable = failures_within(readiness, proposal.policy.objectives.readiness_detection_seconds)
     return max(readiness.failure_threshold, min(wanted, affordable))

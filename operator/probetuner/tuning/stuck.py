@@ -9,7 +9,7 @@ from probetuner.history.record import RunEnding
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.forecast import evidence_of
-from probetuner.tuning.numbers import tolerated_mistakes
+from probetuner.tuning.numbers import failures_within, tolerated_mistakes
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 from probetuner.tuning.search import choose, liveness_candidates
@@ -70,8 +70,7 @@ def outlast_pauses(proposal: Proposal) -> Proposal:
     liveness = proposal.probes.liveness
     if liveness is None:
         return proposal
-    left = proposal.policy.objectives.liveness_detection_seconds - liveness.period_seconds - liveness.timeout_seconds
-    within = 1 + max(0, left) // liveness.cadence_seconds
+    within = failures_within(liveness, proposal.policy.objectives.liveness_detection_seconds)
     return outlast(proposal, liveness, max(pauses_seconds(proposal.case), default=0.0), most_failures=within)
 
 
@@ -119,8 +118,7 @@ def put_in_order(proposal: Proposal) -> Proposal:
 
 def _affordable(proposal: Proposal, probe: Probe) -> int:
     """The most failures that still find a lock-up within the objective, and at least as many as glitches need."""
-    left = proposal.policy.objectives.liveness_detection_seconds - probe.period_seconds - probe.timeout_seconds
-    within = 1 + max(0, left) // probe.cadence_seconds
+    within = failures_within(probe, proposal.policy.objectives.liveness_detection_seconds)
     glitches = [
         run.last_at - run.started_at
         for run in proposal.case.history.runs

@@ -46,7 +46,7 @@ def test_a_wait_gives_what_was_found(tmp_path: Path) -> None:
 
 def test_a_wait_ends_at_its_deadline_and_says_for_what(tmp_path: Path) -> None:
     """A condition that never holds ends in an error that names it."""
-    with pytest.raises(DemoError, match="rng: a miracle did not come within 0 s"):
+    with pytest.raises(DemoError, match="rng: a miracle did not come within 0 s; its policy says Apply Learning"):
         stage(tmp_path).until(lambda _: None, what="a miracle", seconds=0)
 
 
