@@ -45,11 +45,12 @@ def play_steps(stage: Stage, service: Iterable[Mapping[str, Any]]) -> StepsOutco
     """Send more and more requests at a time, whatever happens to the service."""
     stage.set_up(service)
     stage.until(lambda now: now.rolled_out or None, what="rng to be available", seconds=120)
-    asked = ["--path=/1", f"--steps={_STEPS}", f"--seconds={_SECONDS_PER_STEP}", "--no-abort-on-kill", "--yes"]
+    asked = ["--path=/1", f"--steps={_STEPS}", f"--seconds={_SECONDS_PER_STEP}", "--yes"]
+    never_ended = ["--no-abort-on-kill", "--abort-error-share=1"]
     done = subprocess.run(
         [
             Path(sys.executable).with_name("probetuner"),
-            *("loadtest", "service/rng", f"--namespace={stage.namespace}", *asked, "--output=json"),
+            *("loadtest", "service/rng", f"--namespace={stage.namespace}", *asked, *never_ended, "--output=json"),
         ],
         env={**os.environ, **stage.cluster.environment},
         stdin=subprocess.DEVNULL,

@@ -22,7 +22,7 @@ def test_it_finds_the_load_from_which_on_probes_lie(play: Play) -> None:
     found = play.steps.result()
 
     assert found.exit_code == 1, found.progress
-    assert found.document["ended"] == "complete"
+    assert found.document["ended"] == "complete", found.progress
     assert [step["concurrency"] for step in found.document["steps"]] == [1, 2, 5, 10, 25]
     assert found.document["knee"]["reached"]
     assert 1.0 < found.document["knee"]["concurrency"] < 4.0
