@@ -5,17 +5,17 @@ within the cool-down, none that was tried and rolled back. Only the API server a
 missing: a patch is merged at once, and each hour begins with new pods.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gym.manifest import CONTAINER, deployment, probes_of
-from gym.observer import facts_of
+from gym.manifest import deployment, probes_of
+from gym.observer import deletion_of, facts_of
 from gym.phase import live
 from gym.truth import GymCase
 from probetuner.change.decide import decide
 from probetuner.change.situation import Situation
-from probetuner.facts.fact import Fact, PodEnding
+from probetuner.facts.fact import Fact
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode, ModeDecision, ModeSource
@@ -54,7 +54,7 @@ class _Cluster:
     def probes(self) -> Probes:
         return probes_of(parse_workload(self.live))
 
-    def learn(self, facts: Iterator[Fact]) -> None:
+    def learn(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
             self.history = observe(self.history, fact)
 
@@ -90,10 +90,10 @@ def apply_mode(case: GymCase) -> Applied:
     for number in range(ROUNDS):
         epoch = _EPOCH + number * (ROUND_SECONDS + _RESTED_SECONDS)
         phase = live(case, cluster.probes, seed=training_seed(number), seconds=ROUND_SECONDS)
-        facts = facts_of(phase, epoch=epoch, template=f"t{cluster.templates}", generation=number)
-        cluster.learn(iter(facts))
+        template = f"t{cluster.templates}"
+        cluster.learn(facts_of(phase, epoch=epoch, template=template, generation=number))
         _settle(cluster, now=epoch + ROUND_SECONDS + 1.0, is_last=number == ROUNDS - 1)
-        cluster.learn(_deleted(facts, at=epoch + ROUND_SECONDS + 1.5))
+        cluster.learn(deletion_of(phase, epoch=epoch, template=template, generation=number))
     changes = tuple((entry["summary"], entry.get("verdict", "")) for entry in cluster.status.get("history", ()))
     return Applied(probes=cluster.probes, changes=changes)
 
@@ -110,9 +110,3 @@ def _settle(cluster: _Cluster, *, now: float, is_last: bool) -> None:
         if is_last and "verdict" not in cluster.status["history"][0]:
             cluster.live = before
             return
-
-
-def _deleted(facts: list[Fact], *, at: float) -> Iterator[Fact]:
-    """The pods give way to those of the next hour."""
-    for pod in {fact.pod.uid: fact.pod for fact in facts}.values():
-        yield PodEnding(at=at, pod=pod, container=CONTAINER, reason="deleted")

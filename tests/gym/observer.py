@@ -23,6 +23,7 @@ from probetuner.facts.fact import (
     FailureCause,
     KillAnnounced,
     NodeDisturbed,
+    PodEnding,
     PodRef,
     ProbeCounted,
     ProbeErrored,
@@ -74,7 +75,17 @@ def facts_of(phase: Phase, *, epoch: float, template: str, generation: int = 0) 
 
     The pods are new ones in each `generation`.
     """
-    facts: list[Fact] = []
+    watches = _watches(phase, epoch, template, generation)
+    return sorted((fact for watch in watches for fact in watch.facts()), key=lambda fact: fact.at)
+
+
+def deletion_of(phase: Phase, *, epoch: float, template: str, generation: int = 0) -> list[Fact]:
+    """What is seen when the pods of that phase are deleted at its end."""
+    watches = _watches(phase, epoch, template, generation)
+    return sorted((fact for watch in watches for fact in watch.deletion()), key=lambda fact: fact.at)
+
+
+def _watches(phase: Phase, epoch: float, template: str, generation: int) -> Iterator["_Watch"]:
     for index, outcome in enumerate(phase.outcomes):
         pod = PodRef(
             namespace="gym",
@@ -84,9 +95,14 @@ def facts_of(phase: Phase, *, epoch: float, template: str, generation: int = 0) 
             node=f"node-{index % 2}",
             workload=WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="gym", name=phase.case.name),
         )
-        watch = _Watch(phase=phase, outcome=outcome, fates=phase.fates[index], pod=pod, epoch=epoch)
-        facts += watch.facts()
-    return sorted(facts, key=lambda fact: fact.at)
+        yield _Watch(
+            phase=phase,
+            outcome=outcome,
+            fates=phase.fates[index],
+            stop_seconds=phase.stop_seconds[index],
+            pod=pod,
+            epoch=epoch,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +110,7 @@ class _Watch:
     phase: Phase
     outcome: Outcome
     fates: Sequence[Fate]
+    stop_seconds: float
     pod: PodRef
     epoch: float
 
@@ -104,6 +121,23 @@ class _Watch:
         yield from self._events(attempts)
         yield from self._scrapes(attempts)
         yield from self._node()
+
+    def deletion(self) -> Iterator[Fact]:
+        """The pod is deleted as the phase ends, and its process asked to stop if it runs."""
+        at, grace = self.outcome.until, self.phase.case.truth.grace_seconds
+        yield PodEnding(at=self._at(at), pod=self.pod, container=CONTAINER, reason="Deleted")
+        number, life = len(self.outcome.lives) - 1, self.outcome.lives[-1]
+        if life.ended_at is None:
+            code, reason = _CODES[self.stop_seconds >= grace]
+            yield ContainerExited(
+                at=self._cut(at + min(self.stop_seconds, grace)),
+                pod=self.pod,
+                container=CONTAINER,
+                restarts=number,
+                started_at=self._cut(life.started_at),
+                exit_code=code,
+                reason=reason,
+            )
 
     def _at(self, seconds: float) -> float:
         return self.epoch + seconds

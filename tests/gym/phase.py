@@ -12,13 +12,17 @@ from probetuner.tuning.replay.outcome import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """What happened: per replica its outcome and its lives' fates; and the work lost, in replica-seconds."""
+    """What happened: per replica its outcome, its lives' fates and what it would need to stop if it were deleted now.
+
+    `refused_seconds` is the work lost, in replica-seconds.
+    """
 
     case: GymCase
     probes: Probes
     weather: Weather
     outcomes: tuple[Outcome, ...]
     fates: tuple[tuple[Fate, ...], ...]
+    stop_seconds: tuple[float, ...]
     refused_seconds: float
 
 
@@ -45,6 +49,7 @@ def live(case: GymCase, probes: Probes, *, seed: str, seconds: float) -> Phase:
         weather=weather,
         outcomes=tuple(run.outcome(seconds) for run in runs),
         fates=tuple(tuple(replica.fates) for replica in fleet.replicas),
+        stop_seconds=tuple(replica.stop_seconds(life=len(replica.fates) - 1, at=seconds) for replica in fleet.replicas),
         refused_seconds=max(0.0, fleet.loss.refused_seconds - fleet.loss.unavoidable_seconds),
     )
 

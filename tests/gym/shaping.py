@@ -197,6 +197,36 @@ def lockups_of_a_crowded_server(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(liveness=liveness, readiness=some(rng, WORK))
 
 
+def lockups_of_a_large_server(rng: random.Random) -> tuple[Truth, Probes]:
+    """Many workers that long waves of requests just about fill, in a process that gets stuck now and then."""
+    truth = Truth(
+        replicas=rng.choice((2, 3, 5)),
+        servers=rng.choice((4, 8, 16)),
+        service=Spread(median=rng.uniform(0.1, 0.5), sigma=0.4),
+        load=rng.uniform(0.3, 0.6),
+        bursts=Troubles(per_hour=3, seconds=Spread(median=140, sigma=0.5), height=rng.uniform(0.95, 1.25)),
+        patience_seconds=rng.uniform(6, 20),
+        lockup_seconds=rng.uniform(800, 2000),
+    )
+    liveness = some(rng, WORK, failure_threshold=rng.choice((3, 4, 5)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK))
+
+
+def lockups_of_a_small_pool(rng: random.Random) -> tuple[Truth, Probes]:
+    """A few workers that short waves of requests overrun, in a process that gets stuck; readiness is nervous."""
+    truth = Truth(
+        replicas=rng.choice((2, 3, 6)),
+        servers=rng.choice((2, 3)),
+        service=Spread(median=rng.uniform(0.1, 0.3), sigma=0.6),
+        load=rng.uniform(0.25, 0.45),
+        bursts=Troubles(per_hour=6, seconds=Spread(median=60, sigma=0.4), height=rng.uniform(1.0, 1.4)),
+        patience_seconds=rng.uniform(8, 12),
+        lockup_seconds=rng.uniform(600, 1500),
+    )
+    liveness = some(rng, WORK, failure_threshold=rng.choice((3, 5, 6)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, WORK, failure_threshold=rng.choice((1, 2))))
+
+
 def stalls_and_lockups_unattended(rng: random.Random) -> tuple[Truth, Probes]:
     """Waits of very different length for a disk, and sometimes for ever; nothing restarts it."""
     truth = Truth(
@@ -262,6 +292,8 @@ FAMILIES: tuple[Family, ...] = (
     throttled_under_waiting_clients,
     throttled_batch,
     lockups_of_a_crowded_server,
+    lockups_of_a_large_server,
+    lockups_of_a_small_pool,
     stalls_and_lockups_unattended,
     rush_of_many,
     queues_and_lockups,

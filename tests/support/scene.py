@@ -191,6 +191,7 @@ class Scene:
             weather=Weather(truth, seed=str(self.seed), seconds=self.seconds),
             outcomes=tuple(outcomes),
             fates=tuple(fates),
+            stop_seconds=(truth.stop_seconds,) * self.replicas,
             refused_seconds=0.0,
         )
 

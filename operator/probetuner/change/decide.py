@@ -104,7 +104,7 @@ def _unsettled(changes: Sequence[Change]) -> bool:
 
 
 def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
-    loosened = loosened_lately(outlook.changes, now=now)
+    loosened = loosened_lately(outlook.changes, situation.workload.containers, now=now)
     advice = recommend(outlook.cases, outlook.findings, situation.policy, loosened=loosened)
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))

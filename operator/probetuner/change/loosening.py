@@ -1,33 +1,69 @@
 """Which probes a change gave more time: what was loosened is not tightened again as soon as the trouble rests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from probetuner.change.patch import entries_of
 from probetuner.change.record import Change
-from probetuner.model.probe import ProbeType
+from probetuner.model.container import Container
+from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 
 _DAY_SECONDS = 86400.0
 _PATIENCE = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"})
 
 
-def loosened_lately(changes: Sequence[Change], *, now: float) -> frozenset[tuple[str, ProbeType]]:
-    """The containers and probes that got more time within a day by a change that stands."""
+def loosened_lately(
+    changes: Sequence[Change], containers: Sequence[Container], *, now: float
+) -> frozenset[tuple[str, ProbeType]]:
+    """The containers and probes that got more time within a day by a change that stands.
+
+    `containers` are as they are now, `now` is epoch seconds.
+    """
     standing = [change for change in changes if not change.is_gone and now - change.decided_at < _DAY_SECONDS]
     return frozenset(
-        (str(entry.get("name")), kind)
+        (container.name, kind)
         for change in standing
-        for entry in entries_of(change.patch)
+        for container in containers
         for kind in ProbeType
-        if is_loosened(change, str(entry.get("name")), kind)
+        if is_loosened(change, container, kind)
     )
 
 
-def is_loosened(change: Change, container: str, kind: ProbeType) -> bool:
-    """Whether all that the change does to that probe is to give it more time."""
-    old, new = (
-        next((entry.get(kind.field) for entry in entries_of(side) if entry.get("name") == container), None)
-        for side in (change.undo, change.patch)
-    )
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping) or not new:
+def is_loosened(change: Change, container: Container, kind: ProbeType) -> bool:
+    """Whether all that the change does to that probe is to give it more time: for each answer, and in all.
+
+    A shorter period takes none as long as more failures make up for it. What the change leaves alone is taken to be as
+    it is in `container`.
+    """
+    live, old, new = container.probe(kind), *(_entry(side, container, kind) for side in (change.undo, change.patch))
+    if live is None or not old or not new or not (old.keys() | new.keys()) <= _PATIENCE:
         return False
-    return all(name in _PATIENCE and isinstance(old.get(name), int) and old[name] <= new[name] for name in new)
+    before, after = _numbers(live, old), _numbers(live, new)
+    return before.timeout_seconds <= after.timeout_seconds and _borne_seconds(before) <= _borne_seconds(after)
+
+
+def _entry(patch: Mapping[str, Any], container: Container, kind: ProbeType) -> Mapping[str, Any] | None:
+    found = next((entry.get(kind.field) for entry in entries_of(patch) if entry.get("name") == container.name), None)
+    return found if isinstance(found, Mapping) else None
+
+
+def _numbers(live: Probe, fields: Mapping[str, Any]) -> Probe:
+    """The probe with these numbers."""
+    return replace(
+        live,
+        period_seconds=_number(live, fields, "period_seconds"),
+        timeout_seconds=_number(live, fields, "timeout_seconds"),
+        failure_threshold=_number(live, fields, "failure_threshold"),
+    )
+
+
+def _number(live: Probe, fields: Mapping[str, Any], name: str) -> int:
+    """A number of that patch; null takes the field away, and the default holds."""
+    written = fields.get(FIELD_OF[name], getattr(live, name))
+    return int(getattr(Probe(handler=None), name) if written is None else written)
+
+
+def _borne_seconds(probe: Probe) -> int:
+    """The shortest silence that the probe acts on: from the first attempt to the end of the one that is too many."""
+    return (probe.failure_threshold - 1) * probe.cadence_seconds + probe.timeout_seconds

@@ -28,7 +28,7 @@ def _cases(workload: Workload, history: WorkloadHistory, *, since: float) -> Ite
             continue
         fresh = _of_new_pods(entry, since)
         if fresh.lives:
-            yield Case(workload=workload, container=container, history=fresh)
+            yield Case(workload=workload, container=container, history=fresh, earlier=history.of(container.name))
 
 
 def _changed_one(entries: tuple[ContainerHistory, ...], since: float) -> ContainerHistory | None:

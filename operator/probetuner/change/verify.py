@@ -21,6 +21,7 @@ from probetuner.diagnosis.lockup import lockups_without_liveness
 from probetuner.diagnosis.slowness import seconds_sent_to_silence
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import WorkloadHistory
+from probetuner.model.container import Container
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import Workload
 from probetuner.tuning.figures import Figures, measure
@@ -113,7 +114,7 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
     before, seconds = change.before, after.observed_seconds or 0.0
     if _restarts_wrongly(change, after):
         return f"{several(after.false_restarts or 0, 'false restart')} in {seconds:.0f} s, more often than before"
-    stricter = [case for case in cases if case.container.name in _with_stricter_readiness(change)]
+    stricter = [case for case in cases if _is_stricter(change, case.container)]
     more_flaps = (after.flaps or 0) >= _FLAPS and more_often(after.flaps, after, before.flaps, before)
     if stricter and more_flaps and not _is_ready_longer(after, before) and not _finds_more(change, cases):
         return f"{after.flaps} flaps in {seconds:.0f} s, more often than before"
@@ -138,15 +139,15 @@ def _restarts_wrongly(change: Change, after: Figures) -> bool:
     before = change.before
     if not more_often(after.false_restarts, after, before.false_restarts, before):
         return False
-    if before.restarts is not None and _per_second(after.restarts, after) <= _per_second(before.restarts, before):
+    if before.restarts is not None and not more_often(after.restarts, after, before.restarts, before):
         return False
     return before.detection_seconds is not None or not _is_ready_longer(after, before)
 
 
-def _with_stricter_readiness(change: Change) -> Collection[str]:
-    """The containers whose readiness probe the change made, or altered in more than giving it time."""
+def _is_stricter(change: Change, container: Container) -> bool:
+    """Whether the change made the container's readiness probe, or altered it in more than giving it time."""
     kind = ProbeType.READINESS
-    return {name for name in _changes(change, kind) if not is_loosened(change, name, kind)}
+    return container.name in _changes(change, kind) and not is_loosened(change, container, kind)
 
 
 def _takes_liveness(change: Change, container: str) -> bool:

@@ -23,7 +23,8 @@ class Case:
     """A container, its workload and its history.
 
     `exposed` says whether a Service sends it traffic, None where the Services are not known. `inspections` are looks
-    into it that a person asked for. `answered` keeps what was worked out about it (`once`).
+    into it that a person asked for. `earlier` is what is remembered of the container under any template, by whose
+    probes it is not judged. `answered` keeps what was worked out about it (`once`).
     """
 
     workload: Workload
@@ -32,6 +33,7 @@ class Case:
     objectives: Objectives = field(default_factory=Objectives)
     exposed: bool | None = None
     inspections: tuple[Inspection, ...] = ()
+    earlier: tuple[ContainerHistory, ...] = ()
     answered: dict[Callable[["Case"], Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

@@ -74,6 +74,7 @@ def cases(
             objectives=objectives or Objectives(),
             exposed=exposed,
             inspections=tuple(found for found in inspections if found.container == container.name),
+            earlier=history.of(container.name),
         )
         for container in workload.containers
     )
@@ -82,7 +83,7 @@ def cases(
 def remembered(workload: Workload, history: WorkloadHistory) -> tuple[Case, ...]:
     """Every container with what is remembered of it under any template, older ones included."""
     return tuple(
-        Case(workload=workload, container=container, history=entry)
+        Case(workload=workload, container=container, history=entry, earlier=history.of(container.name))
         for container in workload.containers
         for entry in history.of(container.name)
     )

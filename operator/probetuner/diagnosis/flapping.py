@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from probetuner.diagnosis.alone import fell_silent_alone, is_slow_around
 from probetuner.diagnosis.case import Case, once
@@ -19,6 +20,7 @@ LONG_SECONDS = 120.0
 """An unready spell that lasts longer is no flap: the container really was unwell."""
 _DISTURBED_SECONDS = 60.0
 _SEVERAL_ATTEMPTS, _SEEN_LATER_SECONDS, _ODD_SHARE = 2, 2.0, 0.2
+_IN_A_ROW, _SEVERAL = 3, 2
 _THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
@@ -85,6 +87,17 @@ def empties_service(case: Case) -> bool:
         if len({other.pod_uid for other in spells if _covers(other, spell.started_at, end)}) >= case.replicas
     ]
     return is_more_than_chance(len(emptying), _emptying_by_chance(case))
+
+
+def emptied_seconds(case: Case) -> float:
+    """How long readiness held all replicas out of the Service at once though they could serve."""
+    end, spells = case.history.last_seen_at, _unwarranted(case)
+    moments = sorted({at for spell in spells for at in (spell.started_at, spell.ended_at or end)})
+    return sum(
+        until - since
+        for since, until in pairwise(moments)
+        if len({spell.pod_uid for spell in spells if _covers(spell, since, end)}) >= case.replicas
+    )
 
 
 def _emptying_by_chance(case: Case) -> float:
@@ -159,6 +172,13 @@ def flapping_runs(case: Case) -> tuple[FailureRun, ...]:
         for run in case.runs(ProbeType.READINESS)
         if any(spell.pod_uid == run.pod_uid and _overlaps(run, spell) for spell in flaps(case))
     )
+
+
+@once
+def follows_queue(case: Case) -> bool:
+    """Whether readiness flapped because answers were late for longer than chance makes a few follow each other."""
+    runs = [run for run in flapping_runs(case) if run.failures >= _IN_A_ROW and is_slow_around(case, run)]
+    return len(runs) >= _SEVERAL
 
 
 def _overlaps(run: FailureRun, spell: UnreadySpell) -> bool:

@@ -6,19 +6,19 @@ and a fresh container under the same load fails again at once. A stuck one answe
 and its successor is well.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.broken import never_succeeded
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import is_more_than_chance
 from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
+from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.diagnosis.wording import several
-from probetuner.history.attribution import SIGKILLED
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
@@ -69,13 +69,13 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
 
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
     or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, or most
-    came to themselves, it is one of them: not every kill shows signs. Who did not hear SIGTERM where others did is
-    only one by signs of its own.
+    came to themselves, it is one of them: not every kill shows signs. Who did not hear SIGTERM, where the process is
+    known to hear it, is only one by signs of its own: who is busy hears, who is stuck may not.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
     marked = [life for life, sign in zip(kills, signs, strict=True) if sign.any]
     loaded = _is_proof(signs)
-    deaf = _did_not_hear(kills)
+    deaf = [life for life in kills if did_not_hear(life)] if hears_sigterm(case) else []
     drawn_in = [
         life
         for life in kills
@@ -89,12 +89,6 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     if (loaded and len(odd) <= _ODD_SHARE * len(kills)) or 2 * sum(sign.woke for sign in signs) > len(kills):
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
-
-
-def _did_not_hear(kills: Sequence[Life]) -> Collection[Life]:
-    """The kills that took the whole grace period, if others ended at once: who is busy hears, who is stuck may not."""
-    deaf = [life for life in kills if life.exit_code == SIGKILLED]
-    return deaf if len(deaf) < len(kills) else ()
 
 
 @once

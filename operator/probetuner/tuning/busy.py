@@ -5,17 +5,20 @@ and no lock-up was ever seen, and onto one that was tried and does not, if there
 does not follow latency: under pressure that all replicas share, a strict readiness probe takes every backend out at
 once and turns a slow service into a dead one. So it waits as long as it can (what the objective for finding stuck
 replicas leaves, and at least as long as a probe of the default period may) before it calls an attempt failed. Where
-only numbers may be changed, real lock-ups were seen too, or nothing proves a queue, liveness stays and its numbers
-are chosen by replay; where that cannot tell them apart they are doubled and looked at again, with lock-ups the
-timeout alone, as far as the objective for finding them leaves room. Lock-ups beside pauses that no queue explains are
-left to `stuck.outlast_pauses`.
+only numbers may be changed, real lock-ups were seen too, all that was killed may have been stuck (no process heard
+SIGTERM, and it is not known that it never does), or nothing proves a queue, liveness stays and its numbers are chosen
+by replay; where that cannot tell them apart they are doubled and looked at again, with lock-ups the timeout alone, as
+far as the objective for finding them leaves room. Lock-ups beside pauses that no queue explains are left to
+`stuck.outlast_pauses`.
 """
 
 from dataclasses import replace
 
+from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
-from probetuner.diagnosis.silence import overrun
+from probetuner.diagnosis.silence import overrun, signs_of_load, silent_kills
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe
@@ -48,7 +51,14 @@ def bear_pressure(proposal: Proposal) -> Proposal:
 def _should_leave(proposal: Proposal) -> bool:
     """Whether a queue is proved, or another endpoint answered meanwhile or may prove that it did."""
     others = handlers.fit_for_liveness(proposal) is not None or handlers.may_prove_fit(proposal)
-    return overrun(proposal.case) or others
+    return (overrun(proposal.case) and not _may_be_stuck(proposal.case)) or others
+
+
+def _may_be_stuck(case: Case) -> bool:
+    """Whether load is proved, but no killed process heard SIGTERM (though it may), and none failed again at once."""
+    kills, signs = silent_kills(case), signs_of_load(case)
+    deaf = all(did_not_hear(life) for life in kills) and not any(sign.relapsed for sign in signs)
+    return overrun(case) and deaf and hears_sigterm(case) is not False
 
 
 def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
@@ -76,9 +86,9 @@ def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
 def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
     """Give liveness the patience that a replay of what was seen asks for, or else outlast what it did not wait for.
 
-    Where lock-ups were seen as well, no more than the objective for finding them leaves room for.
+    Where lock-ups were seen as well, or all may be, no more than the objective for finding them leaves room for.
     """
-    if killed_in_lockup(proposal.case):
+    if killed_in_lockup(proposal.case) or _may_be_stuck(proposal.case):
         proposal = _let_readiness_wait(proposal, liveness)
         reason = "as patient as the objective allows"
         return take_numbers(proposal, _within_objective(proposal, liveness), reason=reason)

@@ -3,7 +3,14 @@
 from dataclasses import replace
 
 from probetuner.diagnosis import throttling
-from probetuner.diagnosis.flapping import empties_service, flapping_runs, flapping_seconds
+from probetuner.diagnosis.flapping import (
+    emptied_seconds,
+    empties_service,
+    flapping_runs,
+    flapping_seconds,
+    follows_queue,
+)
+from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
 from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
@@ -17,6 +24,7 @@ from probetuner.tuning.recommendation import ActionName
 _STEP_UP, _PATIENT_SECONDS = 2, 30
 _LEAST_FAILURES = 3
 _SEVERAL = 2
+_PERIOD_SECONDS = 5
 
 
 def stop_flapping(proposal: Proposal) -> Proposal:
@@ -36,7 +44,7 @@ def stop_flapping(proposal: Proposal) -> Proposal:
     if emptied:
         return _wait_as_it_may(proposal, readiness)
     if silences(case) >= _SEVERAL and not overrun(case):
-        return _bear_chance(proposal, readiness)
+        return _bear_a_queue(proposal, readiness) if follows_queue(case) else _bear_chance(proposal, readiness)
     longer = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
     why = "answers came later than the timeout; the tail is hidden, so step up and look again"
     return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why), longer)
@@ -45,18 +53,34 @@ def stop_flapping(proposal: Proposal) -> Proposal:
 def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
     """All the patience that the objective leaves; where even that emptied the Service, twice as much.
 
-    Who waits for half a minute already is asked for no more.
+    Who waits for half a minute already is asked for no more. Where replicas lock up, users are sent to them meanwhile:
+    no more patience than that loses them less than they lose now.
     """
-    longer = patient(readiness, proposal.policy.objectives.readiness_detection_seconds)
+    case, objective = proposal.case, proposal.policy.objectives.readiness_detection_seconds
+    longer = patient(readiness, objective)
     if longer.timeout_seconds <= readiness.timeout_seconds < _PATIENT_SECONDS:
         longer = replace(longer, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
+    lockups = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
+    if lockups:
+        lost = max(emptied_seconds(case) * case.replicas, flapping_seconds(case) if follows_queue(case) else 0.0)
+        objective = min(objective, int(readiness.detection_seconds + lost / lockups))
+        longer = _longest_within(objective, readiness, longer)
+    if longer.timeout_seconds <= readiness.timeout_seconds:
+        return _bear_chance(proposal, readiness)
     why = "answers came late in all replicas at once, and none was left to serve: readiness waits as it may"
     proposal = _keep_liveness_behind(proposal, longer)
-    return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why), longer)
+    return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why), longer, within=objective)
 
 
-def _outlast(proposal: Proposal, readiness: Probe) -> Proposal:
-    failures = _outlasting(proposal, readiness)
+def _longest_within(most_seconds: float, readiness: Probe, longer: Probe) -> Probe:
+    """The longer probe, or as much of its timeout as finds a silent replica in that time; else readiness as it is."""
+    timeouts = range(readiness.timeout_seconds, longer.timeout_seconds + 1)
+    probes = [replace(longer, timeout_seconds=timeout) for timeout in timeouts]
+    return ([readiness] + [probe for probe in probes if probe.detection_seconds <= most_seconds])[-1]
+
+
+def _outlast(proposal: Proposal, readiness: Probe, *, within: int | None = None) -> Proposal:
+    failures = _outlasting(proposal, readiness, within)
     reason = f"troubles of up to {failures - 1} attempts ended by themselves"
     outlasting = replace(readiness, failure_threshold=failures)
     return take_readiness(proposal, ActionName.RAISE_FAILURE_THRESHOLD, outlasting, reason=reason)
@@ -69,6 +93,19 @@ def _keep_liveness_behind(proposal: Proposal, readiness: Probe) -> Proposal:
         return proposal
     longer = replace(liveness, timeout_seconds=max(liveness.timeout_seconds, readiness.timeout_seconds))
     return take_numbers(proposal, longer, reason="it asks what readiness asks, and must not be the first to act")
+
+
+def _bear_a_queue(proposal: Proposal, readiness: Probe) -> Proposal:
+    """The longest timeout within the objective that loses users less on silent replicas than the flaps do."""
+    case, objective = proposal.case, proposal.policy.objectives.readiness_detection_seconds
+    longest = patient(replace(readiness, period_seconds=min(readiness.period_seconds, _PERIOD_SECONDS)), objective)
+    most = min(objective, readiness.detection_seconds + flapping_seconds(case) / silences(case))
+    longer = _longest_within(most, readiness, longest)
+    if longer.timeout_seconds <= readiness.timeout_seconds:
+        return _bear_chance(proposal, readiness)
+    why = "answers came late for a while, as a queue makes them, and stuck replicas are still found soon"
+    proposal = _keep_liveness_behind(proposal, longer)
+    return take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why)
 
 
 def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
@@ -87,11 +124,11 @@ def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
     return take_readiness(proposal, ActionName.RAISE_FAILURE_THRESHOLD, probe, reason=reason)
 
 
-def _outlasting(proposal: Proposal, readiness: Probe) -> int:
+def _outlasting(proposal: Proposal, readiness: Probe, within: int | None) -> int:
     """Failures that outlast the longest trouble seen, as far as the objective for detection leaves room."""
     longest = max(
         (run.failures for run in flapping_runs(proposal.case) if run.ending is RunEnding.BY_ITSELF), default=0
     )
     wanted = max(longest + 1, _LEAST_FAILURES, readiness.failure_threshold)
-    affordable = failures_within(readiness, proposal.policy.objectives.readiness_detection_seconds)
+    affordable = failures_within(readiness, within or proposal.policy.objectives.readiness_detection_seconds)
     return max(readiness.failure_threshold, min(wanted, affordable))

@@ -103,12 +103,14 @@ def test_an_empty_service_is_not_worse_where_it_was_emptier_before() -> None:
 
 
 def test_a_readiness_probe_with_more_time_is_not_blamed_for_an_empty_service() -> None:
-    """With the old numbers it would have been empty sooner; one with other numbers, or a new one, may be to blame."""
+    """With the old numbers it would have been empty sooner; one that bears less, or a new one, may be to blame."""
     out = [unready(600, of=of) for of in NEW]
     old = container(readinessProbe=LIVENESS)
-    sooner = container(readinessProbe={**LIVENESS, "timeoutSeconds": 10, "periodSeconds": 2})
+    sooner = container(readinessProbe={**LIVENESS, "timeoutSeconds": 2, "periodSeconds": 2})
+    often = container(readinessProbe={**LIVENESS, "timeoutSeconds": 2, "periodSeconds": 5, "failureThreshold": 5})
 
     assert verdict(old, container(readinessProbe=PATIENT), *up(*NEW), *out) is None
+    assert verdict(old, often, *up(*NEW), *out) is None
     assert verdict(old, sooner, *up(*NEW), *out) == "RolledBack"
     assert verdict(PLAIN, container(readinessProbe=PATIENT), *up(*NEW), *out) == "RolledBack"
 

@@ -10,12 +10,13 @@ from probetuner.change.loosening import loosened_lately
 from probetuner.change.record import Change, Outcome
 from probetuner.change.verify import Verdict, judge
 from probetuner.model.probe import ProbeType
+from probetuner.model.workload import parse_workload
 from probetuner.tuning.figures import Figures
 from support.application import App
 from support.changes import made
 from support.facts import T0
 from support.scene import LIVEZ, READYZ, Scene, asks
-from support.workloads import LIVENESS, container
+from support.workloads import LIVENESS, container, deployment
 
 TAIL = App(slow=0.2, slow_seconds=1.5, latency=0.15)
 QUICKER = Scene(
@@ -79,15 +80,54 @@ def test_a_change_that_leaves_stuck_replicas_without_a_restart_is_undone() -> No
     assert "fell silent for good" in given.reason
 
 
+def test_restarts_that_are_more_often_by_chance_are_no_reason_to_undo() -> None:
+    """All of them count, and one more than before in an hour may be chance."""
+    overrun = replace(TAIL, slow=0.6, slow_seconds=1.5, handles_term=143)
+    scene = replace(QUICKER, liveness=asks(READYZ), apps=(overrun, App()))
+    patch, undo = {"livenessProbe": {"failureThreshold": 3}}, {"livenessProbe": {"failureThreshold": 2}}
+    given = verdict(scene, patch, undo)
+    assert given is not None
+    restarts = given.after.restarts or 0
+
+    for before, undone in ((restarts - 1, False), (restarts // 3, True)):
+        given = verdict(scene, patch, undo, before=replace(CALM, restarts=before))
+        assert given is not None
+        assert (given.outcome is Outcome.ROLLED_BACK) is undone
+
+
 PLAIN, LOOSE = container(readinessProbe=LIVENESS), container(readinessProbe={**LIVENESS, "timeoutSeconds": 9})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "more_time"),
+    [
+        ({"timeoutSeconds": 9}, True),
+        ({"failureThreshold": 5}, True),
+        ({"timeoutSeconds": 5, "periodSeconds": 9}, True),
+        ({"timeoutSeconds": 2, "periodSeconds": 5}, False),
+        ({"timeoutSeconds": 9, "failureThreshold": 1}, False),
+        ({"timeoutSeconds": 9, "initialDelaySeconds": 5}, False),
+    ],
+)
+def test_more_time_is_more_for_each_answer_and_in_all(numbers: dict[str, int], more_time: bool) -> None:  # noqa: FBT001
+    """A shorter period takes none if what it takes is made up for."""
+    changed = container(readinessProbe={**LIVENESS, **numbers})
+    containers = parse_workload(deployment(changed)).containers
+    found = loosened_lately([made(PLAIN, changed, at=0)], containers, now=T0 + 3600)
+
+    assert bool(found) is more_time
+
+
+def loosened(*changes: Change, now: float = 3600) -> bool:
+    found = loosened_lately(changes, parse_workload(deployment(LOOSE)).containers, now=T0 + now)
+    assert found <= {("web", ProbeType.READINESS)}
+    return bool(found)
 
 
 def test_what_was_given_more_time_within_a_day_is_known() -> None:
     """By a change that stands: one that was undone, or tightened, or is long past, is no reason to wait."""
-    loosened = {("web", ProbeType.READINESS)}
-
-    assert loosened_lately([made(PLAIN, LOOSE, at=0)], now=T0 + 3600) == loosened
-    assert loosened_lately([made(LOOSE, PLAIN, at=50), made(PLAIN, LOOSE, at=0)], now=T0 + 3600) == loosened
-    assert not loosened_lately([made(LOOSE, PLAIN, at=0)], now=T0 + 3600)
-    assert not loosened_lately([made(PLAIN, LOOSE, at=0, undone_at=60)], now=T0 + 3600)
-    assert not loosened_lately([made(PLAIN, LOOSE, at=0)], now=T0 + 90_000)
+    assert loosened(made(PLAIN, LOOSE, at=0))
+    assert loosened(made(LOOSE, PLAIN, at=50), made(PLAIN, LOOSE, at=0))
+    assert not loosened(made(LOOSE, PLAIN, at=0))
+    assert not loosened(made(PLAIN, LOOSE, at=0, undone_at=60))
+    assert not loosened(made(PLAIN, LOOSE, at=0), now=90_000)

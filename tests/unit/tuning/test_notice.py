@@ -130,3 +130,58 @@ def test_a_delay_that_is_lowered_is_not_replaced_by_a_long_period() -> None:
     assert readiness is not None
     assert readiness.period_seconds <= 5
     assert readiness.detection_seconds >= late.detection_seconds - late.period_seconds
+
+
+def queue(first: int) -> tuple[Spell, ...]:
+    """A queue that grows, lasts for half a minute and shrinks, every eight minutes."""
+    parts = ((-40, 0, 0.7), (0, 30, 2.0), (30, 70, 0.7))
+    return tuple(
+        Spell(begin=b + since, end=b + until, mode="slow", seconds=seconds, paths=("/readyz",))
+        for b in range(first, 3500, 480)
+        for since, until, seconds in parts
+    )
+
+
+QUEUES = replace(
+    LOCKS,
+    readiness=asks(READYZ, period_seconds=5),
+    apps=tuple(replace(app, spells=queue(first)) for app, first in zip(LOCKS.apps, (100, 340), strict=True)),
+)
+
+
+def test_flaps_of_a_queue_beside_lockups_ask_for_a_longer_timeout() -> None:
+    """Late answers follow each other for as long as the queue lasts: that is no chance, and no number of failures."""
+    said = QUEUES.judge()
+    readiness = said.target.readiness
+
+    assert "readiness-flapping" in said.names
+    assert "raise-timeout" in said.actions
+    assert readiness is not None
+    assert readiness.failure_threshold == 3
+    assert readiness.timeout_seconds > 2
+    assert readiness.detection_seconds <= 30
+
+
+def test_readiness_that_follows_a_queue_is_not_tightened() -> None:
+    """Where flaps are too few to be reported, a quicker probe would make them many."""
+    slow = replace(QUEUES, readiness=SELDOM)
+
+    assert "tighten-readiness" not in slow.judge().actions
+    assert "tighten-readiness" in replace(slow, apps=LOCKS.apps).judge().actions
+
+
+def test_patience_for_an_empty_service_is_weighed_against_lockups() -> None:
+    """Readiness that waits as it may would send users to stuck replicas for longer than the Service was empty."""
+    late = tuple(Spell(begin=b, end=b + 22, mode="slow", seconds=3.0) for b in (1000, 1900, 2800))
+    lax = asks(failure_threshold=6)
+    empty = Scene(
+        liveness=lax, readiness=asks(READYZ, period_seconds=5), apps=(App(spells=late),), replicas=2, seconds=HOUR
+    )
+    stuck = replace(empty, apps=tuple(App(spells=late, locks=(first, 1e9)) for first in (200.0, 330.0)))
+    patient, weighed = empty.judge().target.readiness, stuck.judge().target.readiness
+
+    assert patient is not None
+    assert weighed is not None
+    assert patient.timeout_seconds == 10
+    assert 1 < weighed.timeout_seconds < 10
+    assert weighed.detection_seconds < patient.detection_seconds

@@ -1,0 +1,101 @@
+"""Whether a process hears SIGTERM decides what a kill says that took the whole grace period."""
+
+from dataclasses import replace
+
+import pytest
+
+from gym.manifest import CONTAINER
+from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.diagnosis.hearing import hears_sigterm
+from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact, PodEnding
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
+from probetuner.tuning.recommend import recommend
+from support.application import App, Spell
+from support.scene import T0, WORK, Judged, Scene, asks
+
+HEARD, NOT_HEARD = 143, 137
+LATE = Spell(begin=150, end=250, mode="slow", seconds=0.6)
+AMID = Scene(
+    liveness=asks(WORK),
+    apps=(App(spells=(replace(LATE, begin=650, end=800, of_life=True),), locks=(800.0,)),),
+    seconds=2600,
+)
+FIRST_BUSY = replace(AMID, apps=(App(spells=(LATE,), locks=(250.0, 1e9)), App(locks=(400.0, 1e9))), seconds=900)
+
+
+def deletion(scene: Scene, exit_code: int, *, template: str = "t0") -> tuple[Fact, ...]:
+    """A pod of that template is deleted and its container ends with that code."""
+    pod = replace(scene.pod(), uid="deleted", template_hash=template)
+    return (
+        ContainerStarted(at=T0 - 900, pod=pod, container=CONTAINER, restarts=0),
+        PodEnding(at=T0 - 60, pod=pod, container=CONTAINER, reason="Deleted"),
+        ContainerExited(
+            at=T0 - 30,
+            pod=pod,
+            container=CONTAINER,
+            restarts=0,
+            started_at=T0 - 900,
+            exit_code=exit_code,
+            reason="Error",
+        ),
+    )
+
+
+def history(scene: Scene, *more: Fact) -> WorkloadHistory:
+    found = WorkloadHistory()
+    for fact in (*more, *scene.facts()):
+        found = observe(found, fact)
+    return found
+
+
+def judged(scene: Scene, *more: Fact) -> Judged:
+    """What is said of the scene where that was seen too."""
+    found = cases(scene.workload, history(scene, *more), objectives=scene.policy.objectives, exposed=True)
+    findings = diagnose(found)
+    return Judged(findings=findings, recommendation=recommend(found, findings, scene.policy))
+
+
+@pytest.mark.parametrize("template", ["t0", "t1"])
+@pytest.mark.parametrize(("exit_code", "hears"), [(HEARD, True), (0, True), (NOT_HEARD, False)])
+def test_a_deleted_pod_shows_whether_its_process_hears(template: str, exit_code: int, hears: bool) -> None:  # noqa: FBT001
+    """Of the present template or of another one."""
+    (case,) = cases(AMID.workload, history(AMID, *deletion(AMID, exit_code, template=template)))
+
+    assert hears_sigterm(case) is hears
+
+
+def test_a_kill_that_was_heard_shows_it_and_one_that_was_not_shows_nothing() -> None:
+    """A process may not hear because it is stuck."""
+    (case,) = AMID.cases()
+    assert hears_sigterm(case) is None
+
+    (case,) = replace(AMID, apps=(App(spells=(Spell(begin=200, end=250),), handles_term=HEARD),)).cases()
+    assert hears_sigterm(case) is True
+
+
+@pytest.mark.parametrize("seen", [(), deletion(AMID, HEARD)], ids=["unknown", "hears"])
+def test_liveness_stays_where_no_killed_process_could_hear(seen: tuple[Fact, ...]) -> None:
+    """Answers came late before each kill, but all of them may be stuck: liveness gets time, as the objective allows."""
+    said = judged(AMID, *seen)
+
+    assert "liveness-kill-under-pressure" in said.names
+    assert said.target.liveness is not None
+    assert said.target.liveness.handler == WORK
+    assert said.target.liveness.timeout_seconds > 1
+    assert said.target.liveness.detection_seconds <= 60
+
+
+def test_liveness_leaves_a_queue_where_the_process_never_hears() -> None:
+    """That no kill was heard says nothing then."""
+    assert judged(AMID, *deletion(AMID, NOT_HEARD)).target.liveness is None
+
+
+@pytest.mark.parametrize(("seen", "lockups"), [((), 0), (deletion(AMID, NOT_HEARD), 0), (deletion(AMID, HEARD), 1)])
+def test_who_could_not_hear_is_not_busy_because_a_neighbour_was(seen: tuple[Fact, ...], lockups: int) -> None:
+    """Minutes after a kill amid late answers another one came without any; its process would have heard."""
+    said = judged(FIRST_BUSY, *seen)
+    found = [finding for finding in said.findings if finding.name.value == "liveness-kill-of-lockup"]
+
+    assert "liveness-kill-under-pressure" in said.names
+    assert sum(finding.samples for finding in found) == lockups
