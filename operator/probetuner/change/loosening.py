@@ -7,7 +7,7 @@ from typing import Any
 from probetuner.change.patch import entries_of
 from probetuner.change.record import Change
 from probetuner.model.container import Container
-from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
 _DAY_SECONDS = 86400.0
 _PATIENCE = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"})
@@ -39,6 +39,8 @@ def is_loosened(change: Change, container: Container, kind: ProbeType) -> bool:
     live, old, new = container.probe(kind), *(_entry(side, container, kind) for side in (change.undo, change.patch))
     if live is None or not old or not new or not (old.keys() | new.keys()) <= _PATIENCE:
         return False
+    if not all(isinstance(number, int) for number in (*old.values(), *new.values())):
+        return False  # Somebody edited the status.
     before, after = _numbers(live, old), _numbers(live, new)
     return before.timeout_seconds <= after.timeout_seconds and _borne_seconds(before) <= _borne_seconds(after)
 
@@ -52,16 +54,10 @@ def _numbers(live: Probe, fields: Mapping[str, Any]) -> Probe:
     """The probe with these numbers."""
     return replace(
         live,
-        period_seconds=_number(live, fields, "period_seconds"),
-        timeout_seconds=_number(live, fields, "timeout_seconds"),
-        failure_threshold=_number(live, fields, "failure_threshold"),
+        period_seconds=fields.get("periodSeconds", live.period_seconds),
+        timeout_seconds=fields.get("timeoutSeconds", live.timeout_seconds),
+        failure_threshold=fields.get("failureThreshold", live.failure_threshold),
     )
-
-
-def _number(live: Probe, fields: Mapping[str, Any], name: str) -> int:
-    """A number of that patch; null takes the field away, and the default holds."""
-    written = fields.get(FIELD_OF[name], getattr(live, name))
-    return int(getattr(Probe(handler=None), name) if written is None else written)
 
 
 def _borne_seconds(probe: Probe) -> int:

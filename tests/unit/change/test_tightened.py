@@ -129,5 +129,17 @@ def test_what_was_given_more_time_within_a_day_is_known() -> None:
     assert loosened(made(PLAIN, LOOSE, at=0))
     assert loosened(made(LOOSE, PLAIN, at=50), made(PLAIN, LOOSE, at=0))
     assert not loosened(made(LOOSE, PLAIN, at=0))
+    assert not loosened(made(LOOSE, container(readinessProbe={**LIVENESS, "failureThreshold": 9}), at=0))
     assert not loosened(made(PLAIN, LOOSE, at=0, undone_at=60))
     assert not loosened(made(PLAIN, LOOSE, at=0), now=90_000)
+
+
+def test_numbers_that_somebody_edited_in_the_status_are_not_taken_for_more_time() -> None:
+    """Nothing is known of what they were."""
+    change = made(PLAIN, LOOSE, at=0)
+    name = LOOSE["name"]
+    edited = {
+        "spec": {"template": {"spec": {"containers": [{"name": name, "readinessProbe": {"timeoutSeconds": "1"}}]}}}
+    }
+
+    assert not loosened(replace(change, undo=edited))

@@ -5,14 +5,17 @@ from dataclasses import replace
 import pytest
 
 from gym.manifest import CONTAINER
-from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.change.trial import fresh_cases
+from probetuner.diagnosis.diagnose import cases, diagnose, remembered
 from probetuner.diagnosis.hearing import hears_sigterm
 from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact, PodEnding
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.tuning.recommend import recommend
 from support.application import App, Spell
+from support.changes import made
 from support.scene import T0, WORK, Judged, Scene, asks
+from support.workloads import LIVENESS, container
 
 HEARD, NOT_HEARD = 143, 137
 LATE = Spell(begin=150, end=250, mode="slow", seconds=0.6)
@@ -63,6 +66,15 @@ def test_a_deleted_pod_shows_whether_its_process_hears(template: str, exit_code:
     (case,) = cases(AMID.workload, history(AMID, *deletion(AMID, exit_code, template=template)))
 
     assert hears_sigterm(case) is hears
+
+
+def test_verdicts_and_figures_know_it_too() -> None:
+    """The pods of a change are judged by how those before them ended, and older templates by all."""
+    known = history(AMID, *deletion(AMID, HEARD))
+    change = made(container(CONTAINER), container(CONTAINER, livenessProbe=LIVENESS), at=-1)
+
+    assert [hears_sigterm(case) for case in fresh_cases(change, AMID.workload, known)] == [True]
+    assert [hears_sigterm(case) for case in remembered(AMID.workload, known)] == [True, True]
 
 
 def test_a_kill_that_was_heard_shows_it_and_one_that_was_not_shows_nothing() -> None:

@@ -132,12 +132,12 @@ def test_a_delay_that_is_lowered_is_not_replaced_by_a_long_period() -> None:
     assert readiness.detection_seconds >= late.detection_seconds - late.period_seconds
 
 
-def queue(first: int) -> tuple[Spell, ...]:
+def queue(first: int, *, last: int = 3500) -> tuple[Spell, ...]:
     """A queue that grows, lasts for half a minute and shrinks, every eight minutes."""
     parts = ((-40, 0, 0.7), (0, 30, 2.0), (30, 70, 0.7))
     return tuple(
         Spell(begin=b + since, end=b + until, mode="slow", seconds=seconds, paths=("/readyz",))
-        for b in range(first, 3500, 480)
+        for b in range(first, last, 480)
         for since, until, seconds in parts
     )
 
@@ -162,22 +162,44 @@ def test_flaps_of_a_queue_beside_lockups_ask_for_a_longer_timeout() -> None:
     assert readiness.detection_seconds <= 30
 
 
+def test_a_longer_timeout_for_a_queue_is_weighed_against_lockups() -> None:
+    """Three queues in an hour cost less than seven lock-ups that are all found ten seconds later."""
+    thrice = replace(LOCKS.apps[0], spells=queue(1300, last=2700))
+    readiness = replace(QUEUES, apps=(thrice, LOCKS.apps[1])).judge().target.readiness
+
+    assert readiness is not None
+    assert 1 < readiness.timeout_seconds < 8
+
+
+def test_queues_that_empty_the_service_now_and_then_count_in_full() -> None:
+    """What they keep single replicas out for is lost as well as the moments in which none is left."""
+    often = queue(100)
+    mostly_apart = (*queue(120, last=2100), *queue(2740))
+    apps = tuple(replace(app, spells=spells) for app, spells in zip(LOCKS.apps, (often, mostly_apart), strict=True))
+    readiness = replace(QUEUES, apps=apps).judge().target.readiness
+
+    assert readiness is not None
+    assert readiness.timeout_seconds >= 8
+
+
 def test_readiness_that_follows_a_queue_is_not_tightened() -> None:
     """Where flaps are too few to be reported, a quicker probe would make them many."""
-    slow = replace(QUEUES, readiness=SELDOM)
+    twice = replace(LOCKS.apps[0], spells=queue(1300, last=2200))
+    seldom = replace(QUEUES, apps=(twice, LOCKS.apps[1])).judge()
 
-    assert "tighten-readiness" not in slow.judge().actions
-    assert "tighten-readiness" in replace(slow, apps=LOCKS.apps).judge().actions
+    assert "readiness-flapping" not in seldom.names
+    assert "tighten-readiness" not in seldom.actions
+    assert "tighten-readiness" in replace(QUEUES, apps=LOCKS.apps).judge().actions
 
 
 def test_patience_for_an_empty_service_is_weighed_against_lockups() -> None:
     """Readiness that waits as it may would send users to stuck replicas for longer than the Service was empty."""
-    late = tuple(Spell(begin=b, end=b + 22, mode="slow", seconds=3.0) for b in (1000, 1900, 2800))
+    late = tuple(Spell(begin=b, end=b + 14, mode="slow", seconds=3.0) for b in (1000, 1900, 2800))
     lax = asks(failure_threshold=6)
     empty = Scene(
         liveness=lax, readiness=asks(READYZ, period_seconds=5), apps=(App(spells=late),), replicas=2, seconds=HOUR
     )
-    stuck = replace(empty, apps=tuple(App(spells=late, locks=(first, 1e9)) for first in (200.0, 330.0)))
+    stuck = replace(empty, apps=tuple(App(spells=late, locks=(first, 900.0, 1e9)) for first in (200.0, 330.0)))
     patient, weighed = empty.judge().target.readiness, stuck.judge().target.readiness
 
     assert patient is not None
@@ -185,3 +207,4 @@ def test_patience_for_an_empty_service_is_weighed_against_lockups() -> None:
     assert patient.timeout_seconds == 10
     assert 1 < weighed.timeout_seconds < 10
     assert weighed.detection_seconds < patient.detection_seconds
+    assert weighed.failure_threshold == 3
