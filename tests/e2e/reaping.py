@@ -16,6 +16,8 @@ from probetuner.facts.inspection import SCRIPT, read_inspection
 
 NAMESPACE = "e2e-reaping"
 COUNT_AFTER_SECONDS = 75
+POOL_OVER_SECONDS = 270
+"""While a pool grows at just the pace of the probe nothing tells its threads from zombies; it has stopped by then."""
 _SECONDS, _SECONDS_BETWEEN_LOOKS = 420, 4.0
 
 
@@ -33,8 +35,8 @@ class Told:
 class Outcome:
     """What became of one workload.
 
-    `counted` are the zombies in its pod `COUNT_AFTER_SECONDS` after that was ready (with the cure, where there is one),
-    `told` what probetuner says of its change, `advice` what it says where it changes nothing, `by_hand` whether the
+    `counted` are the zombies in its pod `COUNT_AFTER_SECONDS` after that was ready (with the cure, where there is one;
+    the pool of threads after `POOL_OVER_SECONDS`), `told` what probetuner says of its change, `advice` what it says where it changes nothing, `by_hand` whether the
     cure was then given by the test.
     """
 
@@ -147,7 +149,8 @@ def _is_due(one: _Watched, pod: Mapping[str, Any]) -> bool:
         or container["livenessProbe"]["exec"]["command"][0] == "tini"
     )
     wanted = one.case is not None and one.case.cure is not None
-    return treated == wanted and _age_seconds(running["startedAt"]) >= COUNT_AFTER_SECONDS
+    due = POOL_OVER_SECONDS if one.name == THREADS else COUNT_AFTER_SECONDS
+    return treated == wanted and _age_seconds(running["startedAt"]) >= due
 
 
 def _age_seconds(started_at: str) -> float:
