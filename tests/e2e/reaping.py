@@ -36,8 +36,8 @@ class Outcome:
     """What became of one workload.
 
     `counted` are the zombies in its pod `COUNT_AFTER_SECONDS` after that was ready (with the cure, where there is one;
-    the pool of threads after `POOL_OVER_SECONDS`), `told` what probetuner says of its change, `advice` what it says where it changes nothing, `by_hand` whether the
-    cure was then given by the test.
+    the pool of threads after `POOL_OVER_SECONDS`), `told` what probetuner says of its change, `advice` what it says
+    where it changes nothing, `by_hand` whether the cure was then given by the test.
     """
 
     counted: int

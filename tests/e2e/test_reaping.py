@@ -61,6 +61,6 @@ def test_a_single_process_leaves_nothing(outcomes: Mapping[str, Outcome]) -> Non
 
 
 def test_a_growing_pool_of_threads_is_no_zombies(outcomes: Mapping[str, Outcome]) -> None:
-    """A healthy server that added threads as it liked, beside a probe that runs a shell, is not accused once it stops."""
+    """A healthy server that added threads as it liked, beside a probe that runs a shell, is not accused of them."""
     assert outcomes[THREADS].counted <= _FEW
     assert "zombies" not in outcomes[THREADS].findings
