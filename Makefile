@@ -17,6 +17,7 @@ setup: .venv/ready ## make .venv with probetuner and everything to develop it
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q operator
 	@touch $@
 
 demo: setup ## the whole story on a real cluster: kills, advice, patch, cure (CLUSTER=current: on yours)
