@@ -52,7 +52,7 @@ def installed(lab: Lab, *settings: str) -> Iterator[None]:
         helm(lab, "install", *settings)
         yield
     finally:
-        lab.helm("uninstall", RELEASE, "-n", NAMESPACE, "--wait", "--cascade=foreground", "--timeout=120s")
+        lab.helm("uninstall", RELEASE, "-n", NAMESPACE, "--wait", "--cascade=foreground", "--timeout=300s")
         if KEEP_NOTHING in settings:
             lab.kubectl("wait", "--for=delete", "apiservice/v1alpha1.probetuner.dev", "--timeout=60s")
 

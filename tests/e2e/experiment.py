@@ -14,7 +14,7 @@ from demo.load import Load
 from demo.stage import Stage
 from demo.workloads import documents
 
-SEED_LOADS = (Load(path="/1", clients=10, requests=1000, seconds=180),) * 3
+SEED_LOADS = (Load(path="/1", clients=10, requests=1000, seconds=180),) * 6
 """`ab -c 10 -n 1000`, again if no probe happened to kill: which replica each request meets is chance."""
 
 _STEPS = "1,2,5,10,25"
