@@ -134,7 +134,7 @@ class Reconciler:
     async def _follow(self, ref: WorkloadRef, enrolment: Enrolment) -> Served:
         """Return what is held about a workload, which is fetched first if nothing is. In mode Off nothing is held."""
         served = self._following.served.get(ref)
-        if served is not None and served.workload.uid != self._view.workloads[ref].uid:
+        if served is not None and served.workload.uid != self._uid(ref):
             self._following.drop(ref)
             served = None
         if enrolment.mode.mode is Mode.OFF and enrolment.mode.problem is None:
@@ -142,8 +142,7 @@ class Reconciler:
             served = None
         if served is None:
             off = enrolment.mode.mode is Mode.OFF
-            uid = self._view.workloads[ref].uid
-            saved = histories.NOTHING if off else await histories.load(self._api, ref, uid=uid)
+            saved = histories.NOTHING if off else await histories.load(self._api, ref, uid=self._uid(ref))
             served = serve(await workloads.read(self._api, ref), saved.history)
             served.history_problem = saved.problem
             if off:
@@ -181,8 +180,15 @@ class Reconciler:
         if self._following.drop(ref) or had_policy:
             await histories.delete(self._api, ref)
 
+    def _uid(self, ref: WorkloadRef) -> str:
+        """The workload's uid; raises OutdatedError where it was deleted while something else was waited for."""
+        known = self._view.workloads.get(ref)
+        if known is None:
+            raise OutdatedError(f"{ref} is there no more")
+        return known.uid
+
     async def _create_policy(self, ref: WorkloadRef) -> PolicyObject:
-        policy = await policies.create(self._api, ref, uid=self._view.workloads[ref].uid)
+        policy = await policies.create(self._api, ref, uid=self._uid(ref))
         self._view.see_policy(policy)
         return policy
 

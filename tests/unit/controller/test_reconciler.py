@@ -1,0 +1,89 @@
+"""What is promised of one look at one workload while the cluster moves on."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
+
+from probetuner.change.decide import decide
+from probetuner.cluster.api import Api
+from probetuner.cluster.errors import NotFoundError
+from probetuner.controller.guarding import Guard
+from probetuner.controller.heartbeat import Heartbeat
+from probetuner.controller.metrics import Metrics
+from probetuner.controller.pace import Pace
+from probetuner.controller.reconciler import Reconciler
+from probetuner.controller.scraping import Scraper
+from probetuner.controller.serving import Following
+from probetuner.controller.view import View
+from probetuner.diagnosis.mass import MassRule
+from probetuner.model.mode import Mode
+from probetuner.model.workload import WorkloadKind, WorkloadRef
+from probetuner.sources.kubelet import Kubelets
+
+WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
+RAW = {
+    "kind": "Deployment",
+    "metadata": {
+        "name": "web",
+        "namespace": "shop",
+        "uid": "w",
+        "resourceVersion": "1",
+        "annotations": {"probetuner.dev/mode": "Apply"},
+    },
+    "spec": {"replicas": 1, "template": {"spec": {"containers": [{"name": "app"}]}}},
+}
+
+
+class Bench:
+    """A reconciler of one enrolled workload, which is deleted while its pods are being listed."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+        self.view = View(default_mode=Mode.OFF)
+        self.view.see_workload(WEB, RAW)
+        api, metrics, following = cast("Api", self), Metrics(), Following(since=0.0, changed=lambda _: None)
+        self.reconciler = Reconciler(
+            api,
+            self.view,
+            following,
+            Scraper(
+                following,
+                cast("Kubelets", None),
+                metrics,
+                interval_seconds=10.0,
+                clock=lambda: 0.0,
+                heartbeat=Heartbeat("scraping", limit_seconds=1.0, clock=lambda: 0.0),
+            ),
+            metrics,
+            pace=Pace(self.view, limit=1),
+            guard=Guard(MassRule(), api, following, metrics, clock=lambda: 0.0),
+            decide=decide,
+            clock=lambda: 0.0,
+        )
+
+    async def get(self, path: str, **_: Any) -> dict[str, Any]:
+        """Answer as `Api.get` does: the workload is there, and nothing was saved of it."""
+        if path.endswith("/deployments/web"):
+            return RAW
+        raise NotFoundError(f"GET {path}: not found")
+
+    async def each(self, path: str, **_: Any) -> AsyncIterator[dict[str, Any]]:
+        """List nothing, as `Api.each` does; the watch tells of the deletion meanwhile."""
+        self.view.see_workload(WEB, RAW, gone=True)
+        for item in ():
+            yield item
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        """Take what is written as `Api.write` does."""
+        self.written.append(f"{method} {path}")
+        return dict(body)
+
+
+async def test_a_workload_deleted_while_it_is_looked_at_is_looked_at_again() -> None:
+    """That is no failure, and nothing is made for what is gone."""
+    bench = Bench()
+
+    wait = await bench.reconciler.reconcile(WEB)
+
+    assert wait is not None
+    assert 0.0 < wait < 10.0
+    assert bench.written == []
