@@ -3,7 +3,7 @@
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.starting import is_refused_by_application
+from probetuner.diagnosis.starting import is_refused_by_application, outlived_liveness
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.model.probe import Grpc, Probe, ProbeType
@@ -14,6 +14,7 @@ _LONG_SECONDS = 300.0
 _SUCCESSES_OF_A_LIFE = 5
 _ERRORED_SHARE = 0.2
 _TICKS_WHILE_UP, _LEAST_TICKS = 1.5, 0.3
+_LEAST_ATTEMPTS, _HELD_SHARE = 10, 0.2
 
 
 def never_succeeded(case: Case, kind: ProbeType) -> bool:
@@ -24,12 +25,22 @@ def never_succeeded(case: Case, kind: ProbeType) -> bool:
     if case.failed(kind) < max(_LEAST_FAILURES, probe.failure_threshold):
         return False
     lives = case.history.lives
-    up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP or _is_mostly_up(
-        case, kind
-    )
+    if any(_showed_success(case, life, kind) for life in lives):
+        return False
+    up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP
+    up = up or _is_mostly_up(case, kind) or _another_holds(case, kind, probe)
     up = (up and not _is_late(case, kind, probe)) or any(is_refused_by_application(life) for life in lives)
     ran = max(((life.ended_at or case.history.last_seen_at) - life.started_at for life in lives), default=0.0)
     return up or ran >= _LONG_SECONDS
+
+
+def _showed_success(case: Case, life: Life, kind: ProbeType) -> bool:
+    """Whether the probe must have succeeded once, though nobody counted it: counters may be missing or begin later."""
+    if kind is ProbeType.LIVENESS:
+        return outlived_liveness(case, life)
+    if kind is ProbeType.READINESS:
+        return life.was_ready or life.ready_at is not None
+    return life.startup_succeeded_at is not None
 
 
 def _is_mostly_up(case: Case, kind: ProbeType) -> bool:
@@ -39,6 +50,22 @@ def _is_mostly_up(case: Case, kind: ProbeType) -> bool:
     """
     needed = _SUCCESSES_OF_A_LIFE * max(1, len(case.history.lives))
     return any(case.succeeded(other) >= needed for other in ProbeType if other is not kind)
+
+
+def _another_holds(case: Case, kind: ProbeType, probe: Probe) -> bool:
+    """Whether readiness, which began no later, hardly failed in the time in which liveness failed throughout.
+
+    While nobody listens both fail alike, and where only events are known no success is ever seen.
+    """
+    readiness = case.container.readiness
+    if kind is not ProbeType.LIVENESS or readiness is None:
+        return False
+    failing_seconds = case.failed(kind) * probe.cadence_seconds
+    return (
+        readiness.initial_delay_seconds <= probe.initial_delay_seconds
+        and failing_seconds >= _LEAST_ATTEMPTS * readiness.cadence_seconds
+        and case.failed(ProbeType.READINESS) * readiness.cadence_seconds <= _HELD_SHARE * failing_seconds
+    )
 
 
 def _ticks_failed_while_up(life: Life, kind: ProbeType, probe: Probe) -> float:

@@ -46,6 +46,11 @@ class Case:
         """How long the present template has been watched."""
         return max(0.0, self.history.last_seen_at - self.history.first_seen_at)
 
+    @property
+    def was_seen(self) -> bool:
+        """Whether anything was observed: a manifest alone shows what is written."""
+        return self.history.last_seen_at > 0.0
+
     def ended_by(self, *causes: RestartCause) -> tuple[Life, ...]:
         """The lives that ended in one of these ways, oldest first."""
         return tuple(

@@ -96,7 +96,8 @@ def diagnose(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
 
 
 def _judge(case: Case) -> list[Finding]:
-    observed = [finding for rule in _OBSERVED if (finding := rule(case)) is not None]
+    rules = _OBSERVED if case.was_seen else ()
+    observed = [finding for rule in rules if (finding := rule(case)) is not None]
     written = [finding for rule in _WRITTEN if (finding := rule(case)) is not None]
     if observed or any(finding.severity is not Severity.INFO for finding in written):
         return observed + written

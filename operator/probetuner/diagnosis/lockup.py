@@ -72,16 +72,24 @@ def _is_for_good(case: Case, run: FailureRun, probe: Probe) -> bool:
         for other in case.runs(ProbeType.READINESS)
         if other.ending is RunEnding.BY_ITSELF
     ]
-    lasted = case.history.last_seen_at - run.started_at
+    lasted = _lasts_seconds(case, run)
     long_enough = max(
         _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS * probe.period_seconds, _TIMES_LONGER * max(glitches, default=0.0)
     )
     return lasted >= long_enough and _answered_before(case, run) and not _loaded(case, run, probe)
 
 
+def _lasts_seconds(case: Case, run: FailureRun) -> float:
+    """How long an open run has lasted: at least as long as readiness keeps the pod out, whoever came to see it late."""
+    kept_out = (spell for spell in case.history.unready if spell.pod_uid == run.pod_uid and spell.ended_at is None)
+    since = min((spell.started_at for spell in kept_out), default=run.started_at)
+    return case.history.last_seen_at - min(since, run.started_at)
+
+
 def _answered_before(case: Case, run: FailureRun) -> bool:
     return any(
-        life.pod_uid == run.pod_uid and life.answered_at is not None and life.answered_at <= run.last_at
+        life.pod_uid == run.pod_uid
+        and (life.was_ready or (life.answered_at is not None and life.answered_at <= run.last_at))
         for life in case.history.lives
     )
 
@@ -101,7 +109,7 @@ def find_unattended(case: Case) -> Finding | None:
     runs = lockups_without_liveness(case)
     if not runs:
         return None
-    longest = max(case.history.last_seen_at - run.started_at for run in runs)
+    longest = max(_lasts_seconds(case, run) for run in runs)
     return Finding(
         name=FindingName.LOCKUP_WITHOUT_LIVENESS,
         container=case.container.name,

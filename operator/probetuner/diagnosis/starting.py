@@ -17,6 +17,9 @@ from probetuner.model.probe import Grpc, Probe, ProbeType
 
 _EVENTS_SURE_FOR_LIVES = 5
 _SLOW_START_SHARE = 0.5
+_ODD_SHARE = 0.2
+_LATE_SECONDS = 5.0
+"""How much later than its period a busy kubelet may make an attempt, whole seconds of its status included."""
 _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
 
@@ -37,7 +40,8 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     that was up that says nothing. Starts may vary: a life that follows no trouble was starting where another start
     took at least half of what this one was given, one that may follow trouble only where another took all of it. Some
     probes cannot tell a process that is not up from one that is unwell: with these, it was starting as long as no
-    container that had come up was killed.
+    container that had come up was killed. The odd one that nobody refused, among many that had come up, shared their
+    trouble.
     """
     kills = case.probe_kills
     untroubled = (life for life in case.history.lives if _follows(case, life) is False)
@@ -46,12 +50,32 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     hidden = not any(_had_come_up(case, killed) for killed in kills)
 
     def was_starting(life: Life) -> bool:
-        causes = {cause for tally in life.tallies.values() for cause in tally.causes}
         given, trouble = case.killed_at(life) - life.started_at, _follows(case, life)
         late = slowest >= given * (_SLOW_START_SHARE if trouble is False else 1.0) or (usual > given and not trouble)
-        return FailureCause.REFUSED in causes or late or (hidden and _hides_refusals(case, causes))
+        return late or (hidden and _hides_refusals(case, _causes(life)))
 
-    return tuple(life for life in kills if not _was_up(case, life) and was_starting(life))
+    unborn = [life for life in kills if not _was_up(case, life)]
+    refused = [life for life in unborn if FailureCause.REFUSED in (_causes(life) or _only_cause(case))]
+    guessed = [life for life in unborn if life not in refused and was_starting(life)]
+    if not _shows_success(case) or len(guessed) <= _ODD_SHARE * (len(kills) - len(unborn)):
+        guessed = []
+    return tuple(life for life in kills if life in refused or life in guessed)
+
+
+def _shows_success(case: Case) -> bool:
+    """Whether anything could have told that a container came up: counters, or a probe that its status speaks of."""
+    counted = any(tally.counted_until is not None for life in case.history.lives for tally in life.tallies.values())
+    return counted or case.container.readiness is not None or case.container.startup is not None
+
+
+def _only_cause(case: Case) -> frozenset[FailureCause]:
+    """What all known failures had in common: so failed those too whose events are lost, or stand for later ones."""
+    causes = frozenset(cause for life in case.history.lives for cause in _causes(life))
+    return causes if len(causes) == 1 else frozenset()
+
+
+def _causes(life: Life) -> frozenset[FailureCause]:
+    return frozenset(cause for tally in life.tallies.values() for cause in tally.causes)
 
 
 def _failing_seconds(case: Case, life: Life) -> float:
@@ -71,7 +95,8 @@ def _failing_seconds(case: Case, life: Life) -> float:
 
 def _was_up(case: Case, life: Life) -> bool:
     answered = life.answered_at is not None and life.answered_at <= case.killed_at(life)
-    return answered or life.was_ready or _passed_unseen(case, life) or is_refused_by_application(life)
+    unseen = _passed_unseen(case, life) or outlived_liveness(case, life) or _passed_before_next(case, life)
+    return answered or life.was_ready or unseen or is_refused_by_application(life)
 
 
 def _follows(case: Case, life: Life) -> bool | None:
@@ -105,13 +130,48 @@ def _passed_unseen(case: Case, life: Life) -> bool:
     """Whether attempts must have succeeded although no counter told of them.
 
     Every failure makes an event, so a first failure that comes long after the first attempt had passes before it.
-    Only for early lives: later on the kubelet drops events (client-go events_cache.go, burst of 25 a pod).
+    Only for early lives: later on the kubelet drops events (client-go events_cache.go, burst of 25 a pod). Not where an
+    event was first seen when it stood for several failures already: it says when the last of them was.
     """
     probe, tally = case.container.liveness, life.tally(ProbeType.LIVENESS)
     if probe is None or tally.counted_until is not None or tally.first_failed_at is None:
         return False
+    if any(seen.count > 1 and seen.at <= tally.first_failed_at for seen in tally.uncounted):
+        return False
     second_chance = probe.initial_delay_seconds + 2 * probe.period_seconds + probe.timeout_seconds
     return life.restarts < _EVENTS_SURE_FOR_LIVES and tally.first_failed_at - life.started_at > second_chance
+
+
+def _passed_before_next(case: Case, life: Life) -> bool:
+    """Whether the next life of the pod is credited with more successes than it had time for, as a single look does.
+
+    A pod's counters go on over restarts (prober_manager.go), so they are of the life before.
+    """
+    following = case.next_life(life)
+    return following is not None and any(
+        following.tally(kind).succeeded > 2 + _ran_seconds(case, following) / probe.cadence_seconds
+        for kind in ProbeType
+        if (probe := case.container.probe(kind)) is not None
+    )
+
+
+def _ran_seconds(case: Case, life: Life) -> float:
+    return (case.history.last_seen_at if life.ended_at is None else case.killed_at(life)) - life.started_at
+
+
+def outlived_liveness(case: Case, life: Life) -> bool:
+    """Whether the life lasted longer than the liveness probe bears failures in a row from the start.
+
+    Then an attempt had passed (worker.go doProbe), seen or not, unless as many were counted as failed: whoever begins
+    to watch late has not seen it. Attempts that could not be made count for nothing, and a startup probe holds liveness
+    back.
+    """
+    probe = case.container.liveness
+    if probe is None or case.container.startup is not None or case.history.errored.get(ProbeType.LIVENESS):
+        return False
+    counted_seconds = (life.tally(ProbeType.LIVENESS).failed_by_counters + 1) * probe.cadence_seconds
+    failing = max(probe.detection_seconds, counted_seconds)
+    return _ran_seconds(case, life) > probe.initial_delay_seconds + failing + _LATE_SECONDS
 
 
 def is_refused_by_application(life: Life) -> bool:

@@ -60,7 +60,10 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What a container's facts depend on besides its status. `ready_since` is when all containers became ready."""
+    """What a container's facts depend on besides its status.
+
+    `ready_since` is when all containers became ready, `unready_since` when the only one that is not fell.
+    """
 
     at: float
     pod: PodRef
@@ -68,6 +71,7 @@ class Circumstances:
     ending: bool = False
     node_disturbed: bool = False
     ready_since: float | None = None
+    unready_since: float | None = None
 
 
 def read_container(
@@ -91,6 +95,8 @@ def read_container(
 
 
 _KEPT_KEYS = 3
+_START_TOLD_SECONDS = 5.0
+"""How much later than a container starts its pod may still be marked as not ready for the end of the one before."""
 
 
 def _tell_lives(state: ContainerState, shown: Shown, circumstances: Circumstances) -> tuple[ContainerState, list[Fact]]:
@@ -178,7 +184,7 @@ def _readiness(
     before: ContainerState, state: ContainerState, shown: Shown, circumstances: Circumstances, *, disturbed: bool
 ) -> list[Fact]:
     if shown.ready == before.ready:
-        return []
+        return _fell_before(state, shown, circumstances)
     same_life = shown.running and (shown.ready or state.life == before.life)
     by_probe = (
         same_life
@@ -199,3 +205,20 @@ def _readiness(
             passed=passed,
         )
     ]
+
+
+def _fell_before(state: ContainerState, shown: Shown, circumstances: Circumstances) -> list[Fact]:
+    """What the pod's condition tells of a container that is not ready at first sight: that it had been, in this life.
+
+    The condition changes with the flag (kubelet status_manager.go); as its container starts it is False already.
+    """
+    fell_at, started_at = circumstances.unready_since, shown.lives[-1].started_at if shown.lives else None
+    by_probe = shown.running and shown.started and state.has(ProbeType.READINESS)
+    if not circumstances.first_sight or circumstances.ending or circumstances.node_disturbed or not by_probe:
+        return []
+    if fell_at is None or started_at is None or fell_at <= started_at + _START_TOLD_SECONDS:
+        return []
+    told = ReadinessChanged(
+        at=fell_at, pod=circumstances.pod, container=state.name, ready=True, by_probe=False, passed=True
+    )
+    return [told, replace(told, ready=False, by_probe=True, passed=False)]

@@ -61,7 +61,8 @@ def read_pod(
         first_sight=before is None,
         ending=state.ending is not None,
         node_disturbed=state.lost or lost or not node_ready,
-        ready_since=_ready_since(conditions, place),
+        ready_since=_since(conditions, "True", place),
+        unready_since=_since(conditions, "False", place) if _one_is_unready(raw, place) else None,
     )
     containers, told = _containers(state, raw, circumstances, place)
     return replace(state, containers=containers, lost=lost), [*facts, *told]
@@ -178,9 +179,14 @@ def _is_lost(conditions: dict[str, Object], place: str) -> bool:
     )
 
 
-def _ready_since(conditions: dict[str, Object], place: str) -> float | None:
+def _since(conditions: dict[str, Object], status: str, place: str) -> float | None:
+    """Since when all containers have been ready ("True"), or one has not ("False"); None where it is otherwise."""
     ready = conditions.get("ContainersReady", {})
-    return moment(ready, "lastTransitionTime", place) if ready.get("status") == "True" else None
+    return moment(ready, "lastTransitionTime", place) if ready.get("status") == status else None
+
+
+def _one_is_unready(raw: Object, place: str) -> bool:
+    return sum(status.get("ready") is not True for _, status in _statuses(raw, place)) == 1
 
 
 def _statuses(raw: Object, place: str) -> Iterator[tuple[str, Object]]:

@@ -8,14 +8,23 @@ from probetuner.history.record import ContainerHistory, UnreadySpell
 
 
 def change(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
-    """Open a spell when the probe takes a ready container out; any return to ready, or another cause, closes it."""
+    """Open a spell when the probe takes a ready container out; any return to ready, or another cause, closes it.
+
+    The pod's condition tells it again, in whole seconds, to whoever begins anew: that is the spell that goes on.
+    """
     if fact.ready or not fact.by_probe:
         return close(entry, fact)
     spell = UnreadySpell(pod_uid=fact.pod.uid, started_at=fact.at)
-    if any((known.pod_uid, known.started_at) == (spell.pod_uid, spell.started_at) for known in entry.unready):
+    if any(_is_the_same(known, spell) for known in entry.unready):
         return entry
     entry = close(entry, fact)
     return replace(entry, unready=(*entry.unready, spell)[-bounds.UNREADY_SPELLS :])
+
+
+def _is_the_same(known: UnreadySpell, told: UnreadySpell) -> bool:
+    if known.pod_uid != told.pod_uid:
+        return False
+    return known.started_at == told.started_at or (known.ended_at is None and known.started_at >= told.started_at)
 
 
 def close(entry: ContainerHistory, fact: Observed) -> ContainerHistory:

@@ -84,7 +84,7 @@ class Gathering:
         """The workloads that were defined, in the order of their first definition."""
         return [
             Subject(
-                workload=replace(workload, autoscaled=workload.autoscaled or self._may_scale(workload)),
+                workload=replace(workload, autoscaled=True) if self._may_scale(workload) else workload,
                 history=self._histories.get(ref, _NOTHING),
                 origin=origin,
                 exposed=self._exposed(workload),

@@ -92,6 +92,41 @@ def test_first_sight_of_an_unready_container_is_no_change() -> None:
     assert of(ReadinessChanged, see(NOT_READY)[1][0]) == []
 
 
+def unready_since(seconds: float, *statuses: dict[str, Any], **options: Any) -> dict[str, Any]:
+    fallen = condition("ContainersReady", value=False, since=seconds)
+    return pod(*(statuses or (status(running(0)),)), conditions=(fallen,), **options)
+
+
+def test_the_pods_condition_tells_when_a_container_fell() -> None:
+    """It turned False long after the container had started: its probe had passed, and took it out then."""
+    changes = of(ReadinessChanged, see(unready_since(70))[1][0])
+
+    assert [(f.at, f.ready, f.by_probe, f.passed) for f in changes] == [
+        (NOON + 70, True, False, True),
+        (NOON + 70, False, True, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("view", "options", "what"),
+    [
+        (unready_since(4), {}, "the end of the life before"),
+        (unready_since(70, status(AGAIN)), {}, "the process ended"),
+        (unready_since(70, status(running(0), started=False)), {}, "it has not started yet, or its kubelet began anew"),
+        (unready_since(70, status(running(0)), status(running(0), name="other")), {}, "it may have been the other one"),
+        (unready_since(70, probes=("livenessProbe",)), {}, "nothing asks whether it is ready"),
+        (unready_since(70, metadata={"deletionTimestamp": clock(45)}), {}, "the pod is being deleted"),
+        (unready_since(70), {"node_ready": False}, "the node is away"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_condition_proves_nothing_where_something_else_may_have_changed_it(
+    view: dict[str, Any], options: dict[str, Any], what: str
+) -> None:
+    """Only a life that ran all the time on a sound node can have been taken out by its probe."""
+    assert of(ReadinessChanged, see(view, **options)[1][0]) == [], what
+
+
 def test_a_waiting_container_shows_the_life_that_its_restart_count_counts() -> None:
     """While a container waits, restartCount is still that of the life that ended; running, it is one more."""
     back_off = status(waiting("back-off 40s restarting failed container=app pod=x"), restarts=1, last=AGAIN)

@@ -58,3 +58,15 @@ def test_only_the_newest_spells_are_kept() -> None:
 
     assert len(kept) == bounds.UNREADY_SPELLS
     assert kept[-1].started_at == T0 + 20 * 99
+
+
+@pytest.mark.parametrize(("told_at", "spells"), [(40.0, [(40.4, None)]), (70.0, [(40.4, 70.0), (70.0, None)])])
+def test_who_begins_anew_while_a_container_is_out_opens_no_second_spell(
+    told_at: float, spells: list[tuple[float, float | None]]
+) -> None:
+    """The pod's condition has the same time in whole seconds; a later one means that it was back in between."""
+    known: list[Fact] = [started(0), ready(10), unready(40.4)]
+    told: list[Fact] = [ready(told_at, by_probe=False, passed=True), unready(told_at)]
+    seen = [(spell.started_at, spell.ended_at) for spell in entry(known + told).unready]
+
+    assert seen == [(T0 + began, None if ended is None else T0 + ended) for began, ended in spells]

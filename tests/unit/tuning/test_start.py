@@ -13,7 +13,7 @@ from probetuner.tuning.start import startup_budget_seconds
 from support.application import App
 from support.facts import counted, exited, failed, killed, pod, remember, started
 from support.scene import LIVEZ, READYZ, Scene, asks
-from support.workloads import workload
+from support.workloads import LIVENESS, container, workload
 
 SLOW = Scene(liveness=asks(), apps=(App(starts=(45.0,)),))
 _UP_TO_A_PERIOD_AND_A_SCRAPE = 20.0
@@ -30,7 +30,8 @@ def budget(seen: list[int], killed_after: list[int], *, coverage: float) -> int:
         facts += [started(0, of=of)]
         facts += [failed(at, cause=FailureCause.REFUSED, of=of) for at in range(2, seconds, 10)]
         facts += [killed(seconds - 1, of=of), exited(seconds, of=of)]
-    (case,) = cases(workload(), remember(facts))
+    patient = container(livenessProbe={**LIVENESS, "failureThreshold": 30})
+    (case,) = cases(workload(patient), remember(facts))
     return startup_budget_seconds(case, coverage=coverage)
 
 
