@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class OutdatedError(Exception):
-    """What was decided rests on a policy or workload that has moved on; nothing was done, and it is to be decided anew."""
+    """What was to be decided upon has moved on, or is gone; nothing was done, and it is to be decided anew."""
 
 
 class Send(Protocol):

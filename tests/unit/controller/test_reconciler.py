@@ -64,12 +64,13 @@ class Bench:
         """Answer as `Api.get` does: the workload is there, and nothing was saved of it."""
         if path.endswith("/deployments/web"):
             return RAW
-        raise NotFoundError(f"GET {path}: not found")
+        raise NotFoundError(404, "NotFound", f"{path} was not found")
 
-    async def each(self, path: str, **_: Any) -> AsyncIterator[dict[str, Any]]:
+    async def each(self, _path: str, **_: Any) -> AsyncIterator[dict[str, Any]]:
         """List nothing, as `Api.each` does; the watch tells of the deletion meanwhile."""
         self.view.see_workload(WEB, RAW, gone=True)
-        for item in ():
+        nothing: tuple[dict[str, Any], ...] = ()
+        for item in nothing:
             yield item
 
     async def write(self, method: str, path: str, body: Mapping[str, Any], **_: Any) -> dict[str, Any]:
