@@ -84,6 +84,8 @@ def _is_acted_upon(stage: Stage, template: str) -> bool:
     """Whether the operator changes the workload soon: a kill or two may tell it too little."""
     with suppress(DemoError):
         return stage.until(
-            lambda now: now.template != template or None, what="the operator's patch", seconds=_SECONDS_TO_ACT
+            lambda now: now.template not in (None, template) or None,
+            what="the operator's patch",
+            seconds=_SECONDS_TO_ACT,
         )
     return False
