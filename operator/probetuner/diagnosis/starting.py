@@ -6,6 +6,7 @@ the trouble.
 """
 
 import math
+from collections import Counter
 from collections.abc import Collection
 
 from probetuner.diagnosis.case import Case, once
@@ -36,12 +37,12 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application had come up, for all that is known.
 
     They never answered any probe, and they do not look like containers that had long been up: either nobody listened
-    (refused), or no other life shows that an answer could have been expected by then; after the kill of a container
-    that was up that says nothing. Starts may vary: a life that follows no trouble was starting where another start
-    took at least half of what this one was given, one that may follow trouble only where another took all of it. Some
-    probes cannot tell a process that is not up from one that is unwell: with these, it was starting as long as no
-    container that had come up was killed. The odd one that nobody refused, among many that had come up, shared their
-    trouble.
+    (refused, but for who listened soon after all amid trouble), or no other life shows that an answer could have been
+    expected by then; after the kill of a container that was up that says nothing. Starts may vary: a life that follows
+    no trouble was starting where another start took at least half of what this one was given, one that may follow
+    trouble only where another took all of it. Some probes cannot tell a process that is not up from one that is unwell:
+    with these, it was starting as long as no container that had come up was killed. The odd one that nobody refused,
+    among many that had come up, shared their trouble.
     """
     kills = case.probe_kills
     untroubled = (life for life in case.history.lives if _follows(case, life) is False)
@@ -55,11 +56,19 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
         return late or (hidden and _hides_refusals(case, _causes(life)))
 
     unborn = [life for life in kills if not _was_up(case, life)]
-    refused = [life for life in unborn if FailureCause.REFUSED in (_causes(life) or _only_cause(case))]
+    refused = [life for life in unborn if _was_refused(case, life)]
     guessed = [life for life in unborn if life not in refused and was_starting(life)]
     if not _shows_success(case) or len(guessed) <= _ODD_SHARE * (len(kills) - len(unborn)):
         guessed = []
     return tuple(life for life in kills if life in refused or life in guessed)
+
+
+def _was_refused(case: Case, life: Life) -> bool:
+    """Whether the life was refused, and that was not just before it listened, amid the trouble that it came into."""
+    if FailureCause.REFUSED not in (_causes(life) or _only_cause(case)):
+        return False
+    causes = sum((Counter(tally.causes) for tally in life.tallies.values()), Counter[FailureCause]())
+    return not (_follows(case, life) and causes[FailureCause.TIMEOUT] > causes[FailureCause.REFUSED])
 
 
 def _shows_success(case: Case) -> bool:

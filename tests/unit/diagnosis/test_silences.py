@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.flapping import empties_service, flaps
+from probetuner.facts.fact import Fact, FailureCause
 from probetuner.model.probe import TcpSocket
 from support.application import App, Spell
+from support.facts import counted, exited, failed, killed, remember, started
 from support.scene import DEPENDENT, READYZ, WORK, Scene, asks
+from support.workloads import LIVENESS, container, workload
 
 OFTEN = asks(READYZ, period_seconds=5)
 AWAY = tuple(Spell(begin=at, end=at + 60, mode="hang", paths=("/health",)) for at in (75, 300))
@@ -77,3 +81,27 @@ def test_pauses_without_late_answers_do_not_cost_liveness() -> None:
     assert "replace-liveness-with-readiness" not in said.actions
     assert said.target.liveness is not None
     assert said.target.liveness.detection_seconds > asks(WORK).detection_seconds
+
+
+@pytest.mark.parametrize(
+    ("causes", "found"),
+    [
+        ((FailureCause.REFUSED, FailureCause.TIMEOUT, FailureCause.TIMEOUT), False),
+        ((FailureCause.REFUSED, FailureCause.REFUSED, FailureCause.TIMEOUT), True),
+    ],
+)
+def test_who_listens_soon_but_is_silent_after_a_kill_under_load_shares_the_load(
+    causes: tuple[FailureCause, ...],
+    found: bool,  # noqa: FBT001 - a table
+) -> None:
+    """A busy machine lets the first attempt come before the process listens; that is no slow start."""
+    facts: list[Fact] = [started(0), counted(0, 60, ok=6), *(failed(at) for at in (70, 80, 90)), killed(90), exited(95)]
+    facts += [
+        started(96, restarts=1),
+        *(failed(at, cause=cause) for at, cause in zip((98, 108, 118), causes, strict=True)),
+    ]
+    facts += [killed(118), exited(123, restarts=1), started(124, restarts=2)]
+
+    judged = diagnose(cases(workload(container(livenessProbe=LIVENESS)), remember(facts)))
+
+    assert ("liveness-kill-during-startup" in {finding.name.value for finding in judged}) is found
