@@ -9,7 +9,6 @@ from demo.stage import Stage
 
 _SECONDS_TO_DECIDE = 240
 _SECONDS_TO_JUDGE = 300
-_CHANGED = ("Verifying", "Kept", "RolledBack")
 
 
 def wait_for_change(stage: Stage, *, old: str) -> Observation:
@@ -18,7 +17,7 @@ def wait_for_change(stage: Stage, *, old: str) -> Observation:
     Raises DemoError when that does not happen.
     """
     return stage.until(
-        lambda now: now if now.template not in (None, old) and now.rolled_out and _phase(now) in _CHANGED else None,
+        lambda now: now if now.template not in (None, old) and now.rolled_out and _is_changed(now) else None,
         what="the operator's patch and its rollout",
         seconds=_SECONDS_TO_DECIDE,
     )
@@ -52,8 +51,9 @@ def sides(stage: Stage, change: Mapping[str, Any], *, old: str, old_probes: Mapp
     return before, after
 
 
-def _phase(now: Observation) -> str:
-    return now.policy.phase if now.policy else ""
+def _is_changed(now: Observation) -> bool:
+    """Whether a change arrived; by then the phase may be that of the next recommendation."""
+    return now.policy is not None and any(change.get("appliedAt") for change in now.policy.changes)
 
 
 def _judged(policy: PolicyView | None) -> Mapping[str, Any] | None:
