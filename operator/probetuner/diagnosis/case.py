@@ -66,9 +66,11 @@ class Case:
 
     def answer_seconds(self) -> tuple[float, ...]:
         """How long each life took until a probe first succeeded; lives that never did are not in it."""
-        return tuple(
-            max(0.0, life.answered_at - life.started_at) for life in self.history.lives if life.answered_at is not None
-        )
+        return _answer_seconds(self.history)
+
+    def earlier_answer_seconds(self) -> tuple[float, ...]:
+        """The same of the lives under any template: a change of probes makes no start slower."""
+        return tuple(seconds for entry in self.earlier for seconds in _answer_seconds(entry))
 
     def killed_at(self, life: Life) -> float:
         """When the kubelet decided to kill this life, or as near to it as is known.
@@ -147,6 +149,10 @@ class Case:
 
 _DEFAULT = Probe(handler=None)
 """Stands for the liveness probe of an older template that is known no more."""
+
+
+def _answer_seconds(entry: ContainerHistory) -> tuple[float, ...]:
+    return tuple(max(0.0, life.answered_at - life.started_at) for life in entry.lives if life.answered_at is not None)
 
 
 def once(question: Callable[[Case], Answer]) -> Callable[[Case], Answer]:

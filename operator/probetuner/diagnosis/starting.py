@@ -38,16 +38,16 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
 
     They never answered any probe, and they do not look like containers that had long been up: either nobody listened
     (refused, but for who listened soon after all amid trouble), or no other life shows that an answer could have been
-    expected by then; after the kill of a container that was up that says nothing. Starts may vary: a life that follows
-    no trouble was starting where another start took at least half of what this one was given, one that may follow
-    trouble only where another took all of it. Some probes cannot tell a process that is not up from one that is unwell:
-    with these, it was starting as long as no container that had come up was killed. The odd one that nobody refused,
-    among many that had come up, shared their trouble.
+    expected by then, whatever its template; after the kill of a container that was up that says nothing. Starts may
+    vary: a life that follows no trouble was starting where another start took at least half of what this one was
+    given, one that may follow trouble only where another took all of it. Some probes cannot tell a process that is
+    not up from one that is unwell: with these, it was starting as long as no container that had come up was killed.
+    The odd one that nobody refused, among many that had come up, shared their trouble.
     """
     kills = case.probe_kills
     untroubled = (life for life in case.history.lives if _follows(case, life) is False)
     slowest = max((_failing_seconds(case, life) for life in untroubled), default=0.0)
-    usual = min(case.answer_seconds(), default=math.inf)
+    usual = min((*case.answer_seconds(), *case.earlier_answer_seconds()), default=math.inf)
     hidden = not any(_had_come_up(case, killed) for killed in kills)
 
     def was_starting(life: Life) -> bool:

@@ -9,7 +9,7 @@ from probetuner.diagnosis.flapping import empties_service, flaps
 from probetuner.facts.fact import Fact, FailureCause
 from probetuner.model.probe import TcpSocket
 from support.application import App, Spell
-from support.facts import counted, exited, failed, killed, remember, started
+from support.facts import counted, exited, failed, killed, pod, remember, started
 from support.scene import DEPENDENT, READYZ, WORK, Scene, asks
 from support.workloads import LIVENESS, container, workload
 
@@ -101,6 +101,20 @@ def test_who_listens_soon_but_is_silent_after_a_kill_under_load_shares_the_load(
         *(failed(at, cause=cause) for at, cause in zip((98, 108, 118), causes, strict=True)),
     ]
     facts += [killed(118), exited(123, restarts=1), started(124, restarts=2)]
+
+    judged = diagnose(cases(workload(container(livenessProbe=LIVENESS)), remember(facts)))
+
+    assert ("liveness-kill-during-startup" in {finding.name.value for finding in judged}) is found
+
+
+@pytest.mark.parametrize(("answered_after", "found"), [(10, False), (200, True)])
+def test_new_pods_under_load_start_as_quickly_as_those_before(answered_after: int, found: bool) -> None:  # noqa: FBT001 - a table
+    """Pods of a changed template that are silent from the start are slow only where starts were known to be."""
+    old, new = pod("web-a", template="old"), pod("web-b", template="new")
+    facts: list[Fact] = [started(0, of=old), counted(answered_after - 10, answered_after, ok=1, of=old)]
+    facts += [exited(295, code=143, of=old), started(300, of=new)]
+    facts += [*(failed(at, of=new) for at in (310, 320, 330)), counted(300, 330, bad=3, of=new), killed(330, of=new)]
+    facts += [exited(335, of=new), started(336, restarts=1, of=new)]
 
     judged = diagnose(cases(workload(container(livenessProbe=LIVENESS)), remember(facts)))
 
