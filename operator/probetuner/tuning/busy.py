@@ -94,21 +94,32 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
         return take_numbers(proposal, _within_objective(proposal, liveness), reason=reason)
     if not overrun(proposal.case):
         outlasting = stuck.outlast(proposal, liveness, max(pauses_seconds(proposal.case), default=0.0))
-        if outlasting != proposal:
-            return outlasting
+        if outlasting != proposal and outlasting.probes.liveness is not None:
+            reason = "whether it paused or answered late is not known yet"
+            return take_numbers(outlasting, _answering_later(outlasting.probes.liveness, than=liveness), reason=reason)
     candidates = tuple(liveness_candidates(proposal.probes, liveness, proposal.policy))
     choice = choose(
         evidence_of(proposal.case), proposal.probes, candidates, most_mistakes=tolerated_mistakes(proposal.case)
     )
     if choice is not None and choice.probes.liveness is not None:
         reason = f"{_restarts(choice.before)} before, {_restarts(choice.after)} after"
-        return take_numbers(proposal, choice.probes.liveness, reason=reason)
+        return take_numbers(proposal, _answering_later(choice.probes.liveness, than=liveness), reason=reason)
     patient = replace(
         liveness,
         timeout_seconds=liveness.timeout_seconds * _STEP_UP,
         failure_threshold=liveness.failure_threshold * _STEP_UP,
     )
     return take_numbers(proposal, patient, reason="the tail of the latencies is hidden, so step up and look again")
+
+
+def _answering_later(chosen: Probe, *, than: Probe) -> Probe:
+    """The chosen probe with a longer timeout than that one's, as far as the period leaves room for it.
+
+    Nobody saw how late the answers were that were not waited for, so a replay that takes them for failures never sees
+    what a timeout gains. Within the period it delays the detection of a stuck process by no more than itself.
+    """
+    longer = min(max(_STEP_UP * than.timeout_seconds, stuck.LEAST_TIMEOUT_SECONDS), than.period_seconds)
+    return replace(chosen, timeout_seconds=max(chosen.timeout_seconds, longer))
 
 
 def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:

@@ -5,14 +5,18 @@ from dataclasses import replace
 import pytest
 
 from gym.manifest import CONTAINER
+from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.starting import liveness_kills
-from probetuner.facts.fact import CpuThrottled
+from probetuner.facts.fact import CpuThrottled, Fact
 from probetuner.model.policy import Allowance, Objectives, Policy, Range
 from probetuner.model.probe import Exec, Grpc, HttpGet, Probe, ProbeType
 from probetuner.tuning.forecast import forecast
+from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import ActionName
 from support.application import App, Spell
+from support.facts import counted, exited, failed, killed, pod, remember, started
 from support.scene import DEPENDENT, READYZ, T0, WORK, Scene, asks
+from support.workloads import container, workload
 
 OFTEN = asks(READYZ, period_seconds=5)
 BUSY = Scene(
@@ -81,6 +85,26 @@ def test_numbers_alone_are_raised_where_types_may_not_change() -> None:
     assert said.target.liveness is not None
     assert said.target.liveness.handler == WORK
     assert said.target.liveness.detection_seconds > asks(WORK).detection_seconds
+
+
+def test_a_first_kill_gives_time_for_answers_as_well_as_failures() -> None:
+    """Nobody saw how late the answers were that were not waited for, and the silence may outlast what was watched."""
+    liveness = {"httpGet": {"path": "/1", "port": 8080}}
+    a, b = pod("web-a"), pod("web-b")
+    facts: list[Fact] = [started(0, of=a), started(0, of=b), counted(0, 30, ok=3, of=a), counted(0, 30, ok=3, of=b)]
+    facts += [*(failed(at, of=a) for at in (34, 44, 54)), counted(30, 54, bad=3, of=a), killed(54, of=a)]
+    facts += [*(failed(at, of=b) for at in (36, 46)), counted(30, 47, bad=2, of=b)]
+    facts += [exited(61, code=143, of=a), started(62, restarts=1, of=a)]
+    facts += [counted(47, 58, ok=1, of=b)]
+    seen = cases(workload(container(livenessProbe=liveness)), remember(sorted(facts, key=lambda fact: fact.at)))
+
+    said = recommend(seen, diagnose(seen), Policy())
+
+    assert said is not None
+    patient = said.target["web"].liveness
+    assert patient is not None
+    assert 5 <= patient.timeout_seconds <= patient.period_seconds
+    assert patient.failure_threshold > 3
 
 
 @pytest.mark.parametrize("scene", [BUSY, STUCK, FLAPS], ids=["busy", "stuck", "flaps"])
