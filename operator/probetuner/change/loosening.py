@@ -42,7 +42,7 @@ def is_loosened(change: Change, container: Container, kind: ProbeType) -> bool:
     if not all(isinstance(number, int) for number in (*old.values(), *new.values())):
         return False  # Somebody edited the status.
     before, after = _numbers(live, old), _numbers(live, new)
-    return before.timeout_seconds <= after.timeout_seconds and _borne_seconds(before) <= _borne_seconds(after)
+    return before.timeout_seconds <= after.timeout_seconds and before.borne_seconds <= after.borne_seconds
 
 
 def _entry(patch: Mapping[str, Any], container: Container, kind: ProbeType) -> Mapping[str, Any] | None:
@@ -58,8 +58,3 @@ def _numbers(live: Probe, fields: Mapping[str, Any]) -> Probe:
         timeout_seconds=fields.get("timeoutSeconds", live.timeout_seconds),
         failure_threshold=fields.get("failureThreshold", live.failure_threshold),
     )
-
-
-def _borne_seconds(probe: Probe) -> int:
-    """The shortest silence that the probe acts on: from the first attempt to the end of the one that is too many."""
-    return (probe.failure_threshold - 1) * probe.cadence_seconds + probe.timeout_seconds

@@ -1,5 +1,6 @@
 """One container under diagnosis: what it is, and what is remembered of it under its present template."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -173,3 +174,10 @@ def slower_than(minute: Minute, kind: ProbeType, seconds: float) -> int:
     lower_bounds = (0.0, *LATENCY_BOUNDS_SECONDS)
     counts = minute.latency.get(kind, ())
     return sum(count for lower, count in zip(lower_bounds, counts, strict=False) if lower >= seconds)
+
+
+def perhaps_slower_than(minute: Minute, kind: ProbeType, seconds: float) -> int:
+    """How many successful attempts in that minute may have taken longer than that many seconds."""
+    upper_bounds = (*LATENCY_BOUNDS_SECONDS, math.inf)
+    counts = minute.latency.get(kind, ())
+    return sum(count for upper, count in zip(upper_bounds, counts, strict=False) if upper > seconds)

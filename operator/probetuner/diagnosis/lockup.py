@@ -3,8 +3,9 @@
 from probetuner.diagnosis.case import Case, once, slower_than
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
-from probetuner.diagnosis.silence import busy_kills, silent_kills
+from probetuner.diagnosis.silence import busy_kills, proved_stuck, silent_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
@@ -18,9 +19,31 @@ _THROTTLED_SHARE = 0.25
 
 @once
 def killed_in_lockup(case: Case) -> tuple[Life, ...]:
-    """The lives that the liveness probe ended rightly: silent without any sign of load, and cured by the restart."""
+    """The lives that the liveness probe ended rightly: silent without any sign of load, and cured by the restart.
+
+    Whose process proves that it was stuck was so whatever the fresh container ran into.
+    """
     busy = busy_kills(case)
-    return tuple(life for life in silent_kills(case) if life not in busy and _cured(case, life))
+    return tuple(
+        life for life in silent_kills(case) if life not in busy and (life in proved_stuck(case) or _cured(case, life))
+    )
+
+
+@once
+def earlier_lockups(case: Case) -> tuple[Life, ...]:
+    """The lives under older templates that liveness ended as they were stuck, as far as the process itself tells.
+
+    It was silent and did not hear SIGTERM, though others of its kind do: for that, no matter what the probes were.
+    """
+    if not hears_sigterm(case):
+        return ()
+    older = (entry for entry in case.earlier if entry.template_hash != case.history.template_hash)
+    return tuple(
+        life
+        for entry in older
+        for life in entry.lives
+        if life.killed_by is ProbeType.LIVENESS and life.tally(ProbeType.LIVENESS).silent and did_not_hear(life)
+    )
 
 
 def _cured(case: Case, life: Life) -> bool:

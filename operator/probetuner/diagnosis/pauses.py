@@ -48,10 +48,11 @@ def _is_pause(case: Case, run: FailureRun) -> bool:
     lasted = run.last_at - run.started_at
     in_a_row = _DENSE * probe.cadence_seconds <= lasted and _DENSE * lasted <= run.failures * probe.cadence_seconds
     silent = bool(run.causes) and all(cause.is_silence for cause in run.causes)
-    return in_a_row and silent and run.probe is not ProbeType.STARTUP and _was_up(case, run)
+    return in_a_row and silent and run.probe is not ProbeType.STARTUP and was_up(case, run)
 
 
-def _was_up(case: Case, run: FailureRun) -> bool:
+def was_up(case: Case, run: FailureRun) -> bool:
+    """Whether the container had come up before the run, and did not end in it."""
     return any(
         life.pod_uid == run.pod_uid
         and life.answered_at is not None

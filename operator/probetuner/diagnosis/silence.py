@@ -6,6 +6,7 @@ and a fresh container under the same load fails again at once. A stuck one answe
 and its successor is well.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,9 +24,9 @@ from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
-_NEAR_SECONDS = 180.0
+_NEAR_SECONDS, _PROMPT_SECONDS = 180.0, 5.0
 _TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
-_IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 0.7, 0.34
+_SEVERAL, _IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 2, 0.7, 0.34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +34,20 @@ class Signs:
     """What around one kill speaks against a lock-up: only a busy container shows more of it than it usually does.
 
     A busy server has slow answers and single timeouts at all times, so both count only where they are more frequent
-    around the kill than elsewhere. `woke` says that the process stopped when it came to itself.
+    around the kill than elsewhere. `woke` says that the process stopped when it came to itself, `heard` that it did
+    when it was asked to, where stuck ones did not.
     """
 
     relapsed: bool
     recoveries: int
     slow_answers: int
     woke: bool
+    heard: bool
 
     @property
     def any(self) -> bool:
         """Whether anything does."""
-        return self.relapsed or self.recoveries > 0 or self.slow_answers > 0 or self.woke
+        return self.relapsed or self.recoveries > 0 or self.slow_answers > 0 or self.woke or self.heard
 
 
 @once
@@ -70,12 +73,14 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
     or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, or most
     came to themselves, it is one of them: not every kill shows signs. Who did not hear SIGTERM, where the process is
-    known to hear it, is only one by signs of its own: who is busy hears, who is stuck may not.
+    known to hear it, is only one by signs of its own: who is busy hears, who is stuck may not; and none where several
+    others stopped at once.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
     marked = [life for life, sign in zip(kills, signs, strict=True) if sign.any]
     loaded = _is_proof(signs)
     deaf = [life for life in kills if did_not_hear(life)] if hears_sigterm(case) else []
+    marked = [life for life in marked if life not in proved_stuck(case)]
     drawn_in = [
         life
         for life in kills
@@ -89,6 +94,20 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     if (loaded and len(odd) <= _ODD_SHARE * len(kills)) or 2 * sum(sign.woke for sign in signs) > len(kills):
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
+
+
+@once
+def proved_stuck(case: Case) -> tuple[Life, ...]:
+    """The silent kills that took the whole grace period where several others, busy ones, stopped as soon as asked."""
+    kills = silent_kills(case)
+    prompt = [life for life in kills if _stop_seconds(life) < _PROMPT_SECONDS and not did_not_hear(life)]
+    return tuple(life for life in kills if did_not_hear(life)) if len(prompt) >= _SEVERAL else ()
+
+
+def _stop_seconds(life: Life) -> float:
+    if life.ended_at is None or life.kill_announced_at is None:
+        return math.inf
+    return life.ended_at - life.kill_announced_at
 
 
 @once
@@ -118,7 +137,14 @@ def _around(case: Case, life: Life) -> Signs:
         recoveries=_unusual_recoveries(case, life),
         slow_answers=unusual_slowness(case, life),
         woke=life in woken_kills(case),
+        heard=not did_not_hear(life) and _stuck_are_deaf(case),
     )
+
+
+@once
+def _stuck_are_deaf(case: Case) -> bool:
+    """Whether several kills hit processes that did not hear SIGTERM, though others of their kind do."""
+    return bool(hears_sigterm(case)) and sum(did_not_hear(life) for life in silent_kills(case)) >= _SEVERAL
 
 
 def _unusual_recoveries(case: Case, life: Life) -> int:
@@ -188,8 +214,9 @@ def describe(signs: tuple[Signs, ...], *, timeout_seconds: int) -> tuple[str, ..
     relapsed = sum(sign.relapsed for sign in signs)
     recoveries = max((sign.recoveries for sign in signs), default=0)
     slow = max((sign.slow_answers for sign in signs), default=0)
-    woke = sum(sign.woke for sign in signs)
+    woke, heard = sum(sign.woke for sign in signs), sum(sign.heard for sign in signs)
     sentences = (
+        (heard, f"{several(heard, 'container')} stopped when asked to, where stuck ones took the whole grace period"),
         (woke, f"{several(woke, 'container')} stopped when asked to, but later than others: the silence had passed"),
         (relapsed, f"after {several(relapsed, 'kill')} the fresh container failed at once: the restart cured nothing"),
         (recoveries, f"{several(recoveries, 'run')} of timeouts ended without a restart, around the same time"),

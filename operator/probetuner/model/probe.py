@@ -102,6 +102,11 @@ class Probe:
         return self.period_seconds + (self.failure_threshold - 1) * self.cadence_seconds + self.timeout_seconds
 
     @property
+    def borne_seconds(self) -> int:
+        """The shortest silence it acts on: from the first attempt to the end of the one that is too many."""
+        return (self.failure_threshold - 1) * self.cadence_seconds + self.timeout_seconds
+
+    @property
     def startup_budget_seconds(self) -> int:
         """Time that a start surely gets before the threshold can be reached."""
         return self.initial_delay_seconds + (self.failure_threshold - 1) * self.period_seconds

@@ -12,11 +12,14 @@ far as the objective for finding them leaves room. Lock-ups beside pauses that n
 `stuck.outlast_pauses`.
 """
 
+import math
 from dataclasses import replace
+from itertools import pairwise
+from math import ceil
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
-from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
 from probetuner.diagnosis.silence import overrun, signs_of_load, silent_kills
 from probetuner.diagnosis.waking import woken_kills
@@ -39,7 +42,7 @@ def bear_pressure(proposal: Proposal) -> Proposal:
     liveness = proposal.probes.liveness
     if liveness is None:
         return proposal
-    lockups = killed_in_lockup(proposal.case)
+    lockups = killed_in_lockup(proposal.case) or earlier_lockups(proposal.case)
     allow = proposal.policy.allow
     if not lockups and _should_leave(proposal) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
         return _ask_another(proposal, liveness)
@@ -72,6 +75,7 @@ def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
         proposal.probes,
         replicas=proposal.case.replicas,
         detection_seconds=proposal.policy.objectives.readiness_detection_seconds,
+        borne_seconds=lasted_seconds(proposal.case),
     )
     if fit is not None:
         relieved = replace(relieved, liveness=handlers.asking(liveness, fit.candidate))
@@ -162,30 +166,49 @@ def _restarts(forecast: Forecast) -> str:
     return f"{forecast.mistakes_at_worst:.0f} false restarts at worst"
 
 
-def without_liveness(probes: Probes, *, replicas: int, detection_seconds: int) -> Probes:
+def without_liveness(probes: Probes, *, replicas: int, detection_seconds: int, borne_seconds: int) -> Probes:
     """Take the liveness probe away, and let readiness ask its endpoint where there is none yet.
 
     With one replica readiness gains nothing: all it could do is take the only backend away. `detection_seconds` is
-    how long readiness may take to find a stuck replica.
+    how long readiness may take to find a stuck replica, `borne_seconds` how long it bears answers that are too late.
     """
     liveness, readiness = probes.liveness, probes.readiness
     if liveness is None:
         return probes
     if readiness is None:
         asked = replace(liveness, termination_grace_period_seconds=None)
-        readiness = None if replicas <= 1 else patient(asked, detection_seconds)
+        readiness = None if replicas <= 1 else patient(asked, detection_seconds, borne_seconds=borne_seconds)
     elif readiness.handler == liveness.handler:
-        readiness = patient(readiness, detection_seconds)
+        readiness = patient(readiness, detection_seconds, borne_seconds=borne_seconds)
     return replace(probes, liveness=None, readiness=readiness)
 
 
-def patient(probe: Probe, detection_seconds: int) -> Probe:
+def patient(probe: Probe, detection_seconds: int, *, borne_seconds: int = 0) -> Probe:
     """The probe with the longest timeout that finds a stuck replica in time, and at least that of a default period.
 
     It is the timeout that a queue has to outgrow: readiness that gives up sooner follows the queue and empties the
     Service under a load that is borne without it, which costs more than some seconds until a stuck one is noticed.
+    Answers that are later still are borne for `borne_seconds`.
     """
     failures = max(probe.failure_threshold, _FAILURES)
     in_time = (detection_seconds - probe.period_seconds) // failures
     timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, _LEAST_PATIENCE_SECONDS)
-    return replace(probe, timeout_seconds=timeout, failure_threshold=failures)
+    longer = replace(probe, timeout_seconds=timeout)
+    return replace(longer, failure_threshold=max(failures, ceil(borne_seconds / longer.cadence_seconds)))
+
+
+def lasted_seconds(case: Case) -> int:
+    """How long load lasted at the longest, in minutes with failures in a row; more than is borne is not told.
+
+    Readiness may wait for it to pass where no replica was ever seen to get stuck: it could only find what never came.
+    """
+    failing = [minute.started_at for minute in case.history.minutes if sum(minute.failed.values())]
+    longest = stretch = 0.0
+    for before, at in pairwise((-math.inf, *failing)):
+        stretch = stretch + _MINUTE_SECONDS if at - before <= _MINUTE_SECONDS else _MINUTE_SECONDS
+        longest = max(longest, stretch)
+    return int(min(longest, _MOST_BORNE_SECONDS))
+
+
+_MINUTE_SECONDS, _MOST_BORNE_SECONDS = 60.0, 90
+"""Longer than that, readiness would not find what it was not known for either."""

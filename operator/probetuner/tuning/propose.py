@@ -6,10 +6,13 @@ from dataclasses import replace
 from probetuner.diagnosis.broken import errored_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
+from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
+from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
-from probetuner.tuning import busy, handlers, notice, reaping, start, steady, stuck
+from probetuner.tuning import busy, handlers, notice, reaping, start, steady, stuck, weigh
+from probetuner.tuning.loss import experience_of
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
 
@@ -74,8 +77,30 @@ def _decouple(proposal: Proposal) -> Proposal:
     )
 
 
+def _outlast_pauses(proposal: Proposal) -> Proposal:
+    """Outlast what ended by itself; where replicas are known to fall silent, only what was no queue, and weigh both."""
+    if not weigh.knows_silence(proposal.case):
+        return stuck.outlast_pauses(proposal)
+    return weigh.balance(stuck.outlast_pauses(proposal, experience_of(proposal.case).pauses))
+
+
+def _bear_pressure(proposal: Proposal) -> Proposal:
+    """Weigh where there is silence of the process too; where all is load, liveness has no business there."""
+    case = proposal.case
+    if weigh.knows_silence(case) and (killed_in_lockup(case) or earlier_lockups(case) or not overrun(case)):
+        return weigh.balance(proposal)
+    return busy.bear_pressure(proposal)
+
+
+def _stop_flapping(proposal: Proposal) -> Proposal:
+    return weigh.balance(proposal) if weigh.knows_lockups(proposal.case) else steady.stop_flapping(proposal)
+
+
 def _find_sooner(proposal: Proposal) -> Proposal:
-    return notice.notice_sooner(stuck.find_sooner(proposal))
+    sooner = stuck.find_sooner(proposal)
+    if weigh.knows_silence(proposal.case):
+        return weigh.balance(sooner, in_time=True)
+    return notice.notice_sooner(sooner)
 
 
 def _raise_cpu(proposal: Proposal) -> Proposal:
@@ -109,12 +134,12 @@ def _drop_lone_readiness(proposal: Proposal) -> Proposal:
 
 
 _STEPS: dict[FindingName, Step] = {
-    FindingName.LIVENESS_KILL_UNDER_PRESSURE: busy.bear_pressure,
+    FindingName.LIVENESS_KILL_UNDER_PRESSURE: _bear_pressure,
     FindingName.LIVENESS_KILL_DURING_STARTUP: start.give_time,
     FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
-    FindingName.LIVENESS_KILL_OF_LOCKUP: stuck.outlast_pauses,
+    FindingName.LIVENESS_KILL_OF_LOCKUP: _outlast_pauses,
     FindingName.LOCKUP_WITHOUT_LIVENESS: stuck.add_liveness,
-    FindingName.READINESS_FLAPPING: steady.stop_flapping,
+    FindingName.READINESS_FLAPPING: _stop_flapping,
     FindingName.DETECTION_TOO_SLOW: _find_sooner,
     FindingName.PROBE_NEVER_SUCCEEDS: _mend_handler,
     FindingName.PROBE_ERRORS: _mend_handler,

@@ -15,7 +15,7 @@ from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.busy import patient
+from probetuner.tuning.busy import lasted_seconds, patient
 from probetuner.tuning.notice import firmer
 from probetuner.tuning.numbers import failures_within, take_numbers, take_readiness
 from probetuner.tuning.proposal import Proposal
@@ -25,6 +25,7 @@ _STEP_UP, _PATIENT_SECONDS = 2, 30
 _LEAST_FAILURES = 3
 _SEVERAL = 2
 _PERIOD_SECONDS = 5
+_HIDDEN = "answers came later than the timeout; the tail is hidden, so step up and look again"
 
 
 def stop_flapping(proposal: Proposal) -> Proposal:
@@ -46,8 +47,7 @@ def stop_flapping(proposal: Proposal) -> Proposal:
     if silences(case) >= _SEVERAL and not overrun(case):
         return _bear_a_queue(proposal, readiness) if follows_queue(case) else _bear_chance(proposal, readiness)
     longer = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
-    why = "answers came later than the timeout; the tail is hidden, so step up and look again"
-    return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why), longer)
+    return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=_HIDDEN), longer)
 
 
 def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
@@ -57,10 +57,10 @@ def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
     no more patience than that loses them less than they lose now.
     """
     case, objective = proposal.case, proposal.policy.objectives.readiness_detection_seconds
-    longer = patient(readiness, objective)
+    lockups = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
+    longer = patient(readiness, objective, borne_seconds=0 if lockups else lasted_seconds(case))
     if longer.timeout_seconds <= readiness.timeout_seconds < _PATIENT_SECONDS:
         longer = replace(longer, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
-    lockups = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
     if lockups:
         lost = max(emptied_seconds(case) * case.replicas, flapping_seconds(case) if follows_queue(case) else 0.0)
         objective = min(objective, int(readiness.detection_seconds + lost / lockups))
@@ -111,15 +111,17 @@ def _bear_a_queue(proposal: Proposal, readiness: Probe) -> Proposal:
 def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
     """Where replicas do fall silent patience costs users: just as many more failures as chance asks for, if any.
 
-    As long as the flaps take less time than the silent replicas would be found later, they are borne.
+    Where no number of them is enough, answers get more time. As long as the flaps take less time than the silent
+    replicas would be found later, they are borne.
     """
-    probe, case = firmer(proposal, readiness), proposal.case
-    if probe is None:
-        return proposal
+    firm, case = firmer(proposal, readiness), proposal.case
+    probe = firm or replace(readiness, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
     found_later = seconds_sent_to_silence(case, probe.detection_seconds)
     found_later -= seconds_sent_to_silence(case, readiness.detection_seconds)
     if found_later > flapping_seconds(case):
         return proposal
+    if firm is None:
+        return take_readiness(proposal, ActionName.RAISE_TIMEOUT, probe, reason=_HIDDEN)
     reason = f"{probe.failure_threshold} late answers in a row are no chance, and stuck replicas are still found soon"
     return take_readiness(proposal, ActionName.RAISE_FAILURE_THRESHOLD, probe, reason=reason)
 

@@ -1,5 +1,6 @@
 """Settings for containers that do lock up: a liveness probe, quick enough, and an end that comes soon."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -62,8 +63,10 @@ def find_sooner(proposal: Proposal) -> Proposal:
     )
 
 
-def outlast_pauses(proposal: Proposal) -> Proposal:
+def outlast_pauses(proposal: Proposal, pauses: Sequence[float] | None = None) -> Proposal:
     """Give liveness enough failures for the longest silence that ended by itself, as far as the objective leaves room.
+
+    `pauses` are such silences in seconds; all that any probe met if they are not told.
 
     What it kills sooner may be such a silence as well as a lock-up; what it kills later is known not to be one.
     """
@@ -71,7 +74,8 @@ def outlast_pauses(proposal: Proposal) -> Proposal:
     if liveness is None:
         return proposal
     within = failures_within(liveness, proposal.policy.objectives.liveness_detection_seconds)
-    return outlast(proposal, liveness, max(pauses_seconds(proposal.case), default=0.0), most_failures=within)
+    longest = max(pauses_seconds(proposal.case) if pauses is None else pauses, default=0.0)
+    return outlast(proposal, liveness, longest, most_failures=within)
 
 
 def outlast(proposal: Proposal, liveness: Probe, seconds: float, *, most_failures: int | None = None) -> Proposal:

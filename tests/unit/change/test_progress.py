@@ -171,7 +171,7 @@ def test_a_workload_that_was_changed_meanwhile_is_left_alone() -> None:
     """What was decided for other probes than are there now is not sent; it is decided anew, and that can be undone."""
     stage = Stage()
     stage.turn(until=Step.STATUS_WRITTEN)
-    stage.edit(edit(livenessProbe={"failureThreshold": 9}))
+    stage.edit(edit(livenessProbe={"failureThreshold": 12}))
     stage.roll_out()
 
     stage.turn()
@@ -179,7 +179,7 @@ def test_a_workload_that_was_changed_meanwhile_is_left_alone() -> None:
     new, old = stage.status["history"]
     assert "the workload was changed before" in old["reason"]
     assert old["id"] != new["id"]
-    assert '"failureThreshold": 9' in new["undo"]
+    assert '"failureThreshold": 12' in new["undo"]
 
 
 def test_a_change_of_another_field_does_not_stand_in_the_way() -> None:

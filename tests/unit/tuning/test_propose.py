@@ -38,19 +38,19 @@ def only(*allowed: Allowance) -> Policy:
 
 
 def test_liveness_under_pressure_becomes_readiness() -> None:
-    """The endpoint moves to readiness, which waits a whole period and does not follow latency."""
+    """The endpoint moves to readiness, which waits a whole period and outlasts the load that was seen."""
     said = BUSY.judge()
 
     assert said.actions == {"replace-liveness-with-readiness"}
     assert said.target.liveness is None
-    assert said.target.readiness == asks(WORK, timeout_seconds=10, failure_threshold=3)
+    assert said.target.readiness == asks(WORK, timeout_seconds=10, failure_threshold=9)
 
 
 def test_the_same_question_in_both_probes_stays_in_readiness_alone() -> None:
     """Where readiness asks it already, liveness goes and readiness becomes patient; another question stays as it is."""
     same = replace(BUSY, readiness=asks(WORK, period_seconds=5)).judge().target
     assert same.liveness is None
-    assert same.readiness == asks(WORK, period_seconds=5, timeout_seconds=10)
+    assert same.readiness == asks(WORK, period_seconds=5, timeout_seconds=10, failure_threshold=9)
 
     other = replace(BUSY, readiness=OFTEN).judge().target
     assert other.liveness is None
@@ -66,7 +66,7 @@ def test_readiness_that_asks_often_is_patient_too(period_seconds: int) -> None:
     assert said.target.liveness is None
     assert said.target.readiness is not None
     assert said.target.readiness.timeout_seconds >= 10
-    assert said.target.readiness.detection_seconds <= asks(WORK, timeout_seconds=10).detection_seconds
+    assert said.target.readiness.borne_seconds <= 90
 
 
 def test_one_replica_gets_no_readiness() -> None:
@@ -191,7 +191,7 @@ def test_readiness_that_empties_the_service_waits_as_long_as_it_may() -> None:
     assert "raise-timeout" in said.actions
     assert said.target.readiness is not None
     assert said.target.readiness.timeout_seconds == 10
-    assert said.target.readiness.detection_seconds <= 40
+    assert said.target.readiness.borne_seconds <= 90
 
 
 def test_readiness_that_still_empties_the_service_waits_twice_as_long() -> None:
@@ -213,10 +213,9 @@ def test_readiness_in_a_queue_gets_time_too_where_lockups_keep_liveness() -> Non
 
     assert target.liveness is not None
     assert target.readiness is not None
-    assert target.liveness.timeout_seconds >= target.readiness.timeout_seconds > 4
+    assert target.liveness.timeout_seconds >= target.readiness.timeout_seconds > 2
     assert target.liveness.detection_seconds <= 60
     assert target.readiness.detection_seconds <= 30
-    assert replace(scene, readiness=OFTEN).judge().target.readiness == OFTEN
 
 
 def test_long_spells_of_a_busy_container_are_flaps() -> None:

@@ -1,0 +1,158 @@
+"""Numbers for both probes of a container that is known to fall silent: the least that they cost users in all.
+
+Detection is bought with mistakes on both sides: of the replicas that fall silent, patience keeps users at them; of
+those that are only late, a lack of it takes them out or restarts them. `loss` has the price of each.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from probetuner.diagnosis.case import Case
+from probetuner.model.policy import Policy
+from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.loss import TIMEOUTS_SECONDS, experience_of, loss
+from probetuner.tuning.notice import is_steady
+from probetuner.tuning.numbers import take_numbers, take_readiness
+from probetuner.tuning.proposal import Proposal
+from probetuner.tuning.recommendation import ActionName, Probes
+from probetuner.tuning.search import change_size
+
+_PERIODS_SECONDS, _FAILURES = (2, 5, 10), (2, 3, 4, 5, 6, 8, 12)
+_LEAST_GAIN, _EQUAL = 0.1, 1.03
+_LONG_ENOUGH_SECONDS = 1800.0
+_SEVERAL = 2
+_FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 8, 2, 3
+_NOTABLE_SHARE = 0.001
+"""What a change must gain at least, of all the time of all replicas."""
+
+
+def knows_silence(case: Case) -> bool:
+    """Whether replicas were seen to fall silent, for good or for a while, often enough to be weighed."""
+    experience = experience_of(case)
+    return experience.lockups + len(experience.pauses) >= _SEVERAL
+
+
+def knows_lockups(case: Case) -> bool:
+    """Whether replicas were seen to get stuck for good, under any template."""
+    return experience_of(case).lockups > 0
+
+
+def queues(case: Case, kind: ProbeType) -> bool:
+    """Whether the answers to that probe were seen to queue."""
+    return any(queue.probe is kind for queue in experience_of(case).queues)
+
+
+def balance(proposal: Proposal, *, in_time: bool = False) -> Proposal:
+    """Choose the numbers of readiness, and then of liveness, that cost users least; a small gain is no rollout worth.
+
+    With `in_time` readiness that is slower than its objective is made quicker, whatever that gains.
+    """
+    return _liveness(_readiness(proposal, in_time=in_time))
+
+
+def _readiness(proposal: Proposal, *, in_time: bool) -> Proposal:
+    case, present = proposal.case, proposal.probes.readiness
+    if present is None or case.replicas <= 1 or present != case.container.readiness:
+        return proposal
+    objective = proposal.policy.objectives.readiness_detection_seconds
+    options = [proposal.probes.with_probe(ProbeType.READINESS, one) for one in _readinesses(proposal, present)]
+    quick = [one for one in options if one.readiness and one.readiness.detection_seconds <= objective]
+    must = in_time and bool(quick) and present.detection_seconds > objective
+    chosen = _cheapest(proposal, quick if must else options, must=must).readiness
+    if chosen is None or chosen == present:
+        return proposal
+    why = f"a silent replica is found after at most {chosen.detection_seconds} s, and late answers are borne"
+    return take_readiness(proposal, _name(present, chosen), chosen, reason=why)
+
+
+def _name(present: Probe, chosen: Probe) -> ActionName:
+    if chosen.timeout_seconds > present.timeout_seconds:
+        return ActionName.RAISE_TIMEOUT
+    more = chosen.borne_seconds > present.borne_seconds
+    return ActionName.RAISE_FAILURE_THRESHOLD if more else ActionName.TIGHTEN_READINESS
+
+
+def _liveness(proposal: Proposal) -> Proposal:
+    present = proposal.probes.liveness
+    if present is None or present != proposal.case.container.liveness:
+        return proposal
+    options = [proposal.probes.with_probe(ProbeType.LIVENESS, one) for one in _livenesses(proposal, present)]
+    stays = any(one.liveness == present for one in options)
+    chosen = _cheapest(proposal, options, must=not stays).liveness
+    if chosen is None or chosen == present:
+        return proposal
+    return take_numbers(proposal, chosen, reason="what passes by itself is borne, and what does not is ended soon")
+
+
+def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = False) -> Probes:
+    """The present probes, or the smallest change among the cheapest of the options if it gains enough, or must be."""
+    experience, present = experience_of(proposal.case), proposal.probes
+    costs = [(loss(experience, one), change_size(present, one), one) for one in options]
+    least, now = min((cost for cost, _, _ in costs), default=0.0), loss(experience, present)
+    watched = proposal.case.observed_seconds * proposal.case.replicas
+    if not costs or (not must and now - least < max(_LEAST_GAIN * now, _NOTABLE_SHARE * watched)):
+        return present
+    return min((entry for entry in costs if entry[0] <= _EQUAL * least), key=lambda entry: (entry[1], entry[0]))[2]
+
+
+def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
+    """Within the objective, or no later than now; quicker only after long enough, and if chance seldom flaps it."""
+    case, policy = proposal.case, proposal.policy
+    latest = max(policy.objectives.readiness_detection_seconds, present.detection_seconds)
+    tighten = case.observed_seconds >= _LONG_ENOUGH_SECONDS and ProbeType.READINESS not in proposal.loosened
+    most = _longest_wait(case, ProbeType.READINESS, present)
+    for period in sorted({present.period_seconds, *_PERIODS_SECONDS}):
+        for timeout in sorted({present.timeout_seconds, *TIMEOUTS_SECONDS}):
+            if timeout > most:
+                continue
+            for failures in sorted({present.failure_threshold, *_FAILURES}):
+                numbers = replace(present, period_seconds=period, timeout_seconds=timeout, failure_threshold=failures)
+                one = _within(policy, ProbeType.READINESS, numbers)
+                quicker = one.detection_seconds < present.detection_seconds
+                allowed = not quicker or (tighten and is_steady(case, one))
+                if allowed and one.detection_seconds <= latest and _is_fair(present, one):
+                    yield one
+
+
+def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
+    """More patience within the objective: more failures, and where answers queue a longer timeout.
+
+    What liveness bears was seen with the readiness probe of before, which relieved a replica of its queue: with one
+    that waits, the queue lasts, and liveness that asks the same must not be the first to act.
+    """
+    case, policy, readiness = proposal.case, proposal.policy, proposal.probes.readiness
+    latest = max(policy.objectives.liveness_detection_seconds, present.detection_seconds)
+    least = present.timeout_seconds
+    if readiness is not None and readiness != case.container.readiness and readiness.handler == present.handler:
+        least = max(least, readiness.timeout_seconds)
+    most = max(least, _longest_wait(case, ProbeType.LIVENESS, present))
+    for timeout in sorted({least, *TIMEOUTS_SECONDS}):
+        if not least <= timeout <= most:
+            continue
+        for failures in sorted({present.failure_threshold, *_FAILURES}):
+            numbers = replace(present, timeout_seconds=timeout, failure_threshold=failures)
+            one = _within(policy, ProbeType.LIVENESS, numbers)
+            if one.detection_seconds <= latest and one.borne_seconds >= present.borne_seconds:
+                yield one
+
+
+def _is_fair(present: Probe, one: Probe) -> bool:
+    """Whether the probe, if it waits longer for an answer, also bears several of them: that tail is not known yet."""
+    return one.timeout_seconds <= present.timeout_seconds or one.failure_threshold >= _LEAST_FAILURES
+
+
+def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:
+    """The longest timeout to try: beyond the present one only where answers queue, and in steps, to look again."""
+    if not queues(case, kind):
+        return probe.timeout_seconds
+    return max(_FIRST_STEP_SECONDS, _STEP_UP * probe.timeout_seconds)
+
+
+def _within(policy: Policy, kind: ProbeType, probe: Probe) -> Probe:
+    """The probe with its numbers within the bounds of the policy."""
+    return replace(
+        probe,
+        period_seconds=policy.clamp(kind, "period_seconds", probe.period_seconds),
+        timeout_seconds=policy.clamp(kind, "timeout_seconds", probe.timeout_seconds),
+        failure_threshold=policy.clamp(kind, "failure_threshold", probe.failure_threshold),
+    )
