@@ -125,7 +125,8 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
     if stuck and not _is_ready_longer(after, before):
         return f"{several(stuck, 'replica')} fell silent for good, and no liveness probe restarts them any more"
     desired = workload.rollout.desired
-    if desired > 1 and any(map(empties_service, stricter)) and not _was_emptier(after, before, replicas=desired):
+    emptied = desired > 1 and any(map(empties_service, stricter))
+    if emptied and not _was_emptier(after, before, replicas=desired) and not _is_relieved(change, after):
         return "readiness took every replica out of the Service at once"
     return None
 
@@ -181,6 +182,14 @@ def _changes(change: Change, kind: ProbeType) -> Collection[str]:
 def _is_ready_longer(after: Figures, before: Figures) -> bool:
     """Whether less time was lost than before, in all: a flap is shorter than the restart that it came for."""
     return _per_second(after.unready_seconds, after) < _per_second(before.unready_seconds, before)
+
+
+def _is_relieved(change: Change, after: Figures) -> bool:
+    """Whether liveness stays and restarts less without need, and replicas are away for less time in all."""
+    before = change.before
+    stays = any(not _takes_liveness(change, name) for name in _changes(change, ProbeType.LIVENESS))
+    fewer = more_often(before.false_restarts, before, after.false_restarts, after)
+    return stays and fewer and _is_ready_longer(after, before)
 
 
 def _was_emptier(after: Figures, before: Figures, *, replicas: int) -> bool:

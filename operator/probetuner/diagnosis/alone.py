@@ -21,11 +21,11 @@ def fell_silent_alone(case: Case, run: FailureRun) -> bool:
         all(cause.is_silence for cause in run.causes)
         and _is_quick(case, run.probe)
         and not is_slow_around(case, run)
-        and not _with_others(case, run)
+        and not with_others(case, run)
     )
 
 
-def _with_others(case: Case, run: FailureRun) -> bool:
+def with_others(case: Case, run: FailureRun) -> bool:
     """Whether half of the other replicas began to fail at the same time; pauses of their own coincide by chance."""
     others = {
         other.pod_uid

@@ -80,7 +80,7 @@ def empties_service(case: Case) -> bool:
 
     Replicas that are out for reasons of their own are so at the same time now and then: only more than that counts.
     """
-    end, spells = case.history.last_seen_at, unwarranted(case)
+    end, spells = case.history.last_seen_at, _unwarranted(case)
     emptying = [
         spell
         for spell in spells
@@ -91,7 +91,7 @@ def empties_service(case: Case) -> bool:
 
 def emptied_seconds(case: Case) -> float:
     """How long readiness held all replicas out of the Service at once though they could serve."""
-    end, spells = case.history.last_seen_at, unwarranted(case)
+    end, spells = case.history.last_seen_at, _unwarranted(case)
     moments = sorted({at for spell in spells for at in (spell.started_at, spell.ended_at or end)})
     return sum(
         until - since
@@ -112,7 +112,7 @@ def _covers(spell: UnreadySpell, at: float, end: float) -> bool:
     return spell.started_at <= at < (spell.ended_at or end + 1.0)
 
 
-def unwarranted(case: Case) -> tuple[UnreadySpell, ...]:
+def _unwarranted(case: Case) -> tuple[UnreadySpell, ...]:
     """The unready spells in which the replica could serve, for all that is known by now.
 
     Left out are pauses, lock-ups that liveness ended, and silence of a container whose answers are quick, as long as

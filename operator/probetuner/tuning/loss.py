@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from probetuner.diagnosis.alone import fell_silent_alone
+from probetuner.diagnosis.alone import fell_silent_alone, is_slow_around, with_others
 from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.flapping import emptied_seconds, unwarranted
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, lockups_without_liveness
 from probetuner.diagnosis.pauses import lone_pauses, was_up
-from probetuner.diagnosis.silence import busy_kills
+from probetuner.diagnosis.silence import busy_kills, overrun
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
@@ -53,7 +52,7 @@ class Experience:
 
     How often replicas lock up is known from all templates, the rest from the present one.
 
-    `shared` is the share of the time out of the Service in which all replicas were. Of pauses and queues only the
+    `shared` is the share of the queues that all replicas had at once. Of pauses and queues only the
     newest may be remembered: each stands for `times` as many. `late` has, by timeout, the share of the answers to
     readiness that come later by chance.
     """
@@ -146,12 +145,21 @@ def _is_queue(case: Case, run: FailureRun) -> bool:
         return False
     if run.ending is RunEnding.BY_ITSELF:
         long = run.failures >= _more_than_chance(case, run.probe)
-        return long and was_up(case, run) and not fell_silent_alone(case, run)
+        return long and _is_loaded(case, run) and was_up(case, run) and not fell_silent_alone(case, run)
     return any(
         life.pod_uid == run.pod_uid and life.started_at <= run.last_at <= (life.ended_at or run.last_at)
         for life in busy_kills(case)
         if life not in woken_kills(case)
     )
+
+
+def _is_loaded(case: Case, run: FailureRun) -> bool:
+    """Whether load is known, or shows in answers that came late then, or in all replicas time and again."""
+    if overrun(case) or is_slow_around(case, run):
+        return True
+    silences = [other for other in case.runs(run.probe) if other.failures >= _IN_A_ROW]
+    shared = sum(with_others(case, other) for other in silences)
+    return with_others(case, run) and 2 * shared > len(silences)
 
 
 def _more_than_chance(case: Case, kind: ProbeType) -> int:
@@ -163,12 +171,9 @@ def _more_than_chance(case: Case, kind: ProbeType) -> int:
 
 
 def _shared(case: Case, queues: Sequence[Queue]) -> float:
-    """The share of the time out of the Service in which all replicas were; of the queues where readiness bore them."""
+    """The share of the queues that all replicas had at once: readiness that follows them leaves nobody to serve."""
     if case.replicas <= 1 or not queues:
         return 1.0
-    out = sum((spell.ended_at or case.history.last_seen_at) - spell.started_at for spell in unwarranted(case))
-    if out:
-        return min(1.0, case.replicas * emptied_seconds(case) / out)
     return sum(len(_meanwhile(one, queues)) >= case.replicas for one in queues) / len(queues)
 
 

@@ -16,6 +16,7 @@ from probetuner.tuning.loss import experience_of
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
 
+_SEVERAL = 3
 Step = Callable[[Proposal], Proposal]
 
 
@@ -81,7 +82,8 @@ def _outlast_pauses(proposal: Proposal) -> Proposal:
     """Outlast what ended by itself; where replicas are known to fall silent, only what was no queue, and weigh both."""
     if not weigh.knows_silence(proposal.case):
         return stuck.outlast_pauses(proposal)
-    return weigh.balance(stuck.outlast_pauses(proposal, experience_of(proposal.case).pauses))
+    pauses = experience_of(proposal.case).pauses
+    return weigh.balance(stuck.outlast_pauses(proposal, pauses) if len(pauses) >= _SEVERAL else proposal)
 
 
 def _bear_pressure(proposal: Proposal) -> Proposal:

@@ -137,8 +137,10 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
 
 
 def _is_fair(present: Probe, one: Probe) -> bool:
-    """Whether the probe, if it waits longer for an answer, also bears several of them: that tail is not known yet."""
-    return one.timeout_seconds <= present.timeout_seconds or one.failure_threshold >= _LEAST_FAILURES
+    """Whether the probe, if it waits longer for an answer, also bears no less in all: that tail is not known yet."""
+    if one.timeout_seconds <= present.timeout_seconds:
+        return True
+    return one.failure_threshold >= _LEAST_FAILURES and one.borne_seconds >= present.borne_seconds
 
 
 def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:

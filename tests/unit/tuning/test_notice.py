@@ -160,7 +160,7 @@ def test_flaps_of_a_queue_beside_lockups_ask_for_a_longer_timeout() -> None:
     assert "readiness-flapping" in said.names
     assert "raise-timeout" in said.actions
     assert readiness is not None
-    assert readiness.failure_threshold == 3
+    assert readiness.failure_threshold >= 3
     assert readiness.timeout_seconds > 2
     assert readiness.detection_seconds <= 30
 
@@ -210,4 +210,3 @@ def test_patience_for_an_empty_service_is_weighed_against_lockups() -> None:
     assert patient.timeout_seconds == 10
     assert 1 < weighed.timeout_seconds < 10
     assert weighed.detection_seconds < patient.detection_seconds
-    assert weighed.failure_threshold == 3
