@@ -6,180 +6,18 @@ counted in seconds that one replica is away, so that they can be added up and th
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterator
 
-from probetuner.diagnosis.alone import fell_silent_alone, is_slow_around, with_others
-from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, lockups_without_liveness
-from probetuner.diagnosis.pauses import lone_pauses, was_up
-from probetuner.diagnosis.silence import busy_kills, overrun
-from probetuner.diagnosis.waking import woken_kills
-from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.notice import late_share
+from probetuner.tuning.experience import Experience, Queue
 from probetuner.tuning.recommendation import Probes
 
 _SENT = 3.0
 """Users at a silent replica: an error is ten times worse than an idle replica, and one is taken to be a third busy."""
-TIMEOUTS_SECONDS = (1, 2, 3, 5, 8, 10)
 _RESTART_SECONDS = 30.0
 """A false restart, besides the time that it takes: requests cut off, cold caches, somebody's night."""
-_IN_A_ROW, _HARDLY_EVER = 2, 0.5
 _LIKELY = ((0.7, 0.3), (1.0, 0.4), (1.5, 0.2), (2.5, 0.1))
 """What comes next beside what was seen: times as long, and how likely. The longest is still to come."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    """One replica's answers to a probe took longer than its `timeout_seconds`, for `seconds` from `began_at` on."""
-
-    pod_uid: str
-    probe: ProbeType
-    began_at: float
-    seconds: float
-    timeout_seconds: int
-
-    def overlaps(self, other: "Queue") -> bool:
-        """Whether both were at the same time."""
-        return self.began_at <= other.began_at + other.seconds and other.began_at <= self.began_at + self.seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experience:
-    """What was seen over all replicas in one time: `lockups` in number, `pauses` in seconds each, and queues.
-
-    How often replicas lock up is known from all templates, the rest from the present one.
-
-    `shared` is the share of the queues that all replicas had at once. Of pauses and queues only the
-    newest may be remembered: each stands for `times` as many. `late` has, by timeout, the share of the answers to
-    readiness that come later by chance.
-    """
-
-    replicas: int
-    seconds: float
-    lockups: float
-    times: float
-    pauses: tuple[float, ...]
-    queues: tuple[Queue, ...]
-    shared: float
-    start_seconds: float
-    late: Mapping[int, float]
-
-
-@once
-def experience_of(case: Case) -> Experience:
-    """Tell lock-ups, pauses and queues apart."""
-    queues = tuple(_queues(case))
-    paused = [run for run in lone_pauses(case) if run.failures >= _more_than_chance(case, run.probe)]
-    lasted = [_seconds(case, run) for run in paused]
-    lasted += [_until_woken(case, life.ended_at or 0.0, case.killed_at(life)) for life in woken_kills(case)]
-    return Experience(
-        replicas=case.replicas,
-        seconds=case.observed_seconds,
-        times=_times(case),
-        lockups=_lockups(case),
-        pauses=tuple(lasted),
-        queues=queues,
-        shared=_shared(case, queues),
-        start_seconds=min(case.answer_seconds(), default=0.0),
-        late={timeout: late_share(case, timeout) for timeout in _timeouts(case)},
-    )
-
-
-def _timeouts(case: Case) -> set[int]:
-    """The timeouts that are weighed, and the present one."""
-    readiness = case.container.readiness
-    return {*TIMEOUTS_SECONDS, *(() if readiness is None else (readiness.timeout_seconds,))}
-
-
-def _lockups(case: Case) -> float:
-    seen = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
-    older = [entry for entry in case.earlier if entry.template_hash != case.history.template_hash]
-    before = sum(entry.last_seen_at - entry.first_seen_at for entry in older)
-    return (seen + len(earlier_lockups(case))) * case.observed_seconds / max(1.0, case.observed_seconds + before)
-
-
-def _times(case: Case) -> float:
-    """How many failures the counters tell of for each that is in a run that is remembered."""
-    remembered = sum(run.failures for kind in _ASKING for run in case.runs(kind))
-    return max(1.0, sum(map(case.failed, _ASKING)) / max(1, remembered))
-
-
-def _until_woken(case: Case, ended_at: float, killed_at: float) -> float:
-    probe = case.container.liveness or Probe(handler=None)
-    return probe.failure_threshold * probe.cadence_seconds + ended_at - killed_at
-
-
-def _seconds(case: Case, run: FailureRun) -> float:
-    """How long a trouble lasts that so many attempts in a row meet, on average; an event may stand for older ones."""
-    probe = case.container.probe(run.probe) or Probe(handler=None)
-    return min(run.failures * probe.cadence_seconds, run.last_at - run.started_at + probe.cadence_seconds)
-
-
-def _queues(case: Case) -> Iterator[Queue]:
-    for kind in _ASKING:
-        probe = case.container.probe(kind)
-        if probe is not None:
-            for run in case.runs(kind):
-                if _is_queue(case, run):
-                    yield Queue(
-                        pod_uid=run.pod_uid,
-                        probe=kind,
-                        began_at=run.started_at,
-                        seconds=_seconds(case, run),
-                        timeout_seconds=probe.timeout_seconds,
-                    )
-
-
-_ASKING = (ProbeType.LIVENESS, ProbeType.READINESS)
-
-
-def _is_queue(case: Case, run: FailureRun) -> bool:
-    """Whether answers were late for longer than chance makes them, and the replica was not stuck or paused.
-
-    Why attempts failed is not known where the kubelet dropped their events (client-go events_cache.go).
-    """
-    if not all(cause.is_silence for cause in run.causes):
-        return False
-    if run.ending is RunEnding.BY_ITSELF:
-        long = run.failures >= _more_than_chance(case, run.probe)
-        return long and _is_loaded(case, run) and was_up(case, run) and not fell_silent_alone(case, run)
-    return any(
-        life.pod_uid == run.pod_uid and life.started_at <= run.last_at <= (life.ended_at or run.last_at)
-        for life in busy_kills(case)
-        if life not in woken_kills(case)
-    )
-
-
-def _is_loaded(case: Case, run: FailureRun) -> bool:
-    """Whether load is known, or shows in answers that came late then, or in all replicas time and again."""
-    if overrun(case) or is_slow_around(case, run):
-        return True
-    silences = [other for other in case.runs(run.probe) if other.failures >= _IN_A_ROW]
-    shared = sum(with_others(case, other) for other in silences)
-    return with_others(case, run) and 2 * shared > len(silences)
-
-
-def _more_than_chance(case: Case, kind: ProbeType) -> int:
-    """How many late attempts in a row the single ones hardly ever make by chance."""
-    attempts = case.succeeded(kind) + case.failed(kind)
-    singles = sum(run.failures == 1 and run.ending is RunEnding.BY_ITSELF for run in case.runs(kind))
-    share = (singles + 1) / (attempts + 2)
-    return next(number for number in count(_IN_A_ROW) if attempts * share**number < _HARDLY_EVER)
-
-
-def _shared(case: Case, queues: Sequence[Queue]) -> float:
-    """The share of the queues that all replicas had at once: readiness that follows them leaves nobody to serve."""
-    if case.replicas <= 1 or not queues:
-        return 1.0
-    return sum(len(_meanwhile(one, queues)) >= case.replicas for one in queues) / len(queues)
-
-
-def _meanwhile(one: Queue, queues: Sequence[Queue]) -> set[str]:
-    """The pods that had a queue at the same time."""
-    return {other.pod_uid for other in queues if other.probe is one.probe and one.overlaps(other)}
 
 
 def loss(experience: Experience, probes: Probes) -> float:
@@ -188,10 +26,10 @@ def loss(experience: Experience, probes: Probes) -> float:
     A restart takes no paused replica out of the Service sooner: its process ends when it comes to itself.
     """
     liveness, readiness = probes.liveness, probes.readiness
-    noticed = [_detection(probe) for probe in (liveness, readiness) if probe is not None]
-    away = 0.0 if liveness is None else _detection(liveness)
+    noticed = [_acts_after(probe) for probe in (liveness, readiness) if probe is not None]
+    away = 0.0 if liveness is None else _acts_after(liveness)
     lost = experience.lockups * (_SENT * min(noticed, default=0.0) + away)
-    taken_out = math.inf if readiness is None else _detection(readiness)
+    taken_out = math.inf if readiness is None else _acts_after(readiness)
     for seconds, likely in _spread(experience):
         lost += likely * _SENT * min(seconds, taken_out)
         lost += likely * _restart(experience) * _is_reached(liveness, seconds)
@@ -206,7 +44,7 @@ def loss(experience: Experience, probes: Probes) -> float:
 def _by_chance(experience: Experience, readiness: Probe) -> float:
     """What it costs that late answers follow each other by chance: the replica is out until the next attempt."""
     attempts = experience.replicas * experience.seconds / readiness.cadence_seconds
-    late = experience.late[readiness.timeout_seconds]
+    late = experience.late_share(readiness.timeout_seconds)
     return float(attempts * late**readiness.failure_threshold * readiness.cadence_seconds)
 
 
@@ -222,7 +60,7 @@ def _of_queue(experience: Experience, probes: Probes, queue: Queue, times: float
     readiness, liveness = probes.readiness, probes.liveness
     if readiness is not None and queue.probe is ProbeType.READINESS:
         outgrown, seconds = _beyond(queue, readiness, times)
-        out = max(0.0, seconds - _borne(readiness)) + readiness.period_seconds / 2
+        out = max(0.0, seconds - _acts_after(readiness)) + readiness.period_seconds / 2
         lost += outgrown * _is_reached(readiness, seconds) * out * (alone + experience.shared * _SENT)
     if liveness is not None and queue.probe is ProbeType.LIVENESS:
         outgrown, seconds = _beyond(queue, liveness, times)
@@ -252,9 +90,6 @@ def _is_reached(probe: Probe | None, seconds: float) -> float:
     return min(1.0, max(0.0, share))
 
 
-def _borne(probe: Probe) -> float:
+def _acts_after(probe: Probe) -> float:
     """How long a trouble takes until that probe acts, on average."""
     return (probe.failure_threshold - 1) * probe.cadence_seconds + probe.timeout_seconds + probe.period_seconds / 2
-
-
-_detection = _borne

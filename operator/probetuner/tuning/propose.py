@@ -12,7 +12,7 @@ from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
 from probetuner.tuning import busy, handlers, notice, reaping, start, steady, stuck, weigh
-from probetuner.tuning.loss import experience_of
+from probetuner.tuning.experience import experience_of
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from probetuner.diagnosis.case import Case
 from probetuner.model.policy import Policy
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.loss import TIMEOUTS_SECONDS, experience_of, loss
+from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
+from probetuner.tuning.loss import loss
 from probetuner.tuning.notice import is_steady
 from probetuner.tuning.numbers import take_numbers, take_readiness
 from probetuner.tuning.proposal import Proposal

@@ -196,3 +196,14 @@ def test_more_failures_allowed_are_patience_too() -> None:
 
     assert verdict(old, new, *starts, *silence) == "Kept"
     assert verdict(old, new, *starts, *silence[:5]) is None
+
+
+def test_restarts_that_are_far_fewer_outweigh_a_service_that_was_empty_once() -> None:
+    """Liveness stays, kills fewer busy replicas, and they are away for less time in all, these restarts included."""
+    old = container(livenessProbe=LIVENESS, readinessProbe=LIVENESS)
+    new = container(livenessProbe=PATIENT, readinessProbe={**LIVENESS, "timeoutSeconds": 3, "periodSeconds": 2})
+    out = [*up(*NEW), *(fact for of in NEW for fact in (unready(600, of=of), ready(640, of=of)))]
+    killed_often = replace(BEFORE, false_restarts=12, unready_seconds=500.0)
+
+    assert verified(old, new, *out, before=killed_often).latest.get("verdict") != "RolledBack"
+    assert verified(old, new, *out, before=replace(killed_often, false_restarts=0)).latest["verdict"] == "RolledBack"

@@ -111,3 +111,30 @@ def test_who_could_not_hear_is_not_busy_because_a_neighbour_was(seen: tuple[Fact
 
     assert "liveness-kill-under-pressure" in said.names
     assert sum(finding.samples for finding in found) == lockups
+
+
+RUSH = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))
+
+
+@pytest.mark.parametrize("stuck", [1, 2])
+def test_who_hears_at_once_tells_who_was_stuck(stuck: int) -> None:
+    """Busy processes stop when asked to; who took the whole grace period was stuck, though the fresh one relapsed."""
+    apps = (
+        App(spells=RUSH, handles_term=HEARD, locks=(1e9, 1e9, 395.0, 1e9) if stuck > 1 else (1e9,)),
+        App(spells=RUSH, handles_term=HEARD, locks=(1e9, 1e9, 1e9, 1e9, 430.0, 1e9)),
+    )
+    said = Scene(liveness=asks(WORK), apps=apps, seconds=2600, grace=30).judge()
+
+    assert said.finding("liveness-kill-of-lockup").samples == stuck
+    assert said.finding("liveness-kill-under-pressure").samples >= 8
+    assert said.target.liveness is not None
+
+
+def test_who_stops_at_once_is_not_stuck_where_several_others_were_deaf() -> None:
+    """A kill without any sign of load is no lock-up where the stuck ones of the workload never hear."""
+    alone = Spell(begin=1500, end=1540, mode="hang")
+    apps = (App(locks=(300.0, 500.0, 1e9), handles_term=HEARD), App(spells=(alone,), handles_term=HEARD))
+    said = Scene(liveness=asks(WORK), apps=apps, seconds=2600, grace=30).judge()
+
+    assert said.finding("liveness-kill-of-lockup").samples == 2
+    assert any("when asked to" in line for line in said.finding("liveness-kill-under-pressure").evidence)

@@ -1,0 +1,192 @@
+"""Numbers of both probes where replicas fall silent: what they cost users, and that the least is chosen."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gym.manifest import CONTAINER
+from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.diagnosis.lockup import earlier_lockups
+from probetuner.facts.fact import (
+    ContainerExited,
+    ContainerStarted,
+    Fact,
+    FailureCause,
+    KillAnnounced,
+    PodEnding,
+    ProbeFailed,
+)
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
+from probetuner.model.policy import Objectives, Policy, Range
+from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience, Queue
+from probetuner.tuning.loss import loss
+from probetuner.tuning.recommend import recommend
+from probetuner.tuning.recommendation import Probes
+from support.application import App, Spell
+from support.scene import T0, WORK, Scene, asks
+
+NOTHING = Experience(
+    replicas=3,
+    seconds=3600.0,
+    lockups=0,
+    times=1.0,
+    pauses=(),
+    queues=(),
+    shared=0.0,
+    start_seconds=1.0,
+    late=dict.fromkeys(TIMEOUTS_SECONDS, 0.0),
+)
+PROBES = st.builds(
+    Probe,
+    handler=st.just(WORK),
+    period_seconds=st.integers(1, 20),
+    timeout_seconds=st.sampled_from(TIMEOUTS_SECONDS),
+    failure_threshold=st.integers(1, 12),
+)
+
+
+def queue(kind: ProbeType, seconds: float, *, pod: str = "a") -> Queue:
+    return Queue(pod_uid=pod, probe=kind, began_at=0.0, seconds=seconds, timeout_seconds=1)
+
+
+@given(liveness=PROBES, readiness=PROBES, count=st.integers(1, 50))
+def test_who_saw_no_trouble_has_nothing_to_lose(liveness: Probe, readiness: Probe, count: int) -> None:
+    """And what lock-ups cost grows with their number."""
+    probes = Probes(liveness=liveness, readiness=readiness)
+
+    assert loss(NOTHING, probes) == 0.0
+    assert loss(replace(NOTHING, lockups=count), probes) == pytest.approx(
+        count * loss(replace(NOTHING, lockups=1), probes)
+    )
+
+
+@given(liveness=PROBES, readiness=PROBES, lockups=st.integers(1, 9))
+def test_of_lockups_alone_patience_is_never_cheaper(liveness: Probe, readiness: Probe, lockups: int) -> None:
+    """One more failure finds none sooner."""
+    stuck, probes = replace(NOTHING, lockups=lockups), Probes(liveness=liveness, readiness=readiness)
+    for kind, probe in ((ProbeType.LIVENESS, liveness), (ProbeType.READINESS, readiness)):
+        patient = replace(probe, failure_threshold=probe.failure_threshold + 1)
+        assert loss(stuck, probes) <= loss(stuck, probes.with_probe(kind, patient))
+
+
+@given(liveness=PROBES, readiness=PROBES, seconds=st.floats(1.0, 300.0), more=st.sampled_from(TIMEOUTS_SECONDS))
+def test_of_queues_alone_patience_never_costs_more(
+    liveness: Probe, readiness: Probe, seconds: float, more: int
+) -> None:
+    """More failures at the same pace bear more, and so does more time for each answer."""
+    probes = Probes(liveness=liveness, readiness=readiness)
+    for kind, probe in ((ProbeType.LIVENESS, liveness), (ProbeType.READINESS, readiness)):
+        queued = replace(NOTHING, queues=(queue(kind, seconds),), shared=1.0)
+        firm = replace(probe, failure_threshold=probe.failure_threshold + 1)
+        slow = replace(probe, timeout_seconds=max(probe.timeout_seconds, min(more, probe.period_seconds)))
+        assert loss(queued, probes.with_probe(kind, firm)) <= loss(queued, probes) + 1e-9
+        assert loss(queued, probes.with_probe(kind, slow)) <= loss(queued, probes) + 1e-9
+
+
+@given(liveness=PROBES, readiness=PROBES, seconds=st.floats(1.0, 120.0))
+def test_a_pause_is_to_be_noticed_and_not_killed(liveness: Probe, readiness: Probe, seconds: float) -> None:
+    """Readiness keeps users away the sooner it acts; liveness that acts restarts what comes back by itself."""
+    paused, probes = replace(NOTHING, pauses=(seconds,)), Probes(liveness=liveness, readiness=readiness)
+    firm = replace(liveness, failure_threshold=liveness.failure_threshold + 1)
+    lax = replace(readiness, failure_threshold=readiness.failure_threshold + 1)
+
+    assert loss(paused, replace(probes, liveness=firm)) <= loss(paused, probes)
+    assert loss(paused, replace(probes, readiness=lax)) >= loss(paused, probes)
+
+
+def test_a_queue_that_all_replicas_share_costs_more() -> None:
+    """Then nobody is left to serve while readiness follows it."""
+    probes = Probes(readiness=asks(WORK))
+    one = replace(NOTHING, queues=(queue(ProbeType.READINESS, 60.0),))
+
+    assert loss(replace(one, shared=1.0), probes) > 2 * loss(one, probes)
+
+
+RUSH = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))
+BOTH = Scene(
+    liveness=asks(WORK),
+    readiness=asks(WORK),
+    apps=(App(spells=RUSH, locks=(1e9, 1e9, 1e9, 330.0, 1e9), handles_term=143), App(spells=RUSH, handles_term=143)),
+    seconds=2600,
+    grace=30,
+)
+STUCK = replace(
+    BOTH,
+    apps=tuple(
+        App(spells=RUSH, locks=(*(1e9 for _ in range(life)), 330.0, 330.0, 1e9), handles_term=143) for life in (2, 3)
+    ),
+)
+
+
+def test_liveness_that_is_given_time_is_not_the_first_to_act() -> None:
+    """Readiness that waits longer lets a queue last; liveness that asks the same waits as long for an answer."""
+    target = STUCK.judge().target
+
+    assert target.liveness is not None
+    assert target.readiness is not None
+    assert target.readiness.timeout_seconds > 1
+    assert target.liveness.timeout_seconds >= target.readiness.timeout_seconds
+    assert target.liveness.borne_seconds >= asks(WORK).borne_seconds
+
+
+def test_what_is_weighed_stays_within_objectives_and_bounds() -> None:
+    """The objectives cap detection and the policy's bounds each number, whatever would cost less."""
+    strict = Policy(objectives=Objectives(readiness_detection_seconds=20, liveness_detection_seconds=45))
+    bounded = Policy(bounds={(ProbeType.LIVENESS, "timeout_seconds"): Range(most=2)})
+    capped, cut = (replace(STUCK, policy=policy).judge().target for policy in (strict, bounded))
+
+    assert capped.liveness is not None
+    assert capped.readiness is not None
+    assert cut.liveness is not None
+    assert capped.liveness.detection_seconds <= 45
+    assert capped.readiness.detection_seconds <= max(20, asks(WORK).detection_seconds)
+    assert cut.liveness.timeout_seconds <= 2
+
+
+def deaf_kill() -> tuple[Fact, ...]:
+    """Under an older template a silent container was killed and did not hear; another one had heard."""
+    old = replace(BOTH.pod(), uid="old", name="old", template_hash="t0")
+    heard = replace(old, uid="heard", name="heard")
+    return (
+        ContainerStarted(at=T0 - 900, pod=old, container=CONTAINER, restarts=0),
+        ContainerStarted(at=T0 - 900, pod=heard, container=CONTAINER, restarts=0),
+        *(
+            ProbeFailed(
+                at=T0 - 330 + 10 * n,
+                pod=old,
+                container=CONTAINER,
+                probe=ProbeType.LIVENESS,
+                cause=FailureCause.TIMEOUT,
+                count=1,
+            )
+            for n in range(3)
+        ),
+        KillAnnounced(at=T0 - 310, pod=old, container=CONTAINER, probe=ProbeType.LIVENESS),
+        *(
+            ContainerExited(
+                at=at, pod=of, container=CONTAINER, restarts=0, started_at=T0 - 900, exit_code=code, reason="Error"
+            )
+            for at, of, code in ((T0 - 280, old, 137), (T0 - 30, heard, 143))
+        ),
+        PodEnding(at=T0 - 31, pod=heard, container=CONTAINER, reason="Deleted"),
+    )
+
+
+def test_lockups_of_an_earlier_template_are_not_forgotten() -> None:
+    """A change of probes begins a new record; that replicas lock up stays known, and liveness stays."""
+    busy = replace(BOTH, apps=(App(spells=RUSH, handles_term=143),))
+    assert busy.judge().target.liveness is None
+
+    history = WorkloadHistory()
+    for fact in (*deaf_kill(), *busy.facts()):
+        history = observe(history, fact)
+    found = cases(busy.workload, history, objectives=busy.policy.objectives, exposed=True)
+    said = recommend(found, diagnose(found), busy.policy)
+
+    assert len(earlier_lockups(found[0])) == 1
+    assert said is not None
+    assert said.target[CONTAINER].liveness is not None
