@@ -38,7 +38,7 @@ def knows_lockups(case: Case) -> bool:
     return experience_of(case).lockups > 0
 
 
-def queues(case: Case, kind: ProbeType) -> bool:
+def _queues(case: Case, kind: ProbeType) -> bool:
     """Whether the answers to that probe were seen to queue."""
     return any(queue.probe is kind for queue in experience_of(case).queues)
 
@@ -146,7 +146,7 @@ def _is_fair(present: Probe, one: Probe) -> bool:
 
 def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:
     """The longest timeout to try: beyond the present one only where answers queue, and in steps, to look again."""
-    if not queues(case, kind):
+    if not _queues(case, kind):
         return probe.timeout_seconds
     return max(_FIRST_STEP_SECONDS, _STEP_UP * probe.timeout_seconds)
 
