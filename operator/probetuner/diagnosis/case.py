@@ -43,6 +43,11 @@ class Case:
         return self.workload.rollout.desired
 
     @property
+    def older(self) -> tuple[ContainerHistory, ...]:
+        """What is remembered of it under other templates than the present one."""
+        return tuple(entry for entry in self.earlier if entry.template_hash != self.history.template_hash)
+
+    @property
     def observed_seconds(self) -> float:
         """How long the present template has been watched."""
         return max(0.0, self.history.last_seen_at - self.history.first_seen_at)

@@ -37,10 +37,9 @@ def earlier_lockups(case: Case) -> tuple[Life, ...]:
     """
     if not hears_sigterm(case):
         return ()
-    older = (entry for entry in case.earlier if entry.template_hash != case.history.template_hash)
     return tuple(
         life
-        for entry in older
+        for entry in case.older
         for life in entry.lives
         if life.killed_by is ProbeType.LIVENESS and life.tally(ProbeType.LIVENESS).silent and did_not_hear(life)
     )

@@ -15,7 +15,6 @@ far as the objective for finding them leaves room. Lock-ups beside pauses that n
 import math
 from dataclasses import replace
 from itertools import pairwise
-from math import ceil
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
@@ -194,7 +193,7 @@ def patient(probe: Probe, detection_seconds: int, *, borne_seconds: int = 0) -> 
     in_time = (detection_seconds - probe.period_seconds) // failures
     timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, _LEAST_PATIENCE_SECONDS)
     longer = replace(probe, timeout_seconds=timeout)
-    return replace(longer, failure_threshold=max(failures, ceil(borne_seconds / longer.cadence_seconds)))
+    return replace(longer, failure_threshold=max(failures, math.ceil(borne_seconds / longer.cadence_seconds)))
 
 
 def lasted_seconds(case: Case) -> int:
@@ -211,4 +210,4 @@ def lasted_seconds(case: Case) -> int:
 
 
 _MINUTE_SECONDS, _MOST_BORNE_SECONDS = 60.0, 90
-"""Longer than that, readiness would not find what it was not known for either."""
+"""Patience has an end: what is silent for longer is out of the Service, whatever it is."""

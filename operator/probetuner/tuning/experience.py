@@ -91,8 +91,7 @@ def _timeouts(case: Case) -> set[int]:
 
 def _lockups(case: Case) -> float:
     seen = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
-    older = [entry for entry in case.earlier if entry.template_hash != case.history.template_hash]
-    before = sum(entry.last_seen_at - entry.first_seen_at for entry in older)
+    before = sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
     return (seen + len(earlier_lockups(case))) * case.observed_seconds / max(1.0, case.observed_seconds + before)
 
 

@@ -6,6 +6,7 @@ those that are only late, a lack of it takes them out or restarts them. `loss` h
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from probetuner.diagnosis.case import Case
 from probetuner.model.policy import Policy
@@ -107,8 +108,14 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
             if timeout > most:
                 continue
             for failures in sorted({present.failure_threshold, *_FAILURES}):
-                numbers = replace(present, period_seconds=period, timeout_seconds=timeout, failure_threshold=failures)
-                one = _within(policy, ProbeType.READINESS, numbers)
+                one = _within(
+                    policy,
+                    ProbeType.READINESS,
+                    present,
+                    period_seconds=period,
+                    timeout_seconds=timeout,
+                    failure_threshold=failures,
+                )
                 quicker = one.detection_seconds < present.detection_seconds
                 allowed = not quicker or (tighten and is_steady(case, one))
                 if allowed and one.detection_seconds <= latest and _is_fair(present, one):
@@ -131,8 +138,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
         if not least <= timeout <= most:
             continue
         for failures in sorted({present.failure_threshold, *_FAILURES}):
-            numbers = replace(present, timeout_seconds=timeout, failure_threshold=failures)
-            one = _within(policy, ProbeType.LIVENESS, numbers)
+            one = _within(policy, ProbeType.LIVENESS, present, timeout_seconds=timeout, failure_threshold=failures)
             if one.detection_seconds <= latest and one.borne_seconds >= present.borne_seconds:
                 yield one
 
@@ -151,11 +157,8 @@ def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:
     return max(_FIRST_STEP_SECONDS, _STEP_UP * probe.timeout_seconds)
 
 
-def _within(policy: Policy, kind: ProbeType, probe: Probe) -> Probe:
-    """The probe with its numbers within the bounds of the policy."""
-    return replace(
-        probe,
-        period_seconds=policy.clamp(kind, "period_seconds", probe.period_seconds),
-        timeout_seconds=policy.clamp(kind, "timeout_seconds", probe.timeout_seconds),
-        failure_threshold=policy.clamp(kind, "failure_threshold", probe.failure_threshold),
-    )
+def _within(policy: Policy, kind: ProbeType, present: Probe, **numbers: int) -> Probe:
+    """The probe with these numbers, those that change within the bounds of the policy; the others stay as they are."""
+    changed = {name: number for name, number in numbers.items() if number != getattr(present, name)}
+    clamped: dict[str, Any] = {name: policy.clamp(kind, name, number) for name, number in changed.items()}
+    return replace(present, **clamped)

@@ -147,6 +147,18 @@ def test_what_is_weighed_stays_within_objectives_and_bounds() -> None:
     assert cut.liveness.timeout_seconds <= 2
 
 
+def test_a_number_outside_the_bounds_that_needs_no_change_stays() -> None:
+    """Bounds cap what changes; they are no reason to change what the user wrote."""
+    locks = tuple(App(locks=(first,), handles_term=143) for first in (700.0, 950.0))
+    bounds = {
+        (ProbeType.LIVENESS, "period_seconds"): Range(most=5),
+        (ProbeType.LIVENESS, "timeout_seconds"): Range(least=2),
+    }
+    scene = replace(BOTH, apps=locks, seconds=3600, policy=Policy(bounds=bounds))
+
+    assert scene.judge().target.liveness == scene.liveness
+
+
 def deaf_kill() -> tuple[Fact, ...]:
     """Under an older template a silent container was killed and did not hear; another one had heard."""
     old = replace(BOTH.pod(), uid="old", name="old", template_hash="t0")
