@@ -116,7 +116,14 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
         return f"{several(after.false_restarts or 0, 'false restart')} in {seconds:.0f} s, more often than before"
     stricter = [case for case in cases if _is_stricter(change, case.container)]
     more_flaps = (after.flaps or 0) >= _FLAPS and more_often(after.flaps, after, before.flaps, before)
-    if stricter and more_flaps and not _is_ready_longer(after, before) and not _finds_more(change, cases):
+    instead = _restarts_less(change, after) and not more_often(_mistakes(after), after, _mistakes(before), before)
+    if (
+        stricter
+        and more_flaps
+        and not instead
+        and not _is_ready_longer(after, before)
+        and not _finds_more(change, cases)
+    ):
         return f"{after.flaps} flaps in {seconds:.0f} s, more often than before"
     if still_leaking(change, after):
         return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
@@ -129,6 +136,11 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
     if emptied and not _was_emptier(after, before, replicas=desired) and not _is_relieved(change, after):
         return "readiness took every replica out of the Service at once"
     return None
+
+
+def _mistakes(figures: Figures) -> int:
+    """Flaps and false restarts together: a replica that is let rest where it was restarted flaps instead."""
+    return (figures.flaps or 0) + (figures.false_restarts or 0)
 
 
 def _restarts_wrongly(change: Change, after: Figures) -> bool:
@@ -186,10 +198,14 @@ def _is_ready_longer(after: Figures, before: Figures) -> bool:
 
 def _is_relieved(change: Change, after: Figures) -> bool:
     """Whether liveness stays and restarts less without need, and replicas are away for less time in all."""
+    return _restarts_less(change, after) and _is_ready_longer(after, change.before)
+
+
+def _restarts_less(change: Change, after: Figures) -> bool:
+    """Whether the change leaves liveness, with other numbers, that restart less without need."""
     before = change.before
     stays = any(not _takes_liveness(change, name) for name in _changes(change, ProbeType.LIVENESS))
-    fewer = more_often(before.false_restarts, before, after.false_restarts, after)
-    return stays and fewer and _is_ready_longer(after, before)
+    return stays and more_often(before.false_restarts, before, after.false_restarts, after)
 
 
 def _was_emptier(after: Figures, before: Figures, *, replicas: int) -> bool:

@@ -91,7 +91,8 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
         )
     ]
     odd = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
-    if (loaded and len(odd) <= _ODD_SHARE * len(kills)) or 2 * sum(sign.woke for sign in signs) > len(kills):
+    woke = sum(sign.woke for sign in signs)
+    if (loaded and len(odd) <= _ODD_SHARE * len(kills)) or 0 < len(kills) - len(deaf) <= 2 * woke:
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
 

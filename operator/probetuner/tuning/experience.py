@@ -4,6 +4,7 @@ They are told apart by what was found about its kills, and by what went on aroun
 settings are weighed by (`loss`).
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -90,9 +91,22 @@ def _timeouts(case: Case) -> set[int]:
 
 
 def _lockups(case: Case) -> float:
-    seen = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
+    seen = max(0.0, len(killed_in_lockup(case)) - _outlasted_grace(case)) + len(lockups_without_liveness(case))
     before = sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
     return (seen + len(earlier_lockups(case))) * case.observed_seconds / max(1.0, case.observed_seconds + before)
+
+
+def _outlasted_grace(case: Case) -> float:
+    """How many killed processes only paused, but for longer than the grace period: what the tail of the others tells.
+
+    As many fewer are to wake up in each further third of it as there were in its last one than in the one before.
+    """
+    liveness = case.container.liveness
+    grace = (liveness.termination_grace_period_seconds if liveness else None) or case.workload.grace_seconds
+    waits = [(life.ended_at or 0.0) - (life.kill_announced_at or 0.0) for life in woken_kills(case)]
+    last = sum(wait >= 2 * grace / 3 for wait in waits)
+    before = sum(wait >= grace / 3 for wait in waits) - last
+    return last**2 / (before + 2 - last) if last < before + 2 else math.inf
 
 
 def _times(case: Case) -> float:

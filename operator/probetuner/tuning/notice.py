@@ -67,11 +67,14 @@ def _candidates(policy: Policy, readiness: Probe) -> Iterator[Probe]:
                     )
 
 
-def is_steady(case: Case, probe: Probe) -> bool:
-    """Whether late attempts in a row, as chance makes them, stay within the objective for flaps."""
+def is_steady(case: Case, probe: Probe, *, tolerated_flaps: float = 0.0) -> bool:
+    """Whether late attempts in a row, as chance makes them, stay within the objective for flaps, or what is tolerated.
+
+    Both are for 30 days.
+    """
     attempts = case.replicas * _THIRTY_DAYS_SECONDS / probe.cadence_seconds
     flaps = attempts * late_share(case, probe.timeout_seconds) ** probe.failure_threshold
-    return flaps <= case.objectives.flaps_per_30_days
+    return flaps <= max(tolerated_flaps, case.objectives.flaps_per_30_days)
 
 
 def late_share(case: Case, timeout_seconds: int) -> float:

@@ -82,8 +82,9 @@ def _outlast_pauses(proposal: Proposal) -> Proposal:
     """Outlast what ended by itself; where replicas are known to fall silent, only what was no queue, and weigh both."""
     if not weigh.knows_silence(proposal.case):
         return stuck.outlast_pauses(proposal)
-    pauses = experience_of(proposal.case).pauses
-    return weigh.balance(stuck.outlast_pauses(proposal, pauses) if len(pauses) >= _SEVERAL else proposal)
+    pauses, knows_lockups = experience_of(proposal.case).pauses, weigh.knows_lockups(proposal.case)
+    several = knows_lockups and len(pauses) >= _SEVERAL
+    return weigh.balance(stuck.outlast_pauses(proposal, pauses) if several else proposal)
 
 
 def _bear_pressure(proposal: Proposal) -> Proposal:
@@ -99,10 +100,10 @@ def _stop_flapping(proposal: Proposal) -> Proposal:
 
 
 def _find_sooner(proposal: Proposal) -> Proposal:
-    sooner = stuck.find_sooner(proposal)
-    if weigh.knows_silence(proposal.case):
-        return weigh.balance(sooner, in_time=True)
-    return notice.notice_sooner(sooner)
+    if not weigh.knows_silence(proposal.case):
+        return notice.notice_sooner(stuck.find_sooner(proposal))
+    sooner = stuck.find_sooner(proposal) if weigh.knows_lockups(proposal.case) else proposal
+    return weigh.balance(sooner, in_time=True)
 
 
 def _raise_cpu(proposal: Proposal) -> Proposal:

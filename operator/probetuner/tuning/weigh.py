@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.hearing import did_not_hear
+from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
+from probetuner.diagnosis.silence import busy_kills, silent_kills
 from probetuner.model.policy import Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
@@ -19,11 +22,14 @@ from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import change_size
 
-_PERIODS_SECONDS, _FAILURES = (2, 5, 10), (2, 3, 4, 5, 6, 8, 12)
+_PERIODS_SECONDS, _FAILURES = (2, 5, 10), (2, 3, 4, 5, 6, 8, 10, 12)
 _LEAST_GAIN, _EQUAL = 0.1, 1.03
 _LONG_ENOUGH_SECONDS = 1800.0
 _SEVERAL = 2
-_FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 8, 2, 3
+_ENOUGH_LOCKUPS, _SLOW_SHARE = 3, 0.05
+_PAUSE_MARGIN = 2
+_CHANCE_SHARE, _THIRTY_DAYS_SECONDS = 0.25, 30 * 86400.0
+_FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 5, 2, 3
 _NOTABLE_SHARE = 0.001
 """What a change must gain at least, of all the time of all replicas."""
 
@@ -98,11 +104,15 @@ def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = Fal
 
 
 def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
-    """Within the objective, or no later than now; quicker only after long enough, and if chance seldom flaps it."""
+    """Within the objective, or no later than now; quicker only after long enough, and if chance seldom flaps it.
+
+    Seldom is what the objective says, or a quarter of how often replicas fall silent: those are flaps as well.
+    """
     case, policy = proposal.case, proposal.policy
     latest = max(policy.objectives.readiness_detection_seconds, present.detection_seconds)
     tighten = case.observed_seconds >= _LONG_ENOUGH_SECONDS and ProbeType.READINESS not in proposal.loosened
     most = _longest_wait(case, ProbeType.READINESS, present)
+    tolerated = _CHANCE_SHARE * _silences_per_30_days(case)
     for period in sorted({present.period_seconds, *_PERIODS_SECONDS}):
         for timeout in sorted({present.timeout_seconds, *TIMEOUTS_SECONDS}):
             if timeout > most:
@@ -117,9 +127,16 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
                     failure_threshold=failures,
                 )
                 quicker = one.detection_seconds < present.detection_seconds
-                allowed = not quicker or (tighten and is_steady(case, one))
+                allowed = not quicker or (tighten and is_steady(case, one, tolerated_flaps=tolerated))
                 if allowed and one.detection_seconds <= latest and _is_fair(present, one):
                     yield one
+
+
+def _silences_per_30_days(case: Case) -> float:
+    """How often replicas get stuck or pause."""
+    experience = experience_of(case)
+    silences = experience.lockups + experience.times * len(experience.pauses)
+    return silences * _THIRTY_DAYS_SECONDS / max(1.0, experience.seconds)
 
 
 def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
@@ -128,8 +145,8 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     What liveness bears was seen with the readiness probe of before, which relieved a replica of its queue: with one
     that waits, the queue lasts, and liveness that asks the same must not be the first to act.
     """
-    case, policy, readiness = proposal.case, proposal.policy, proposal.probes.readiness
-    latest = max(policy.objectives.liveness_detection_seconds, present.detection_seconds)
+    case, readiness = proposal.case, proposal.probes.readiness
+    latest, tighten = _latest(proposal, present), _may_tighten(proposal, present)
     least = present.timeout_seconds
     if readiness is not None and readiness != case.container.readiness and readiness.handler == present.handler:
         least = max(least, readiness.timeout_seconds)
@@ -138,9 +155,42 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
         if not least <= timeout <= most:
             continue
         for failures in sorted({present.failure_threshold, *_FAILURES}):
-            one = _within(policy, ProbeType.LIVENESS, present, timeout_seconds=timeout, failure_threshold=failures)
-            if one.detection_seconds <= latest and one.borne_seconds >= present.borne_seconds:
+            numbers = {"timeout_seconds": timeout, "failure_threshold": failures}
+            one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
+            in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
+            allowed = one.borne_seconds >= present.borne_seconds or (tighten and in_order)
+            if allowed and one.detection_seconds <= latest:
                 yield one
+
+
+def _latest(proposal: Proposal, liveness: Probe) -> float:
+    """By when a lock-up has to be found: by the objective, or as late as now.
+
+    Where pauses were killed and no lock-up was ever seen, later, to bear twice the longest: there it is the objective
+    for false restarts that is missed.
+    """
+    latest = max(proposal.policy.objectives.liveness_detection_seconds, liveness.detection_seconds)
+    if knows_lockups(proposal.case) or not busy_kills(proposal.case):
+        return latest
+    return max(latest, _PAUSE_MARGIN * max(experience_of(proposal.case).pauses, default=0.0))
+
+
+def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
+    """Whether lock-ups are many and all that was killed was stuck, and answers hardly ever come near the timeout.
+
+    What stops within the grace period may only have paused.
+    """
+    case = proposal.case
+    limit = SLOW_SHARE_OF_TIMEOUT * liveness.timeout_seconds
+    slow = sum(slower_than(minute, ProbeType.LIVENESS, limit) for minute in case.history.minutes)
+    return (
+        case.observed_seconds >= _LONG_ENOUGH_SECONDS
+        and ProbeType.LIVENESS not in proposal.loosened
+        and experience_of(case).lockups >= _ENOUGH_LOCKUPS
+        and slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS)
+        and all(map(did_not_hear, silent_kills(case)))
+        and not busy_kills(case)
+    )
 
 
 def _is_fair(present: Probe, one: Probe) -> bool:

@@ -207,3 +207,14 @@ def test_restarts_that_are_far_fewer_outweigh_a_service_that_was_empty_once() ->
 
     assert verified(old, new, *out, before=killed_often).latest.get("verdict") != "RolledBack"
     assert verified(old, new, *out, before=replace(killed_often, false_restarts=0)).latest["verdict"] == "RolledBack"
+
+
+def test_flaps_in_place_of_as_many_restarts_are_not_worse() -> None:
+    """Who rests where liveness restarted it before is out for as long: it is the same mistake, and the lesser one."""
+    old = container(livenessProbe=LIVENESS, readinessProbe=PATIENT)
+    new = container(livenessProbe=PATIENT, readinessProbe={**LIVENESS, "periodSeconds": 2})
+    killed_often = replace(BEFORE, false_restarts=12, flaps=0, unready_seconds=10.0)
+
+    assert verified(old, new, *up(*NEW), *FLAPS, before=killed_often).latest.get("verdict") != "RolledBack"
+    fewer = replace(killed_often, false_restarts=0)
+    assert verified(old, new, *up(*NEW), *FLAPS, before=fewer).latest["verdict"] == "RolledBack"

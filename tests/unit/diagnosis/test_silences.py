@@ -32,6 +32,17 @@ def test_a_probe_that_hangs_with_a_dependency_is_no_pressure_and_no_lockup() -> 
     assert said.target.liveness == replace(asks(DEPENDENT), handler=READYZ)
 
 
+def test_a_readiness_failure_or_two_among_many_kills_do_not_hide_a_dependency() -> None:
+    """What both call fails for both each time; one that fails now and then beside it does so for reasons of its own."""
+    away = tuple(Spell(begin=at, end=at + 60, mode="hang", paths=("/health",)) for at in range(75, 2400, 150))
+    blip = Spell(begin=80, end=100, mode="hang", paths=("/readyz",))
+    both = tuple(replace(spell, paths=("/health", "/readyz")) for spell in away)
+    scene = replace(HANGING, seconds=2400)
+
+    assert replace(scene, apps=(App(spells=(*away, blip)),)).judge().actions == {"decouple-liveness"}
+    assert "decouple-liveness" not in replace(scene, apps=(App(spells=both),)).judge().actions
+
+
 def test_a_port_that_stays_open_says_nothing_of_the_process() -> None:
     """A TCP readiness probe passes on a stuck process too, so it proves no dependency."""
     said = replace(HANGING, readiness=asks(TcpSocket(port=8080))).judge()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from probetuner.tuning.experience import experience_of
 from support.application import App, Spell
 from support.scene import LIVEZ, READYZ, Scene, asks
 
@@ -52,3 +53,16 @@ def test_who_never_hears_is_stuck_beside_those_that_wake() -> None:
 
     assert {"liveness-kill-under-pressure", "liveness-kill-of-lockup"} <= said.names
     assert said.finding("liveness-kill-of-lockup").samples == 1
+
+
+def test_the_tail_of_those_that_wake_tells_how_many_slept_on() -> None:
+    """Where as many wake up late in the grace period as before, who does not within it only sleeps longer."""
+    lasting = stalls(22, 48, 36, 62, 30, 52, 44, 60, 55, 50, 46)
+    tail = replace(STALLED, apps=(App(handles_term=143, spells=lasting), App()), seconds=2500, grace=30)
+    steep = stalls(22, 30, 28, 24, 26, 33, 23, 60, 27, 29, 31)
+    alone = replace(tail, apps=(App(handles_term=143, spells=steep), App()))
+
+    for scene, share in ((tail, 0.3), (alone, 1.0)):
+        seen = scene.judge().finding("liveness-kill-of-lockup").samples
+        assert experience_of(scene.cases()[0]).lockups <= share * seen
+    assert experience_of(alone.cases()[0]).lockups == 1

@@ -22,8 +22,8 @@ def test_replicas_that_lock_up_again_and_again_are_noticed_sooner() -> None:
     said = LOCKS.judge()
     readiness = said.target.readiness
 
-    assert said.actions == {"tighten-readiness"}
-    assert said.target.liveness == asks()
+    assert said.actions == {"tighten-readiness", "lower-failure-threshold"}
+    assert said.target.liveness == asks(failure_threshold=2)
     assert readiness is not None
     assert readiness.detection_seconds <= SELDOM.detection_seconds / 3
     assert readiness.failure_threshold >= 2
@@ -33,6 +33,14 @@ def test_a_probe_is_tightened_only_after_it_was_watched_for_long() -> None:
     """The same in a few minutes is not enough to tell how often an answer is late by chance."""
     hurried = replace(LOCKS, apps=(App(locks=(70.0,)), App(locks=(95.0,))), seconds=900)
     assert hurried.judge().recommendation is None
+
+
+def test_liveness_is_tightened_only_where_lockups_are_many_and_answers_quick() -> None:
+    """Fewer failures end a lock-up sooner, and restart a busy container sooner as well."""
+    few = replace(LOCKS, apps=(App(locks=(700.0, 1e9)), App(locks=(950.0, 1e9))))
+    busy = replace(LOCKS, apps=tuple(replace(app, slow=0.1, slow_seconds=0.3) for app in LOCKS.apps))
+    for scene in (few, busy):
+        assert scene.judge().target.liveness == LOCKS.liveness
 
 
 def test_a_lone_replica_gains_nothing_from_being_noticed() -> None:
@@ -91,10 +99,13 @@ def test_pauses_are_noticed_sooner_too() -> None:
 
 def test_what_was_loosened_lately_is_not_tightened() -> None:
     """A probe that was given more time because of trouble keeps it while the trouble rests."""
-    judged, loosened = LOCKS.cases(), {(CONTAINER, ProbeType.READINESS)}
+    judged, both = LOCKS.cases(), {(CONTAINER, ProbeType.LIVENESS), (CONTAINER, ProbeType.READINESS)}
+    liveness = recommend(judged, diagnose(judged), Policy(), loosened={(CONTAINER, ProbeType.LIVENESS)})
 
-    assert recommend(judged, diagnose(judged), Policy()) is not None
-    assert recommend(judged, diagnose(judged), Policy(), loosened=loosened) is None
+    assert liveness is not None
+    assert liveness.target[CONTAINER].liveness == LOCKS.liveness
+    assert liveness.target[CONTAINER].readiness != LOCKS.readiness
+    assert recommend(judged, diagnose(judged), Policy(), loosened=both) is None
 
 
 def test_flaps_beside_lockups_ask_for_just_as_many_failures_as_chance() -> None:

@@ -147,9 +147,24 @@ def test_what_is_weighed_stays_within_objectives_and_bounds() -> None:
     assert cut.liveness.timeout_seconds <= 2
 
 
+def test_pauses_without_a_lockup_are_borne_beyond_the_objective() -> None:
+    """Restarts of what would have come back are seen, and what would be found late is not: twice the longest pause."""
+    pauses = tuple(Spell(begin=at, end=at + 30 + at % 7 * 3, mode="pause") for at in range(400, 3600, 400))
+    apps = (App(spells=pauses, handles_term=143), App(handles_term=143))
+    scene = replace(BOTH, liveness=asks(), apps=apps, seconds=3600)
+    target = scene.judge().target
+
+    assert target.liveness is not None
+    assert 60 < target.liveness.detection_seconds <= 2 * 60
+    lockups = replace(scene, apps=(apps[0], App(locks=(700.0,), handles_term=143)))
+    stuck = lockups.judge().target.liveness
+    assert stuck is not None
+    assert stuck.detection_seconds <= 60
+
+
 def test_a_number_outside_the_bounds_that_needs_no_change_stays() -> None:
     """Bounds cap what changes; they are no reason to change what the user wrote."""
-    locks = tuple(App(locks=(first,), handles_term=143) for first in (700.0, 950.0))
+    locks = tuple(App(locks=(first, 1e9), handles_term=143) for first in (700.0, 950.0))
     bounds = {
         (ProbeType.LIVENESS, "period_seconds"): Range(most=5),
         (ProbeType.LIVENESS, "timeout_seconds"): Range(least=2),
