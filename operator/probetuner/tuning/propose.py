@@ -6,6 +6,7 @@ from dataclasses import replace
 from probetuner.diagnosis.broken import errored_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
+from probetuner.diagnosis.hearing import did_not_hear
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.together import readiness_went_on
@@ -79,12 +80,17 @@ def _decouple(proposal: Proposal) -> Proposal:
 
 
 def _outlast_pauses(proposal: Proposal) -> Proposal:
-    """Outlast what ended by itself; where replicas are known to fall silent, only what was no queue, and weigh both."""
-    if not weigh.knows_silence(proposal.case):
+    """Outlast what ended by itself; where silence is known well, as far as that costs less than it saves.
+
+    Who stops when asked to may have paused as well as been stuck: as long as most did, pauses are outlasted, and those
+    that are silent for longer will tell.
+    """
+    case = proposal.case
+    if not weigh.knows_silence(case):
         return stuck.outlast_pauses(proposal)
-    pauses, knows_lockups = experience_of(proposal.case).pauses, weigh.knows_lockups(proposal.case)
-    several = knows_lockups and len(pauses) >= _SEVERAL
-    return weigh.balance(stuck.outlast_pauses(proposal, pauses) if several else proposal)
+    pauses, killed = experience_of(case).pauses, killed_in_lockup(case)
+    doubtful = 2 * sum(map(did_not_hear, killed)) < len(killed) and len(pauses) >= _SEVERAL
+    return weigh.balance(stuck.outlast_pauses(proposal, pauses) if doubtful else proposal)
 
 
 def _bear_pressure(proposal: Proposal) -> Proposal:
