@@ -10,7 +10,7 @@ from probetuner.model.container import Container
 from probetuner.model.probe import Probe, ProbeType
 
 _DAY_SECONDS = 86400.0
-_PATIENCE = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"})
+_PATIENCE, _DELAY = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"}), "initialDelaySeconds"
 
 
 def loosened_lately(
@@ -33,11 +33,12 @@ def loosened_lately(
 def is_loosened(change: Change, container: Container, kind: ProbeType) -> bool:
     """Whether all that the change does to that probe is to give it more time: for each answer, and in all.
 
-    A shorter period takes none as long as more failures make up for it. What the change leaves alone is taken to be as
-    it is in `container`.
+    A shorter period takes none as long as more failures make up for it, and an initial delay is no patience with what
+    has come up. What the change leaves alone is taken to be as it is in `container`.
     """
     live, old, new = container.probe(kind), *(_entry(side, container, kind) for side in (change.undo, change.patch))
-    if live is None or not old or not new or not (old.keys() | new.keys()) <= _PATIENCE:
+    changed = (old or {}).keys() | (new or {}).keys()
+    if live is None or not old or not new or not changed & _PATIENCE or not changed <= {*_PATIENCE, _DELAY}:
         return False
     if not all(isinstance(number, int) for number in (*old.values(), *new.values())):
         return False  # Somebody edited the status.

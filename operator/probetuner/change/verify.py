@@ -16,8 +16,9 @@ from probetuner.change.reaped import still_leaking, zombie_proofs
 from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.flapping import empties_service, flapping_seconds
+from probetuner.diagnosis.flapping import emptied_seconds, empties_service, flapping_seconds
 from probetuner.diagnosis.lockup import lockups_without_liveness
+from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import WorkloadHistory
@@ -133,7 +134,8 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
         return f"{several(stuck, 'replica')} fell silent for good, and no liveness probe restarts them any more"
     desired = workload.rollout.desired
     emptied = desired > 1 and any(map(empties_service, stricter))
-    if emptied and not _was_emptier(after, before, replicas=desired) and not _is_relieved(change, after):
+    worth = _was_emptier(after, before, replicas=desired) or _is_relieved(change, after)
+    if emptied and not worth and not _finds_more_than_it_empties(change, cases):
         return "readiness took every replica out of the Service at once"
     return None
 
@@ -175,6 +177,18 @@ def _finds_more(change: Change, cases: tuple[Case, ...]) -> bool:
     """Whether quicker readiness kept users from silent replicas for longer than its flaps kept them from well ones."""
     parts = [part for part in parts_of(change, cases, settled_at=0.0) if part.kind is ProbeType.READINESS]
     return sum(map(_saved_seconds, parts)) > sum(map(flapping_seconds, cases))
+
+
+def _finds_more_than_it_empties(change: Change, cases: tuple[Case, ...]) -> bool:
+    """Whether it kept users from silent replicas for longer than all replicas were out, where load is not proved.
+
+    What is silent under load answers late, and is not found but lost.
+    """
+    if any(map(overrun, cases)):
+        return False
+    parts = [part for part in parts_of(change, cases, settled_at=0.0) if part.kind is ProbeType.READINESS]
+    emptied = sum(emptied_seconds(case) * case.replicas for case in cases)
+    return sum(map(_saved_seconds, parts)) > emptied
 
 
 def _saved_seconds(part: Part) -> float:

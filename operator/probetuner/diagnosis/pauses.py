@@ -47,15 +47,8 @@ def _is_pause(case: Case, run: FailureRun) -> bool:
         return False
     lasted = run.last_at - run.started_at
     in_a_row = _DENSE * probe.cadence_seconds <= lasted and _DENSE * lasted <= run.failures * probe.cadence_seconds
-    return in_a_row and _is_silent(case, run) and run.probe is not ProbeType.STARTUP and was_up(case, run)
-
-
-def _is_silent(case: Case, run: FailureRun) -> bool:
-    """Whether no attempt got an answer; of a run whose events were dropped it is taken that it failed as others did."""
-    if run.causes:
-        return all(cause.is_silence for cause in run.causes)
-    known = [all(cause.is_silence for cause in other.causes) for other in case.runs(run.probe) if other.causes]
-    return 2 * sum(known) > len(known)
+    silent = bool(run.causes) and all(cause.is_silence for cause in run.causes)
+    return in_a_row and silent and run.probe is not ProbeType.STARTUP and was_up(case, run)
 
 
 def was_up(case: Case, run: FailureRun) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from probetuner.diagnosis.case import Case
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
-from probetuner.history.record import FailureRun
+from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
-_WENT_ON, _ODD_SHARE = 5, 0.2
+_WENT_ON = 5
 _STARTING_SECONDS = 30.0
 _NOT_UP = frozenset({FailureCause.REFUSED, FailureCause.RESET})
 
@@ -45,26 +45,26 @@ def fail_together(
 
 
 def readiness_went_on(case: Case) -> bool:
-    """Whether readiness, by a handler of its own, succeeded in the same pod nearly each time that liveness failed.
-
-    What both call makes both fail each time; counters tell only to a scrape whether readiness failed before the kill.
-    """
+    """Whether readiness, by a handler of its own, succeeded in every pod as long as liveness failed there."""
     liveness, readiness = case.container.liveness, case.container.readiness
     if liveness is None or readiness is None or readiness.handler in (None, liveness.handler):
         return False
     minutes = [minute for minute in case.history.minutes if minute.failed.get(ProbeType.LIVENESS, 0)]
     runs = [run for run in case.runs(ProbeType.LIVENESS) if not _at_start(case, run)]
-    failed = sum(_failed_within(case, run.pod_uid, run.started_at, run.last_at) for run in runs)
-    succeeded = sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes)
-    return succeeded >= _WENT_ON and failed <= _ODD_SHARE * len(runs)
+    return sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes) >= _WENT_ON and not any(
+        _failed_within(case, run.pod_uid, run.started_at, run.last_at) for run in runs
+    )
 
 
 def _failed_within(case: Case, pod_uid: str, begin: float, end: float) -> bool:
-    """Whether readiness failed meanwhile; what begins as the kill comes is the restart's doing."""
+    """Whether readiness failed meanwhile; what begins as the kill comes is the restart's doing.
+
+    A single failure of which only a counter tells may have come with the kill: it is known to a scrape, and no better.
+    """
     return any(
         run.pod_uid == pod_uid and (run.started_at <= begin or run.started_at < end) and run.last_at >= begin
         for run in case.runs(ProbeType.READINESS)
-        if not _at_start(case, run)
+        if not _at_start(case, run) and not (run.ending is RunEnding.KILLED and run.failures == 1 and not run.causes)
     )
 
 

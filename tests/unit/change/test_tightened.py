@@ -12,7 +12,7 @@ from probetuner.change.verify import Verdict, judge
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import parse_workload
 from probetuner.tuning.figures import Figures
-from support.application import App
+from support.application import App, Spell
 from support.changes import made
 from support.facts import T0
 from support.scene import LIVEZ, READYZ, Scene, asks
@@ -48,6 +48,20 @@ def test_flaps_are_borne_for_stuck_replicas_that_are_found_sooner(locks: bool, u
     assert (given.outcome is Outcome.ROLLED_BACK) is undone
     assert (given.after.flaps or 0) >= 3
     assert ("flaps in 3600 s" in given.reason) is undone
+
+
+@pytest.mark.parametrize(("alone", "undone"), [(0, True), (3, False)])
+def test_an_empty_moment_is_borne_for_silent_replicas_that_are_found_sooner(alone: int, undone: bool) -> None:  # noqa: FBT001
+    """Pauses that all replicas share empty the Service; those of one at a time are what users are kept from."""
+    shared = tuple(Spell(begin=at, end=at + 9, mode="hang") for at in (500, 1700, 2900))
+    apps = tuple(
+        App(spells=(*shared, *(Spell(begin=at, end=at + 40, mode="hang") for at in range(first, 3500, 400)[:alone])))
+        for first in (700, 830)
+    )
+    scene = replace(QUICKER, liveness=asks(LIVEZ, failure_threshold=6), apps=apps)
+    given = verdict(scene, {"readinessProbe": {"periodSeconds": 2}}, {"readinessProbe": {"periodSeconds": 10}})
+
+    assert (given is not None and given.outcome is Outcome.ROLLED_BACK) is undone
 
 
 @pytest.mark.parametrize(("restarts", "undone"), [(200, False), (2, True), (None, True)])
@@ -106,7 +120,8 @@ PLAIN, LOOSE = container(readinessProbe=LIVENESS), container(readinessProbe={**L
         ({"timeoutSeconds": 5, "periodSeconds": 9}, True),
         ({"timeoutSeconds": 2, "periodSeconds": 5}, False),
         ({"timeoutSeconds": 9, "failureThreshold": 1}, False),
-        ({"timeoutSeconds": 9, "initialDelaySeconds": 5}, False),
+        ({"timeoutSeconds": 9, "initialDelaySeconds": 5}, True),
+        ({"initialDelaySeconds": 5}, False),
     ],
 )
 def test_more_time_is_more_for_each_answer_and_in_all(numbers: dict[str, int], more_time: bool) -> None:  # noqa: FBT001

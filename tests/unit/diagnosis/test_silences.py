@@ -4,6 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from gym import shaping
+from gym.pipeline import advise
+from gym.score import train
+from gym.truth import GymCase
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.flapping import empties_service, flaps
 from probetuner.facts.fact import Fact, FailureCause
@@ -32,15 +36,16 @@ def test_a_probe_that_hangs_with_a_dependency_is_no_pressure_and_no_lockup() -> 
     assert said.target.liveness == replace(asks(DEPENDENT), handler=READYZ)
 
 
-def test_a_readiness_failure_or_two_among_many_kills_do_not_hide_a_dependency() -> None:
-    """What both call fails for both each time; one that fails now and then beside it does so for reasons of its own."""
-    away = tuple(Spell(begin=at, end=at + 60, mode="hang", paths=("/health",)) for at in range(75, 2400, 150))
-    blip = Spell(begin=80, end=100, mode="hang", paths=("/readyz",))
-    both = tuple(replace(spell, paths=("/health", "/readyz")) for spell in away)
-    scene = replace(HANGING, seconds=2400)
+@pytest.mark.parametrize(
+    "case", shaping.draw((shaping.dependency,), (), count=6, seed="shape"), ids=lambda case: case.name
+)
+def test_a_readiness_failure_that_is_only_counted_as_the_kill_came_hides_no_dependency(case: GymCase) -> None:
+    """A scrape tells of a container's last attempts together; which of them came before the kill it does not."""
+    probes = advise(train(case)).probes
 
-    assert replace(scene, apps=(App(spells=(*away, blip)),)).judge().actions == {"decouple-liveness"}
-    assert "decouple-liveness" not in replace(scene, apps=(App(spells=both),)).judge().actions
+    assert probes.liveness is not None
+    assert probes.readiness is not None
+    assert probes.liveness.handler == probes.readiness.handler
 
 
 def test_a_port_that_stays_open_says_nothing_of_the_process() -> None:
