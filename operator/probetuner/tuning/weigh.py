@@ -25,7 +25,7 @@ from probetuner.tuning.search import change_size
 _PERIODS_SECONDS, _FAILURES = (2, 5, 10), (2, 3, 4, 5, 6, 8, 10, 12)
 _LEAST_GAIN, _EQUAL = 0.1, 1.03
 _LONG_ENOUGH_SECONDS = 1800.0
-_SEVERAL = 2
+_SEVERAL, _ENDED_SOON = 2, "what does not is ended soon"
 _ENOUGH_LOCKUPS, _SLOW_SHARE = 3, 0.05
 _PAUSE_MARGIN = 2
 _CHANCE_SHARE, _THIRTY_DAYS_SECONDS = 0.25, 30 * 86400.0
@@ -89,7 +89,10 @@ def _liveness(proposal: Proposal) -> Proposal:
     chosen = _cheapest(proposal, options, must=not stays).liveness
     if chosen is None or chosen == present:
         return proposal
-    return take_numbers(proposal, chosen, reason="what passes by itself is borne, and what does not is ended soon")
+    why, objective = "what passes by itself is borne", proposal.policy.objectives.liveness_detection_seconds
+    late = chosen.detection_seconds > max(objective, present.detection_seconds)
+    rest = f"no lock-up was ever seen that the objective of {objective} s would be for" if late else _ENDED_SOON
+    return take_numbers(proposal, chosen, reason=f"{why}, and {rest}")
 
 
 def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = False) -> Probes:

@@ -156,6 +156,9 @@ def test_pauses_without_a_lockup_are_borne_beyond_the_objective() -> None:
 
     assert target.liveness is not None
     assert 60 < target.liveness.detection_seconds <= 2 * 60
+    said = scene.judge().recommendation
+    assert said is not None
+    assert any("the objective of 60 s" in action.reason for action in said.actions)
     lockups = replace(scene, apps=(apps[0], App(locks=(700.0,), handles_term=143)))
     stuck = lockups.judge().target.liveness
     assert stuck is not None
