@@ -18,8 +18,8 @@ def main() -> None:
     )
     parser.add_argument("--write", type=Path, help="a document with the marks of the tables")
     given = parser.parse_args()
-    # A seed that no variant of the tuner was ever compared on; the one before ("report") was looked at while choosing.
-    families, healthy, seed = reporting.FAMILIES, reporting.HEALTHY, "report-3"
+    # A seed that no rule was shaped or changed after looking at; of those before it the families' totals were seen.
+    families, healthy, seed = reporting.FAMILIES, reporting.HEALTHY, "report-4"
     if given.shaping:
         families, healthy, seed = shaping.FAMILIES, shaping.HEALTHY, "shape"
     scores = score_all(shaping.draw(families, healthy, count=given.cases, seed=seed))

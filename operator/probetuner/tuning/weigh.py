@@ -25,10 +25,14 @@ from probetuner.tuning.search import change_size
 _PERIODS_SECONDS, _FAILURES = (2, 5, 10), (2, 3, 4, 5, 6, 8, 10, 12)
 _LEAST_GAIN, _EQUAL = 0.1, 1.03
 _LONG_ENOUGH_SECONDS = 1800.0
-_SEVERAL, _ENDED_SOON = 2, "what does not is ended soon"
+_SEVERAL = 2
+_ENDED_SOON = "what does not is ended soon"
 _ENOUGH_LOCKUPS, _SLOW_SHARE = 3, 0.05
+"""Liveness is made quicker after so many lock-ups, if no larger share of its answers is slow."""
 _PAUSE_MARGIN = 2
+"""How many times the longest pause liveness bears where no lock-up was ever seen."""
 _CHANCE_SHARE, _THIRTY_DAYS_SECONDS = 0.25, 30 * 86400.0
+"""Flaps by chance are borne as often as that share of the silences that are flaps too."""
 _FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 5, 2, 3
 _NOTABLE_SHARE = 0.001
 """What a change must gain at least, of all the time of all replicas."""
