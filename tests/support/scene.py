@@ -23,6 +23,7 @@ from probetuner.facts.fact import (
     Fact,
     FailureCause,
     KillAnnounced,
+    PodEnding,
     PodRef,
     ProbeFailed,
     ReadinessChanged,
@@ -138,7 +139,7 @@ class Scene:
         everything = sorted([*facts_of(told, epoch=T0, template="t1"), *self.extra], key=lambda fact: fact.at)
         began: dict[str, float] = {}
         for fact in everything:
-            shown = self._shown(fact, told)
+            shown = fact if fact in self.extra else self._shown(fact, told)
             if isinstance(fact, ContainerStarted):
                 began[fact.pod.uid] = fact.at
             if isinstance(shown, ReadinessChanged) and not shown.ready and fact.at - began[fact.pod.uid] < 3.0:
@@ -224,3 +225,21 @@ class Scene:
 def asks(handler: Handler = LIVEZ, **numbers: Any) -> Probe:
     """A probe with Kubernetes' defaults but for these numbers."""
     return Probe(handler=handler, **numbers)
+
+
+def deletion(scene: Scene, exit_code: int, *, template: str = "t0") -> tuple[Fact, ...]:
+    """A pod of that template is deleted and its container ends with that code."""
+    pod = replace(scene.pod(), uid="deleted", template_hash=template)
+    return (
+        ContainerStarted(at=T0 - 900, pod=pod, container=CONTAINER, restarts=0),
+        PodEnding(at=T0 - 60, pod=pod, container=CONTAINER, reason="Deleted"),
+        ContainerExited(
+            at=T0 - 30,
+            pod=pod,
+            container=CONTAINER,
+            restarts=0,
+            started_at=T0 - 900,
+            exit_code=exit_code,
+            reason="Error",
+        ),
+    )

@@ -10,7 +10,8 @@ from probetuner.model.container import Container
 from probetuner.model.probe import Probe, ProbeType
 
 _DAY_SECONDS = 86400.0
-_PATIENCE, _DELAY = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"}), "initialDelaySeconds"
+_PATIENCE = frozenset({"timeoutSeconds", "failureThreshold", "periodSeconds"})
+_NUMBERS = _PATIENCE | {"initialDelaySeconds"}
 
 
 def loosened_lately(
@@ -37,8 +38,10 @@ def is_loosened(change: Change, container: Container, kind: ProbeType) -> bool:
     has come up. What the change leaves alone is taken to be as it is in `container`.
     """
     live, old, new = container.probe(kind), *(_entry(side, container, kind) for side in (change.undo, change.patch))
-    changed = (old or {}).keys() | (new or {}).keys()
-    if live is None or not old or not new or not changed & _PATIENCE or not changed <= {*_PATIENCE, _DELAY}:
+    if live is None or not old or not new:
+        return False
+    changed = old.keys() | new.keys()
+    if not changed <= _NUMBERS or changed.isdisjoint(_PATIENCE):
         return False
     if not all(isinstance(number, int) for number in (*old.values(), *new.values())):
         return False  # Somebody edited the status.

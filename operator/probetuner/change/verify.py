@@ -117,14 +117,11 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
         return f"{several(after.false_restarts or 0, 'false restart')} in {seconds:.0f} s, more often than before"
     stricter = [case for case in cases if _is_stricter(change, case.container)]
     more_flaps = (after.flaps or 0) >= _FLAPS and more_often(after.flaps, after, before.flaps, before)
-    instead = _restarts_less(change, after) and not more_often(_mistakes(after), after, _mistakes(before), before)
-    if (
-        stricter
-        and more_flaps
-        and not instead
-        and not _is_ready_longer(after, before)
-        and not _finds_more(change, cases)
-    ):
+    flapping = sum(map(flapping_seconds, cases))
+    outweighed = (
+        _flaps_instead(change, after) or _is_ready_longer(after, before) or _found_seconds(change, cases) > flapping
+    )
+    if stricter and more_flaps and not outweighed:
         return f"{after.flaps} flaps in {seconds:.0f} s, more often than before"
     if still_leaking(change, after):
         return f"{after.zombies} zombies in {after.observed_seconds or 0:.0f} s, so the change did not stop them"
@@ -134,15 +131,17 @@ def _worse(change: Change, cases: tuple[Case, ...], after: Figures, workload: Wo
         return f"{several(stuck, 'replica')} fell silent for good, and no liveness probe restarts them any more"
     desired = workload.rollout.desired
     emptied = desired > 1 and any(map(empties_service, stricter))
-    worth = _was_emptier(after, before, replicas=desired) or _is_relieved(change, after)
-    if emptied and not worth and not _finds_more_than_it_empties(change, cases):
+    outweighed = _was_emptier(after, before, replicas=desired) or _is_relieved(change, after)
+    if emptied and not outweighed and not _finds_more_than_it_empties(change, cases):
         return "readiness took every replica out of the Service at once"
     return None
 
 
-def _mistakes(figures: Figures) -> int:
-    """Flaps and false restarts together: a replica that is let rest where it was restarted flaps instead."""
-    return (figures.flaps or 0) + (figures.false_restarts or 0)
+def _flaps_instead(change: Change, after: Figures) -> bool:
+    """Whether flaps came in place of false restarts: who rests where it was restarted before is out as well."""
+    before = change.before
+    mistakes, earlier = ((figures.flaps or 0) + (figures.false_restarts or 0) for figures in (after, before))
+    return _restarts_less(change, after) and not more_often(mistakes, after, earlier, before)
 
 
 def _restarts_wrongly(change: Change, after: Figures) -> bool:
@@ -173,22 +172,19 @@ def _takes_liveness(change: Change, container: str) -> bool:
     )
 
 
-def _finds_more(change: Change, cases: tuple[Case, ...]) -> bool:
-    """Whether quicker readiness kept users from silent replicas for longer than its flaps kept them from well ones."""
-    parts = [part for part in parts_of(change, cases, settled_at=0.0) if part.kind is ProbeType.READINESS]
-    return sum(map(_saved_seconds, parts)) > sum(map(flapping_seconds, cases))
-
-
 def _finds_more_than_it_empties(change: Change, cases: tuple[Case, ...]) -> bool:
     """Whether it kept users from silent replicas for longer than all replicas were out, where load is not proved.
 
     What is silent under load answers late, and is not found but lost.
     """
-    if any(map(overrun, cases)):
-        return False
-    parts = [part for part in parts_of(change, cases, settled_at=0.0) if part.kind is ProbeType.READINESS]
     emptied = sum(emptied_seconds(case) * case.replicas for case in cases)
-    return sum(map(_saved_seconds, parts)) > emptied
+    return not any(map(overrun, cases)) and _found_seconds(change, cases) > emptied
+
+
+def _found_seconds(change: Change, cases: tuple[Case, ...]) -> float:
+    """For how long quicker readiness kept users from silent replicas."""
+    parts = parts_of(change, cases, settled_at=0.0)
+    return sum(_saved_seconds(part) for part in parts if part.kind is ProbeType.READINESS)
 
 
 def _saved_seconds(part: Part) -> float:

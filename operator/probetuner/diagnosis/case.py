@@ -78,6 +78,12 @@ class Case:
         """The same of the lives under any template: a change of probes makes no start slower."""
         return tuple(seconds for entry in self.earlier for seconds in _answer_seconds(entry))
 
+    @property
+    def liveness_grace_seconds(self) -> float:
+        """How long a container that liveness ends has to stop (KEP-2238)."""
+        probe = self.container.liveness
+        return (probe.termination_grace_period_seconds if probe else None) or self.workload.grace_seconds
+
     def killed_at(self, life: Life) -> float:
         """When the kubelet decided to kill this life, or as near to it as is known.
 
@@ -86,9 +92,7 @@ class Case:
         ended = life.started_at if life.ended_at is None else life.ended_at
         if life.kill_announced_at is not None:
             return life.kill_announced_at
-        probe = self.container.liveness
-        grace = (probe.termination_grace_period_seconds if probe else None) or self.workload.grace_seconds
-        return max(life.started_at, ended - grace) if life.exit_code == SIGKILLED else ended
+        return max(life.started_at, ended - self.liveness_grace_seconds) if life.exit_code == SIGKILLED else ended
 
     def next_life(self, life: Life) -> Life | None:
         """The life that followed in the same pod."""

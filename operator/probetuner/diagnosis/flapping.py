@@ -12,6 +12,7 @@ from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import READY_FLAG_FELL, FailureRun, UnreadySpell
+from probetuner.model.policy import THIRTY_DAYS_SECONDS
 from probetuner.model.probe import ProbeType
 
 _STRENGTH = 0.4
@@ -21,7 +22,6 @@ LONG_SECONDS = 120.0
 _DISTURBED_SECONDS = 60.0
 _SEVERAL_ATTEMPTS, _SEEN_LATER_SECONDS, _ODD_SHARE = 2, 2.0, 0.2
 _IN_A_ROW, _SEVERAL = 3, 2
-_THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
 @once
@@ -199,7 +199,7 @@ def _times(spells: Sequence[UnreadySpell]) -> int:
 def find(case: Case) -> Finding | None:
     """Report flaps that come more often than the objective tolerates."""
     seen = flaps(case)
-    allowed = case.objectives.flaps_per_30_days * case.observed_seconds / _THIRTY_DAYS_SECONDS
+    allowed = case.objectives.flaps_per_30_days * case.observed_seconds / THIRTY_DAYS_SECONDS
     if case.container.readiness is None or _times(seen) < _LEAST_FLAPS or len(seen) <= allowed:
         return None
     causes = case.causes(ProbeType.READINESS)

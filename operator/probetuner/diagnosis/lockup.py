@@ -30,6 +30,15 @@ def killed_in_lockup(case: Case) -> tuple[Life, ...]:
 
 
 @once
+def sure_lockups(case: Case) -> tuple[Life, ...]:
+    """Those of them that took the whole grace period although the process hears SIGTERM: no pause that ended, no drain.
+
+    Of a process that is not known to hear it, a kill that took so long says nothing.
+    """
+    return tuple(filter(did_not_hear, killed_in_lockup(case))) if hears_sigterm(case) else ()
+
+
+@once
 def earlier_lockups(case: Case) -> tuple[Life, ...]:
     """The lives under older templates that liveness ended as they were stuck, as far as the process itself tells.
 

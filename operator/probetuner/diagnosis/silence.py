@@ -6,7 +6,6 @@ and a fresh container under the same load fails again at once. A stuck one answe
 and its successor is well.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,14 +100,12 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
 def proved_stuck(case: Case) -> tuple[Life, ...]:
     """The silent kills that took the whole grace period where several others, busy ones, stopped as soon as asked."""
     kills = silent_kills(case)
-    prompt = [life for life in kills if _stop_seconds(life) < _PROMPT_SECONDS and not did_not_hear(life)]
+    prompt = [life for life in kills if _is_prompt(life) and not did_not_hear(life)]
     return tuple(life for life in kills if did_not_hear(life)) if len(prompt) >= _SEVERAL else ()
 
 
-def _stop_seconds(life: Life) -> float:
-    if life.ended_at is None or life.kill_announced_at is None:
-        return math.inf
-    return life.ended_at - life.kill_announced_at
+def _is_prompt(life: Life) -> bool:
+    return life.stop_seconds is not None and life.stop_seconds < _PROMPT_SECONDS
 
 
 @once

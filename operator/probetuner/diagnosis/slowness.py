@@ -79,15 +79,9 @@ def _slow_readiness(case: Case) -> str | None:
 
 def long_graces(case: Case) -> tuple[float, ...]:
     """How long locked-up containers took to end after the kill was announced, where that was the whole grace period."""
-    probe = case.container.liveness
-    grace = (probe.termination_grace_period_seconds if probe else None) or case.workload.grace_seconds
-    return tuple(
-        life.ended_at - life.kill_announced_at
-        for life in killed_in_lockup(case)
-        if life.ended_at is not None
-        and life.kill_announced_at is not None
-        and life.ended_at - life.kill_announced_at >= max(_NOTABLE_GRACE_SECONDS, _WHOLE_SHARE * grace)
-    )
+    least = max(_NOTABLE_GRACE_SECONDS, _WHOLE_SHARE * case.liveness_grace_seconds)
+    waits = (life.stop_seconds for life in killed_in_lockup(case))
+    return tuple(wait for wait in waits if wait is not None and wait >= least)
 
 
 def find_long_grace(case: Case) -> Finding | None:

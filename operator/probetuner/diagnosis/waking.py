@@ -17,9 +17,9 @@ def woken_kills(case: Case) -> tuple[Life, ...]:
     it when the pause ends. So an end that came late is a sign only where others came sooner or later.
     """
     waits = [
-        (life, life.ended_at - life.kill_announced_at)
+        (life, life.stop_seconds)
         for life in liveness_kills(case)
-        if life.tally(ProbeType.LIVENESS).silent and life.ended_at is not None and life.kill_announced_at is not None
+        if life.tally(ProbeType.LIVENESS).silent and life.stop_seconds is not None
     ]
     lasted = [wait for _, wait in waits]
     if max(lasted, default=0.0) - min(lasted, default=0.0) < _VARIED_SECONDS:

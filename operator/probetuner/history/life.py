@@ -114,5 +114,12 @@ class Life:
         """How long the process ran, once it has ended."""
         return None if self.ended_at is None else max(0.0, self.ended_at - self.started_at)
 
+    @property
+    def stop_seconds(self) -> float | None:
+        """How long the process took to end after its kill was announced, if both were seen."""
+        if self.ended_at is None or self.kill_announced_at is None:
+            return None
+        return max(0.0, self.ended_at - self.kill_announced_at)
+
 
 _NOTHING = Tally()

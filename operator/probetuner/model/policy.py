@@ -51,6 +51,10 @@ class ContainerMode(StrEnum):
     OFF = "Off"
 
 
+THIRTY_DAYS_SECONDS = 30 * 86400.0
+"""The time that objectives count mistakes in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
     """What the probes are for, in the words of failure detectors (Chen, Toueg and Aguilera, IEEE ToC 2002)."""

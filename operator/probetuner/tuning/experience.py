@@ -101,11 +101,9 @@ def _outlasted_grace(case: Case) -> float:
 
     As many fewer are to wake up in each further third of it as there were in its last one than in the one before.
     """
-    liveness = case.container.liveness
-    grace = (liveness.termination_grace_period_seconds if liveness else None) or case.workload.grace_seconds
-    waits = [(life.ended_at or 0.0) - (life.kill_announced_at or 0.0) for life in woken_kills(case)]
-    last = sum(wait >= 2 * grace / 3 for wait in waits)
-    before = sum(wait >= grace / 3 for wait in waits) - last
+    third, waits = case.liveness_grace_seconds / 3, [life.stop_seconds or 0.0 for life in woken_kills(case)]
+    last = sum(wait >= 2 * third for wait in waits)
+    before = sum(wait >= third for wait in waits) - last
     return last**2 / (before + 2 - last) if last < before + 2 else math.inf
 
 

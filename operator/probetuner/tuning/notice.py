@@ -13,7 +13,7 @@ from probetuner.diagnosis.case import Case, once, perhaps_slower_than, slower_th
 from probetuner.diagnosis.pauses import was_up
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.history.record import FailureRun, Minute, RunEnding
-from probetuner.model.policy import Policy
+from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.numbers import take_readiness
 from probetuner.tuning.proposal import Proposal
@@ -24,7 +24,6 @@ _TIMEOUTS_SECONDS = (1, 2)
 _FAILURES = (2, 3, 4, 5, 6)
 _LEAST_GAIN = 0.25
 _OCTAVES, _LONGER_SHARE, _LASTING_SHARE = (0.25, 0.5), 0.25, 0.7
-_THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
 def notice_sooner(proposal: Proposal) -> Proposal:
@@ -67,14 +66,11 @@ def _candidates(policy: Policy, readiness: Probe) -> Iterator[Probe]:
                     )
 
 
-def is_steady(case: Case, probe: Probe, *, tolerated_flaps: float = 0.0) -> bool:
-    """Whether late attempts in a row, as chance makes them, stay within the objective for flaps, or what is tolerated.
-
-    Both are for 30 days.
-    """
-    attempts = case.replicas * _THIRTY_DAYS_SECONDS / probe.cadence_seconds
+def is_steady(case: Case, probe: Probe, *, tolerated_per_30_days: float = 0.0) -> bool:
+    """Whether late attempts in a row, as chance has them, stay within the objective for flaps or what is tolerated."""
+    attempts = case.replicas * THIRTY_DAYS_SECONDS / probe.cadence_seconds
     flaps = attempts * late_share(case, probe.timeout_seconds) ** probe.failure_threshold
-    return flaps <= max(tolerated_flaps, case.objectives.flaps_per_30_days)
+    return flaps <= max(tolerated_per_30_days, case.objectives.flaps_per_30_days)
 
 
 def late_share(case: Case, timeout_seconds: int) -> float:

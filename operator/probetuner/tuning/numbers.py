@@ -3,17 +3,15 @@
 from dataclasses import replace
 
 from probetuner.diagnosis.case import Case
-from probetuner.model.policy import Allowance
+from probetuner.model.policy import THIRTY_DAYS_SECONDS, Allowance
 from probetuner.model.probe import Probe
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
-_THIRTY_DAYS_SECONDS = 30 * 86400.0
-
 
 def tolerated_mistakes(case: Case) -> float:
     """How many false restarts the objective tolerates in the time that was watched."""
-    return case.objectives.false_restarts_per_30_days * case.observed_seconds / _THIRTY_DAYS_SECONDS
+    return case.objectives.false_restarts_per_30_days * case.observed_seconds / THIRTY_DAYS_SECONDS
 
 
 def failures_within(probe: Probe, detection_seconds: int) -> int:

@@ -6,8 +6,7 @@ from dataclasses import replace
 from probetuner.diagnosis.broken import errored_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
-from probetuner.diagnosis.hearing import did_not_hear
-from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
+from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
@@ -82,14 +81,14 @@ def _decouple(proposal: Proposal) -> Proposal:
 def _outlast_pauses(proposal: Proposal) -> Proposal:
     """Outlast what ended by itself; where silence is known well, as far as that costs less than it saves.
 
-    Who stops when asked to may have paused as well as been stuck: as long as most did, pauses are outlasted, and those
-    that are silent for longer will tell.
+    Who is not surely stuck may only have paused: as long as that is most of them, pauses are outlasted, and those that
+    are silent for longer will tell.
     """
     case = proposal.case
     if not weigh.knows_silence(case):
         return stuck.outlast_pauses(proposal)
-    pauses, killed = experience_of(case).pauses, killed_in_lockup(case)
-    doubtful = 2 * sum(map(did_not_hear, killed)) < len(killed) and len(pauses) >= _SEVERAL
+    pauses = experience_of(case).pauses
+    doubtful = 2 * len(sure_lockups(case)) < len(killed_in_lockup(case)) and len(pauses) >= _SEVERAL
     return weigh.balance(stuck.outlast_pauses(proposal, pauses) if doubtful else proposal)
 
 

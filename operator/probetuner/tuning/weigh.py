@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from probetuner.diagnosis.case import Case, slower_than
-from probetuner.diagnosis.hearing import did_not_hear
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
+from probetuner.diagnosis.lockup import sure_lockups
 from probetuner.diagnosis.silence import busy_kills, silent_kills
-from probetuner.model.policy import Policy
+from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
 from probetuner.tuning.loss import loss
@@ -29,9 +29,9 @@ _SEVERAL = 2
 _ENDED_SOON = "what does not is ended soon"
 _ENOUGH_LOCKUPS, _SLOW_SHARE = 3, 0.05
 """Liveness is made quicker after so many lock-ups, if no larger share of its answers is slow."""
-_PAUSE_MARGIN = 2
+_TIMES_LONGEST = 2
 """How many times the longest pause liveness bears where no lock-up was ever seen."""
-_CHANCE_SHARE, _THIRTY_DAYS_SECONDS = 0.25, 30 * 86400.0
+_CHANCE_SHARE = 0.25
 """Flaps by chance are borne as often as that share of the silences that are flaps too."""
 _FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 5, 2, 3
 _NOTABLE_SHARE = 0.001
@@ -134,7 +134,7 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
                     failure_threshold=failures,
                 )
                 quicker = one.detection_seconds < present.detection_seconds
-                allowed = not quicker or (tighten and is_steady(case, one, tolerated_flaps=tolerated))
+                allowed = not quicker or (tighten and is_steady(case, one, tolerated_per_30_days=tolerated))
                 if allowed and one.detection_seconds <= latest and _is_fair(present, one):
                     yield one
 
@@ -143,7 +143,7 @@ def _silences_per_30_days(case: Case) -> float:
     """How often replicas get stuck or pause."""
     experience = experience_of(case)
     silences = experience.lockups + experience.times * len(experience.pauses)
-    return silences * _THIRTY_DAYS_SECONDS / max(1.0, experience.seconds)
+    return silences * THIRTY_DAYS_SECONDS / max(1.0, experience.seconds)
 
 
 def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
@@ -153,7 +153,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     that waits, the queue lasts, and liveness that asks the same must not be the first to act.
     """
     case, readiness = proposal.case, proposal.probes.readiness
-    latest, tighten = _latest(proposal, present), _may_tighten(proposal, present)
+    latest, tighten = _latest_seconds(proposal, present), _may_tighten(proposal, present)
     least = present.timeout_seconds
     if readiness is not None and readiness != case.container.readiness and readiness.handler == present.handler:
         least = max(least, readiness.timeout_seconds)
@@ -170,7 +170,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
                 yield one
 
 
-def _latest(proposal: Proposal, liveness: Probe) -> float:
+def _latest_seconds(proposal: Proposal, liveness: Probe) -> float:
     """By when a lock-up has to be found: by the objective, or as late as now.
 
     Where pauses were killed and no lock-up was ever seen, later, to bear twice the longest: there it is the objective
@@ -179,14 +179,11 @@ def _latest(proposal: Proposal, liveness: Probe) -> float:
     latest = max(proposal.policy.objectives.liveness_detection_seconds, liveness.detection_seconds)
     if knows_lockups(proposal.case) or not busy_kills(proposal.case):
         return latest
-    return max(latest, _PAUSE_MARGIN * max(experience_of(proposal.case).pauses, default=0.0))
+    return max(latest, _TIMES_LONGEST * max(experience_of(proposal.case).pauses, default=0.0))
 
 
 def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
-    """Whether lock-ups are many and all that was killed was stuck, and answers hardly ever come near the timeout.
-
-    What stops within the grace period may only have paused.
-    """
+    """Whether lock-ups are many, all that was killed was surely stuck, and answers hardly ever take long."""
     case = proposal.case
     limit = SLOW_SHARE_OF_TIMEOUT * liveness.timeout_seconds
     slow = sum(slower_than(minute, ProbeType.LIVENESS, limit) for minute in case.history.minutes)
@@ -195,8 +192,7 @@ def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
         and ProbeType.LIVENESS not in proposal.loosened
         and experience_of(case).lockups >= _ENOUGH_LOCKUPS
         and slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS)
-        and all(map(did_not_hear, silent_kills(case)))
-        and not busy_kills(case)
+        and len(sure_lockups(case)) == len(silent_kills(case))
     )
 
 

@@ -8,13 +8,13 @@ from gym.manifest import CONTAINER
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.diagnose import cases, diagnose, remembered
 from probetuner.diagnosis.hearing import hears_sigterm
-from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact, PodEnding
+from probetuner.facts.fact import Fact
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.tuning.recommend import recommend
 from support.application import App, Spell
 from support.changes import made
-from support.scene import T0, WORK, Judged, Scene, asks
+from support.scene import WORK, Judged, Scene, asks, deletion
 from support.workloads import LIVENESS, container
 
 HEARD, NOT_HEARD = 143, 137
@@ -25,24 +25,6 @@ AMID = Scene(
     seconds=2600,
 )
 FIRST_BUSY = replace(AMID, apps=(App(spells=(LATE,), locks=(250.0, 1e9)), App(locks=(400.0, 1e9))), seconds=900)
-
-
-def deletion(scene: Scene, exit_code: int, *, template: str = "t0") -> tuple[Fact, ...]:
-    """A pod of that template is deleted and its container ends with that code."""
-    pod = replace(scene.pod(), uid="deleted", template_hash=template)
-    return (
-        ContainerStarted(at=T0 - 900, pod=pod, container=CONTAINER, restarts=0),
-        PodEnding(at=T0 - 60, pod=pod, container=CONTAINER, reason="Deleted"),
-        ContainerExited(
-            at=T0 - 30,
-            pod=pod,
-            container=CONTAINER,
-            restarts=0,
-            started_at=T0 - 900,
-            exit_code=exit_code,
-            reason="Error",
-        ),
-    )
 
 
 def history(scene: Scene, *more: Fact) -> WorkloadHistory:

@@ -8,7 +8,7 @@ from probetuner.model.policy import Objectives, Policy
 from probetuner.model.probe import ProbeType
 from probetuner.tuning.recommend import recommend
 from support.application import App, Spell
-from support.scene import READYZ, WORK, Scene, asks
+from support.scene import READYZ, WORK, Scene, asks, deletion
 
 SELDOM = asks(READYZ)
 HOUR = 3600.0
@@ -17,13 +17,17 @@ LOCKS = Scene(
 )
 
 
+SURE = replace(LOCKS, apps=tuple(replace(app, handles_term=143) for app in LOCKS.apps), extra=deletion(LOCKS, 143))
+"""The same of a process that is known to hear SIGTERM."""
+
+
 def test_replicas_that_lock_up_again_and_again_are_noticed_sooner() -> None:
     """Every lock-up sends users to a stuck replica for the detection time: it becomes the smallest that is safe."""
     said = LOCKS.judge()
     readiness = said.target.readiness
 
-    assert said.actions == {"tighten-readiness", "lower-failure-threshold"}
-    assert said.target.liveness == asks(failure_threshold=2)
+    assert said.actions == {"tighten-readiness"}
+    assert said.target.liveness == asks()
     assert readiness is not None
     assert readiness.detection_seconds <= SELDOM.detection_seconds / 3
     assert readiness.failure_threshold >= 2
@@ -35,12 +39,20 @@ def test_a_probe_is_tightened_only_after_it_was_watched_for_long() -> None:
     assert hurried.judge().recommendation is None
 
 
-def test_liveness_is_tightened_only_where_lockups_are_many_and_answers_quick() -> None:
-    """Fewer failures end a lock-up sooner, and restart a busy container sooner as well."""
-    few = replace(LOCKS, apps=(App(locks=(700.0, 1e9)), App(locks=(950.0, 1e9))))
-    busy = replace(LOCKS, apps=tuple(replace(app, slow=0.1, slow_seconds=0.3) for app in LOCKS.apps))
-    for scene in (few, busy):
+def test_liveness_is_tightened_where_lockups_are_many_and_sure_and_answers_quick() -> None:
+    """Fewer failures end a lock-up sooner, and restart a busy container sooner as well.
+
+    That every kill took the whole grace period shows a lock-up only where others of the process stop when asked to.
+    """
+    few = replace(SURE, apps=tuple(replace(app, locks=(*app.locks, 1e9)) for app in SURE.apps))
+    busy = replace(SURE, apps=tuple(replace(app, slow=0.1, slow_seconds=0.3) for app in SURE.apps))
+    never_hears = replace(LOCKS, extra=deletion(LOCKS, 137))
+    for scene in (few, busy, LOCKS, never_hears):
         assert scene.judge().target.liveness == LOCKS.liveness
+
+    said = SURE.judge()
+    assert said.actions == {"tighten-readiness", "lower-failure-threshold"}
+    assert said.target.liveness == asks(failure_threshold=2)
 
 
 def test_a_lone_replica_gains_nothing_from_being_noticed() -> None:
@@ -88,11 +100,14 @@ def test_liveness_outlasts_pauses_as_long_as_nothing_tells_them_from_lockups() -
 def test_pauses_are_not_outlasted_at_the_price_of_many_lockups() -> None:
     """Where lock-ups are sure, since they took the whole grace period, both are weighed: these are more and longer."""
     pauses = tuple(Spell(begin=at, end=at + 6.9, mode="hang") for at in range(300, 3600, 300))
-    apps = (App(locks=(650.0,), spells=pauses), App(locks=(900.0,)))
+    apps = (App(locks=(650.0,), spells=pauses, handles_term=143), App(locks=(900.0,), handles_term=143))
     hasty = asks(WORK, period_seconds=5, failure_threshold=2)
-    said = replace(LOCKS, liveness=hasty, readiness=asks(READYZ, period_seconds=2), apps=apps).judge()
+    sure = replace(SURE, liveness=hasty, readiness=asks(READYZ, period_seconds=2), apps=apps)
+    unsure = replace(sure, extra=()).judge().target.liveness
 
-    assert said.target.liveness == hasty
+    assert sure.judge().target.liveness == hasty
+    assert unsure is not None
+    assert unsure.borne_seconds > hasty.borne_seconds
 
 
 def test_pauses_are_noticed_sooner_too() -> None:
@@ -112,7 +127,7 @@ def test_pauses_are_noticed_sooner_too() -> None:
 
 def test_what_was_loosened_lately_is_not_tightened() -> None:
     """A probe that was given more time because of trouble keeps it while the trouble rests."""
-    judged, both = LOCKS.cases(), {(CONTAINER, ProbeType.LIVENESS), (CONTAINER, ProbeType.READINESS)}
+    judged, both = SURE.cases(), {(CONTAINER, ProbeType.LIVENESS), (CONTAINER, ProbeType.READINESS)}
     liveness = recommend(judged, diagnose(judged), Policy(), loosened={(CONTAINER, ProbeType.LIVENESS)})
 
     assert liveness is not None

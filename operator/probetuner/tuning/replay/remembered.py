@@ -68,13 +68,11 @@ def _life(
     end = until if life.ended_at is None else life.ended_at
     killed = attribute(life, container) in _KILLS
     known = {source: _cells(history, container, life, source, end=end) for source in set(sources.values())}
-    stop = math.inf
-    if killed and life.ended_at is not None and life.kill_announced_at is not None:
-        stop = max(0.0, life.ended_at - life.kill_announced_at)
+    stop = life.stop_seconds if killed else None
     return LifeSignal(
         until_seconds=end - life.started_at,
         exits_seconds=None if killed or life.ended_at is None else end - life.started_at,
-        stop_seconds=stop,
+        stop_seconds=math.inf if stop is None else stop,
         cells={kind: known[source] for kind, source in sources.items()},
     )
 
