@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - a pod runs it by its path; it belongs to no package
 """Random bytes over HTTP, after the rng service of dockercoins: `/N` answers N bytes after 0.1 s of work.
 
-One thread serves one request at a time, so two replicas answer at most 20 requests a second.
+One thread serves one request at a time, so two replicas answer at most 20 requests a second. The variable WORK_SECONDS
+makes it slower.
 """
 
 import os
@@ -9,7 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
 
-WORK_SECONDS = 0.1
+WORK_SECONDS = float(os.environ.get("WORK_SECONDS", "0.1"))
 MOST_BYTES = 1_000_000
 
 
