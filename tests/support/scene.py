@@ -133,10 +133,10 @@ class Scene:
             replaces_gradually=self.gradual,
         )
 
-    def facts(self) -> Iterator[Fact]:
-        """What an observer saw, in the order of time."""
+    def facts(self, *, epoch: float = T0, template: str = "t1") -> Iterator[Fact]:
+        """What an observer saw, in the order of time, from that epoch second on."""
         told = self._phase()
-        everything = sorted([*facts_of(told, epoch=T0, template="t1"), *self.extra], key=lambda fact: fact.at)
+        everything = sorted([*facts_of(told, epoch=epoch, template=template), *self.extra], key=lambda fact: fact.at)
         began: dict[str, float] = {}
         for fact in everything:
             shown = fact if fact in self.extra else self._shown(fact, told)

@@ -16,7 +16,8 @@ def hears_sigterm(case: Case) -> bool | None:
     False where every deleted one had to be ended; None where there was none to tell.
     """
     deleted = [life for life in _remembered(case) if life.ending is not None and life.exit_code is not None]
-    if any(not did_not_hear(life) for life in (*deleted, *liveness_kills(case))):
+    killed = [life for entry in case.older for life in entry.lives if life.killed_by and life.exit_code is not None]
+    if any(not did_not_hear(life) for life in (*deleted, *killed, *liveness_kills(case))):
         return True
     return False if deleted else None
 

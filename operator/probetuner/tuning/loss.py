@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterator
 
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.experience import Experience, Queue
+from probetuner.tuning.experience import Experience
+from probetuner.tuning.queues import Queue
 from probetuner.tuning.recommendation import Probes
 
 _SENT = 3.0
@@ -18,6 +19,9 @@ _RESTART_SECONDS = 30.0
 """A false restart, besides the time that it takes: requests cut off, cold caches, somebody's night."""
 _LIKELY = ((0.7, 0.3), (1.0, 0.4), (1.5, 0.2), (2.5, 0.1))
 """What comes next beside what was seen: times as long, and how likely. The longest is still to come."""
+_GROWTHS = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""How many seconds a queue may grow by in each second of a rush: that of two to forty percent more than is served."""
+_MOST_TIMES_LONGER = 3.0
 
 
 def loss(experience: Experience, probes: Probes) -> float:
@@ -29,12 +33,20 @@ def loss(experience: Experience, probes: Probes) -> float:
     noticed = [_acts_after(probe) for probe in (liveness, readiness) if probe is not None]
     away = 0.0 if liveness is None else _acts_after(liveness)
     lost = experience.lockups * (_SENT * min(noticed, default=0.0) + away)
-    taken_out = math.inf if readiness is None else _acts_after(readiness)
+    if readiness is not None:
+        lost += _by_chance(experience, readiness)
+    known = (experience, *experience.earlier)
+    share = experience.seconds / max(1.0, sum(one.seconds for one in known))
+    return lost + share * sum(_of_spells(one, probes) for one in known)
+
+
+def _of_spells(experience: Experience, probes: Probes) -> float:
+    """What the pauses and the queues of one template cost."""
+    lost, liveness = 0.0, probes.liveness
+    taken_out = math.inf if probes.readiness is None else _acts_after(probes.readiness)
     for seconds, likely in _spread(experience):
         lost += likely * _SENT * min(seconds, taken_out)
         lost += likely * _restart(experience) * _is_reached(liveness, seconds)
-    if readiness is not None:
-        lost += _by_chance(experience, readiness)
     for queue in experience.queues:
         for times, likely in _LIKELY:
             lost += experience.times * likely * _of_queue(experience, probes, queue, times)
@@ -59,23 +71,26 @@ def _of_queue(experience: Experience, probes: Probes, queue: Queue, times: float
     lost, alone = 0.0, 1.0 - experience.shared
     readiness, liveness = probes.readiness, probes.liveness
     if readiness is not None and queue.probe is ProbeType.READINESS:
-        outgrown, seconds = _beyond(queue, readiness, times)
-        out = max(0.0, seconds - _acts_after(readiness)) + readiness.period_seconds / 2
-        lost += outgrown * _is_reached(readiness, seconds) * out * (alone + experience.shared * _SENT)
+        for likely, seconds in _beyond(queue, readiness, times):
+            out = max(0.0, seconds - _acts_after(readiness)) + readiness.period_seconds / 2
+            lost += likely * _is_reached(readiness, seconds) * out * (alone + experience.shared * _SENT)
     if liveness is not None and queue.probe is ProbeType.LIVENESS:
-        outgrown, seconds = _beyond(queue, liveness, times)
-        lost += outgrown * _restart(experience) * _is_reached(liveness, seconds)
+        for likely, seconds in _beyond(queue, liveness, times):
+            lost += likely * _restart(experience) * _is_reached(liveness, seconds)
     return lost
 
 
-def _beyond(queue: Queue, probe: Probe, times: float) -> tuple[float, float]:
-    """How likely answers take longer than that probe waits, and for how many seconds they then do.
+def _beyond(queue: Queue, probe: Probe, times: float) -> Iterator[tuple[float, float]]:
+    """For how many seconds answers take longer than that probe waits, and how likely, in a queue so many times as long.
 
-    What a timeout hid is taken to have twice as often come within twice the time as later: a tail as of Pareto's law
-    with the exponent 1. A queue that grows and shrinks evenly is beyond twice the time for three quarters as long.
+    What a timeout hid is told by how long it was hidden: a queue that grows for half of that time and shrinks for the
+    other is the longer the longer it lasted. How quickly it grew is not known, any of the growths is as likely.
     """
-    share = queue.timeout_seconds / probe.timeout_seconds
-    return min(1.0, share), times * queue.seconds * (1.0 + share) / 2
+    lasts, waits = times * queue.seconds, probe.timeout_seconds - queue.timeout_seconds
+    for growth in _GROWTHS:
+        seconds = lasts - 2 * waits / growth
+        if seconds > 0:
+            yield 1 / len(_GROWTHS), min(seconds, _MOST_TIMES_LONGER * lasts)
 
 
 def _restart(experience: Experience) -> float:

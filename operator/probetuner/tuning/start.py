@@ -10,7 +10,7 @@ from math import ceil
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts
 from probetuner.model.policy import Allowance
-from probetuner.model.probe import Probe, ProbeType
+from probetuner.model.probe import Exec, Probe, ProbeType
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
@@ -19,10 +19,9 @@ _GRAIN_SECONDS = 30
 """Coarse, so that one more sample does not make another recommendation."""
 _MOST_BUDGET_SECONDS = 540
 """Below a Deployment's default progressDeadlineSeconds of 600 (deployment_util.go)."""
-_PERIOD_SECONDS = 5
+_LEAST_PERIOD_SECONDS, _MOST_PERIOD_SECONDS = 2, 5
 """Small, since a startup probe adds up to a period to every start (kubernetes/kubernetes#132793)."""
 _LIVENESS_MARGIN = 2.0
-_LEAST_PERIOD_SECONDS = 2
 
 
 def startup_budget_seconds(case: Case, *, coverage: float) -> int:
@@ -61,12 +60,19 @@ def _with_budget(asks: Probe, present: Probe | None, budget_seconds: int) -> Pro
     """A startup probe that fails no start shorter than the budget; a present one keeps all but its failures."""
     probe = present or Probe(
         handler=asks.handler,
-        period_seconds=_PERIOD_SECONDS,
+        period_seconds=_startup_period_seconds(asks),
         timeout_seconds=asks.timeout_seconds,
         written=asks.written,
     )
     failures = 1 + ceil(max(0, budget_seconds - probe.initial_delay_seconds) / probe.period_seconds)
     return replace(probe, failure_threshold=max(failures, present.failure_threshold if present else 1))
+
+
+def _startup_period_seconds(asks: Probe) -> int:
+    """As short as an attempt may take; one that runs a command in a container that is busy starting is not free."""
+    if isinstance(asks.handler, Exec):
+        return _MOST_PERIOD_SECONDS
+    return min(max(_LEAST_PERIOD_SECONDS, asks.timeout_seconds), _MOST_PERIOD_SECONDS)
 
 
 def ask_sooner(proposal: Proposal) -> Proposal:

@@ -33,7 +33,7 @@ _TIMES_LONGEST = 2
 """How many times the longest pause liveness bears where no lock-up was ever seen."""
 _CHANCE_SHARE = 0.25
 """Flaps by chance are borne as often as that share of the silences that are flaps too."""
-_FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 5, 2, 3
+_FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 8, 2, 3
 _NOTABLE_SHARE = 0.001
 """What a change must gain at least, of all the time of all replicas."""
 
@@ -117,7 +117,7 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     """
     case, policy = proposal.case, proposal.policy
     latest = max(policy.objectives.readiness_detection_seconds, present.detection_seconds)
-    tighten = case.observed_seconds >= _LONG_ENOUGH_SECONDS and ProbeType.READINESS not in proposal.loosened
+    tighten = case.observed_seconds >= _LONG_ENOUGH_SECONDS and _knows_why(proposal, ProbeType.READINESS)
     most = _longest_wait(case, ProbeType.READINESS, present)
     tolerated = _CHANCE_SHARE * _silences_per_30_days(case)
     for period in sorted({present.period_seconds, *_PERIODS_SECONDS}):
@@ -147,7 +147,7 @@ def _silences_per_30_days(case: Case) -> float:
 
 
 def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
-    """More patience within the objective: more failures, and where answers queue a longer timeout.
+    """More patience within the objective: more failures, or where answers queue a longer timeout with fewer of them.
 
     What liveness bears was seen with the readiness probe of before, which relieved a replica of its queue: with one
     that waits, the queue lasts, and liveness that asks the same must not be the first to act.
@@ -165,7 +165,8 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
             numbers = {"timeout_seconds": timeout, "failure_threshold": failures}
             one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
             in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
-            allowed = one.borne_seconds >= present.borne_seconds or (tighten and in_order)
+            waits = timeout > present.timeout_seconds and failures >= _LEAST_FAILURES
+            allowed = one.borne_seconds >= present.borne_seconds or (in_order and (tighten or waits))
             if allowed and one.detection_seconds <= latest:
                 yield one
 
@@ -189,11 +190,20 @@ def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
     slow = sum(slower_than(minute, ProbeType.LIVENESS, limit) for minute in case.history.minutes)
     return (
         case.observed_seconds >= _LONG_ENOUGH_SECONDS
-        and ProbeType.LIVENESS not in proposal.loosened
+        and _knows_why(proposal, ProbeType.LIVENESS)
         and experience_of(case).lockups >= _ENOUGH_LOCKUPS
-        and slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS)
+        and (slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS) or _remembers_queues(case))
         and len(sure_lockups(case)) == len(silent_kills(case))
     )
+
+
+def _knows_why(proposal: Proposal, kind: ProbeType) -> bool:
+    """Whether that probe was not loosened lately, or what it was loosened for is remembered, and so weighed."""
+    return kind not in proposal.loosened or _remembers_queues(proposal.case)
+
+
+def _remembers_queues(case: Case) -> bool:
+    return any(earlier.queues for earlier in experience_of(case).earlier)
 
 
 def _is_fair(present: Probe, one: Probe) -> bool:

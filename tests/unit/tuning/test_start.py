@@ -71,16 +71,25 @@ def test_the_margin_shrinks_with_samples(seen: list[int]) -> None:
 
 
 def test_a_startup_probe_asks_what_liveness_asked() -> None:
-    """The handler is the liveness probe's own, the period small, and the budget well past what the killed ones had."""
+    """The handler is the liveness probe's own, the period short, and the budget well past what the killed ones had."""
     said = SLOW.judge()
     startup = said.target.startup
 
     assert said.actions == {"add-startup-probe"}
     assert startup is not None
     assert startup.handler == LIVEZ
-    assert startup.period_seconds == 5
+    assert startup.period_seconds == 2
     assert startup.startup_budget_seconds >= 90
     assert said.target.liveness == SLOW.liveness
+
+
+def test_a_command_is_not_run_as_often_while_it_starts() -> None:
+    """It takes a part of the CPU that the start needs; and no attempt may take longer than the period."""
+    commanded = replace(SLOW, liveness=asks(Exec(command=("ready",))))
+    patient = replace(SLOW, liveness=asks(LIVEZ, timeout_seconds=4))
+    periods = [scene.judge().target.startup for scene in (commanded, patient)]
+
+    assert [startup.period_seconds for startup in periods if startup] == [5, 4]
 
 
 def test_a_startup_probe_of_its_own_keeps_all_but_its_failures() -> None:

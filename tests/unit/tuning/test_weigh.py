@@ -22,8 +22,9 @@ from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.policy import Objectives, Policy, Range
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience, Queue
+from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience
 from probetuner.tuning.loss import loss
+from probetuner.tuning.queues import Queue, queues_of
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Probes
 from support.application import App, Spell
@@ -106,6 +107,23 @@ def test_a_queue_that_all_replicas_share_costs_more() -> None:
     assert loss(replace(one, shared=1.0), probes) > 2 * loss(one, probes)
 
 
+def test_a_queue_that_lasts_is_taken_to_be_deep() -> None:
+    """A timeout of eight seconds ends a short one for good; of a long one nobody knows how far beyond it went."""
+    patient = Probes(liveness=asks(WORK, timeout_seconds=8), readiness=asks(WORK, timeout_seconds=8))
+    short, long = (replace(NOTHING, queues=(queue(ProbeType.READINESS, seconds),)) for seconds in (12.0, 120.0))
+
+    assert loss(short, patient) == 0.0
+    assert 0.0 < loss(long, patient) < loss(long, Probes(liveness=asks(WORK), readiness=asks(WORK)))
+
+
+def test_what_earlier_templates_went_through_counts() -> None:
+    """As often as it came in all the time that is remembered."""
+    probes = Probes(readiness=asks(WORK))
+    queued = replace(NOTHING, queues=(queue(ProbeType.READINESS, 60.0),))
+
+    assert loss(replace(NOTHING, earlier=(queued,)), probes) == pytest.approx(loss(queued, probes) / 2)
+
+
 RUSH = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))
 BOTH = Scene(
     liveness=asks(WORK),
@@ -131,6 +149,40 @@ def test_liveness_that_is_given_time_is_not_the_first_to_act() -> None:
     assert target.readiness.timeout_seconds > 1
     assert target.liveness.timeout_seconds >= target.readiness.timeout_seconds
     assert target.liveness.borne_seconds >= asks(WORK).borne_seconds
+
+
+def test_a_queue_that_a_kill_cut_short_lasted_as_long_as_the_rush() -> None:
+    """Where the fresh container fails again at once, or other replicas go on to, the restart ended nothing."""
+    cut = [one for one in queues_of(BOTH.cases()[0]) if one.probe is ProbeType.LIVENESS]
+    rushes = [spell for spell in RUSH if any(T0 + spell.begin <= one.began_at <= T0 + spell.end for one in cut)]
+
+    assert len(rushes) == len(RUSH)
+    for spell in rushes:
+        ends = [one.ended_at - T0 for one in cut if spell.begin <= one.began_at - T0 <= spell.end]
+        assert max(ends) == pytest.approx(min(ends), abs=10.0)
+        assert max(ends) == pytest.approx(spell.end, abs=20.0)
+
+
+def test_what_was_loosened_is_tightened_only_by_who_remembers_why() -> None:
+    """Then the queues that it was loosened for are weighed against lock-ups; else a day has to pass."""
+    locks = tuple(App(locks=(first, 900.0, 900.0, 1e9), handles_term=143) for first in (700.0, 950.0))
+    slow = asks(WORK, timeout_seconds=8, failure_threshold=6)
+    calm = replace(BOTH, liveness=slow, readiness=slow, apps=locks, seconds=3600)
+    targets = []
+    for facts in ((), replace(STUCK, seed=2).facts(epoch=T0 - 4000, template="t0")):
+        history = WorkloadHistory()
+        for fact in (*facts, *calm.facts()):
+            history = observe(history, fact)
+        found = cases(calm.workload, history, objectives=calm.policy.objectives, exposed=True)
+        loosened = {(CONTAINER, kind) for kind in (ProbeType.LIVENESS, ProbeType.READINESS)}
+        said = recommend(found, diagnose(found), calm.policy, loosened=loosened)
+        targets.append(calm.probes if said is None else said.target[CONTAINER])
+    forgot, remembered = targets
+
+    assert forgot.liveness == calm.liveness
+    assert remembered.liveness is not None
+    assert remembered.liveness.failure_threshold < 6
+    assert remembered.liveness.timeout_seconds == 8
 
 
 def test_what_is_weighed_stays_within_objectives_and_bounds() -> None:
