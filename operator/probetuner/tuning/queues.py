@@ -1,6 +1,6 @@
 """Queues: times in which answers came later than a probe waits, of a process that was busy and not stuck or paused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -42,15 +42,27 @@ def queues_of(case: Case) -> tuple[Queue, ...]:
     """The queues of all replicas, oldest first.
 
     One that was cut short by a kill is taken to have gone on for as long as others of the same rush: those of other
-    replicas, and those that the fresh container ran into.
+    replicas, and those that the fresh container ran into, which are one with it.
     """
     runs = [run for kind in ASKING for run in case.runs(kind) if _is_queue(case, run)]
     found = sorted(((_queue(case, run), run) for run in runs), key=lambda pair: pair[0].began_at)
     ends = _ends_of_rushes([queue for queue, _ in found])
     return tuple(
-        replace(queue, seconds=end - queue.began_at) if run.ending is RunEnding.KILLED else queue
-        for (queue, run), end in zip(found, ends, strict=True)
+        _apart(
+            replace(queue, seconds=end - queue.began_at) if run.ending is RunEnding.KILLED else queue
+            for (queue, run), end in zip(found, ends, strict=True)
+        )
     )
+
+
+def _apart(queues: Iterable[Queue]) -> Iterator[Queue]:
+    """Those that began after the one before them in the same replica had ended."""
+    until: dict[tuple[str, ProbeType], float] = {}
+    for queue in queues:
+        of = (queue.pod_uid, queue.probe)
+        if queue.began_at >= until.get(of, queue.began_at):
+            until[of] = queue.ended_at
+            yield queue
 
 
 def _ends_of_rushes(queues: Sequence[Queue]) -> list[float]:

@@ -1,6 +1,7 @@
 """Numbers of both probes where replicas fall silent: what they cost users, and that the least is chosen."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -161,6 +162,8 @@ def test_a_queue_that_a_kill_cut_short_lasted_as_long_as_the_rush() -> None:
         ends = [one.ended_at - T0 for one in cut if spell.begin <= one.began_at - T0 <= spell.end]
         assert max(ends) == pytest.approx(min(ends), abs=10.0)
         assert max(ends) == pytest.approx(spell.end, abs=20.0)
+    for pod in {one.pod_uid for one in cut}:
+        assert all(one.ended_at <= other.began_at for one, other in pairwise(one for one in cut if one.pod_uid == pod))
 
 
 def test_what_was_loosened_is_tightened_only_by_who_remembers_why() -> None:
