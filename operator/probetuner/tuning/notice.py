@@ -76,7 +76,8 @@ def is_steady(case: Case, probe: Probe, *, tolerated_per_30_days: float = 0.0) -
 def late_share(case: Case, timeout_seconds: int) -> float:
     """The share of attempts that come later than that while nothing is wrong, by no less than one that was not seen.
 
-    Answers that only waited for a silence to end are none of them: as many as fall into its last moments.
+    Answers that only waited for a silence to end are none of them: as many as fall into its last moments. Where no
+    minute with an answer is remembered, since all replicas were silent for so long, those before it count.
     """
     probe = case.container.readiness or Probe(handler=None)
     minutes = case.minutes_between(case.history.singles_since, case.history.last_seen_at)
@@ -84,6 +85,7 @@ def late_share(case: Case, timeout_seconds: int) -> float:
     late = max(0.0, slow - _woken(case, probe, timeout_seconds))
     late += _late_by_chance(case, probe, minutes) * min(1.0, probe.timeout_seconds / timeout_seconds)
     counted = sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes)
+    counted = counted or case.succeeded(ProbeType.READINESS)
     return min(1.0, (late + 1) / (counted + 1))
 
 

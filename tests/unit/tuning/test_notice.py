@@ -39,6 +39,15 @@ def test_a_probe_is_tightened_only_after_it_was_watched_for_long() -> None:
     assert hurried.judge().recommendation is None
 
 
+def test_replicas_that_all_stay_silent_are_noticed_sooner_next_time() -> None:
+    """Nobody restarts them, so hours later no answer is remembered minute by minute; there were many before."""
+    apps = tuple(App(locks=(after,)) for after in (3000.0, 4000.0, 5000.0))
+    for seconds in (1.6 * HOUR, 5 * HOUR):
+        said = Scene(readiness=SELDOM, replicas=3, apps=apps, seconds=seconds).judge()
+
+        assert said.actions == {"add-liveness", "tighten-readiness"}, seconds
+
+
 def test_liveness_is_tightened_where_lockups_are_many_and_sure_and_answers_quick() -> None:
     """Fewer failures end a lock-up sooner, and restart a busy container sooner as well.
 
