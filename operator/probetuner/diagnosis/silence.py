@@ -25,7 +25,7 @@ from probetuner.model.probe import ProbeType
 
 _NEAR_SECONDS, _PROMPT_SECONDS = 180.0, 5.0
 _TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
-_SEVERAL, _IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 2, 0.7, 0.34
+_SEVERAL, _ENOUGH, _IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 3, 2, 0.7, 0.34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +34,10 @@ class Signs:
 
     A busy server has slow answers and single timeouts at all times, so both count only where they are more frequent
     around the kill than elsewhere. `woke` says that the process stopped when it came to itself, `heard` that it did
-    when it was asked to, where stuck ones did not.
+    when it was asked to, where stuck ones did not. `remembered` says whether how slow answers were around it still is.
     """
 
+    remembered: bool
     relapsed: bool
     recoveries: int
     slow_answers: int
@@ -46,7 +47,12 @@ class Signs:
     @property
     def any(self) -> bool:
         """Whether anything does."""
-        return self.relapsed or self.recoveries > 0 or self.slow_answers > 0 or self.woke or self.heard
+        return self.proof or self.recoveries > 0 or self.woke or self.heard
+
+    @property
+    def proof(self) -> bool:
+        """Whether it proves load."""
+        return self.relapsed or self.slow_answers > 0
 
 
 @once
@@ -73,7 +79,7 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, or most
     came to themselves, it is one of them: not every kill shows signs. Who did not hear SIGTERM, where the process is
     known to hear it, is only one by signs of its own: who is busy hears, who is stuck may not; and none where several
-    others stopped at once.
+    others stopped at once. Kills of so long ago that the signs are forgotten are what the others are.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
     marked = [life for life, sign in zip(kills, signs, strict=True) if sign.any]
@@ -90,8 +96,9 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
         )
     ]
     odd = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
-    woke = sum(sign.woke for sign in signs)
-    if (loaded and len(odd) <= _ODD_SHARE * len(kills)) or 0 < len(kills) - len(deaf) <= 2 * woke:
+    judged, woke = _judged(signs), sum(sign.woke for sign in signs)
+    unclear = sum(life in odd and sign in judged for life, sign in zip(kills, signs, strict=True))
+    if (loaded and unclear <= _ODD_SHARE * len(judged)) or 0 < len(kills) - len(deaf) <= 2 * woke:
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
 
@@ -118,9 +125,15 @@ def overrun(case: Case) -> bool:
 
 
 def _is_proof(signs: Sequence[Signs]) -> bool:
-    """Whether the kills with proof are more than the odd one that chance makes."""
-    proved = sum(sign.relapsed or sign.slow_answers > 0 for sign in signs)
-    return proved > 0 and proved >= _ODD_SHARE * len(signs)
+    """Whether the kills with proof are more than the odd one that chance makes, of those that can be judged."""
+    proved = sum(sign.proof for sign in signs)
+    return proved > 0 and proved >= _ODD_SHARE * len(_judged(signs))
+
+
+def _judged(signs: Sequence[Signs]) -> Sequence[Signs]:
+    """The signs that are remembered, where there are enough to tell what the others were; else all."""
+    judged = [sign for sign in signs if sign.remembered or sign.any]
+    return judged if len(judged) >= _ENOUGH else signs
 
 
 @once
@@ -130,7 +143,9 @@ def signs_of_load(case: Case) -> tuple[Signs, ...]:
 
 
 def _around(case: Case, life: Life) -> Signs:
+    minutes = case.history.minutes
     return Signs(
+        remembered=not minutes or case.killed_at(life) >= minutes[0].started_at,
         relapsed=case.fails_again_at_once(life, times=_IN_A_ROW),
         recoveries=_unusual_recoveries(case, life),
         slow_answers=unusual_slowness(case, life),

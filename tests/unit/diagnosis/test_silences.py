@@ -135,3 +135,15 @@ def test_new_pods_under_load_start_as_quickly_as_those_before(answered_after: in
     judged = diagnose(cases(workload(container(livenessProbe=LIVENESS)), remember(facts)))
 
     assert ("liveness-kill-during-startup" in {finding.name.value for finding in judged}) is found
+
+
+def test_kills_by_load_stay_what_they_were_when_the_minutes_around_them_are_forgotten() -> None:
+    """Lives are remembered for longer than how slow answers were: of hours of kills only the last can be judged."""
+    rushes = range(300, 4 * 3600 - 300, 900)
+    slow = tuple(Spell(begin=at - 60, end=at + 90, mode="slow", seconds=0.6) for at in rushes)
+    late = tuple(Spell(begin=at, end=at + 30, mode="slow", seconds=3.0) for at in rushes)
+    apps = tuple(App(spells=(*late[first::2], *slow)) for first in (0, 1))
+    said = Scene(liveness=asks(WORK), readiness=asks(WORK), apps=apps, seconds=4 * 3600.0).judge()
+
+    assert said.finding("liveness-kill-under-pressure").samples == len(rushes)
+    assert "liveness-kill-of-lockup" not in said.names
