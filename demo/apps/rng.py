@@ -2,7 +2,7 @@
 """Random bytes over HTTP, after the rng service of dockercoins: `/N` answers N bytes after 0.1 s of work.
 
 One thread serves one request at a time, so two replicas answer at most 20 requests a second. The variable WORK_SECONDS
-makes it slower.
+sets another time.
 """
 
 import os

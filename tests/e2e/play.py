@@ -14,7 +14,7 @@ from demo.outcome import PressureOutcome, StartOutcome
 from demo.stage import Stage
 from demo.workloads import documents
 from e2e import lone_redis, reaping, trying
-from e2e.experiment import SEED_LOADS, SEED_WORK_SECONDS, StepsOutcome, eager_rng, play_steps
+from e2e.experiment import SEED_LOADS, StepsOutcome, eager_rng, play_steps
 from e2e.lone_redis import RedisOutcome
 from e2e.reaping import Outcome
 from e2e.trying import Found, NoneFound
@@ -108,7 +108,7 @@ def playing(cluster: Cluster) -> Iterator[Play]:
                 seed=threads.submit(
                     pressure.play,
                     stage(cluster, "seed", workload=pressure.WORKLOAD, stop=stop),
-                    eager_rng(cluster, mode="Apply", work_seconds=SEED_WORK_SECONDS),
+                    eager_rng(cluster, mode="Apply"),
                     SEED_LOADS,
                 ),
                 steps=threads.submit(

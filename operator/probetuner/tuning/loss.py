@@ -22,6 +22,7 @@ _LIKELY = ((0.7, 0.3), (1.0, 0.4), (1.5, 0.2), (2.5, 0.1))
 _GROWTHS = (0.02, 0.05, 0.1, 0.2, 0.4)
 """How many seconds a queue may grow by in each second of a rush: that of two to forty percent more than is served."""
 _MOST_TIMES_LONGER = 3.0
+"""Answers are later than a shorter timeout for more of the time, but that was not seen: no more than so many times."""
 
 
 def loss(experience: Experience, probes: Probes) -> float:

@@ -85,8 +85,7 @@ def late_share(case: Case, timeout_seconds: int) -> float:
     late = max(0.0, slow - _woken(case, probe, timeout_seconds))
     late += _late_by_chance(case, probe, minutes) * min(1.0, probe.timeout_seconds / timeout_seconds)
     counted = sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes)
-    counted = counted or case.succeeded(ProbeType.READINESS)
-    return min(1.0, (late + 1) / (counted + 1))
+    return min(1.0, (late + 1) / ((counted or case.succeeded(ProbeType.READINESS)) + 1))
 
 
 def _late_by_chance(case: Case, probe: Probe, minutes: Sequence[Minute]) -> float:

@@ -25,7 +25,7 @@ def propose(
 ) -> Proposal:
     """Work out what to do about the findings of this container, step by step: a later one builds on what is decided.
 
-    `loosened` are the probes that were given more time lately and are not tightened.
+    `loosened` are the probes that were given more time lately: only who remembers why tightens them again.
     """
     proposal = begin(case, policy, loosened=loosened)
     names = {finding.name for finding in findings}

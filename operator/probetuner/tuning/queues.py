@@ -46,7 +46,7 @@ def queues_of(case: Case) -> tuple[Queue, ...]:
     """
     runs = [run for kind in ASKING for run in case.runs(kind) if _is_queue(case, run)]
     found = sorted(((_queue(case, run), run) for run in runs), key=lambda pair: pair[0].began_at)
-    ends = _ends_of_rushes([queue for queue, _ in found])
+    ends = ends_of_rushes([queue for queue, _ in found])
     return tuple(
         _apart(
             replace(queue, seconds=end - queue.began_at) if run.ending is RunEnding.KILLED else queue
@@ -65,16 +65,17 @@ def _apart(queues: Iterable[Queue]) -> Iterator[Queue]:
             yield queue
 
 
-def _ends_of_rushes(queues: Sequence[Queue]) -> list[float]:
-    """For each queue, when the rush ended that it was part of: queues with hardly any time between them."""
+def ends_of_rushes(queues: Sequence[Queue]) -> list[float]:
+    """For each of these queues, oldest first, when the rush ended that it was part of: hardly any time lies between."""
     ends: list[float] = []
-    end = next_began = float("inf")
-    for queue in reversed(queues):
-        apart = next_began - queue.ended_at > _SAME_RUSH_SECONDS
-        end = queue.ended_at if apart else max(end, queue.ended_at)
-        next_began = queue.began_at
-        ends.append(end)
-    return ends[::-1]
+    rushes = []
+    for queue in queues:
+        if ends and queue.began_at <= ends[-1] + _SAME_RUSH_SECONDS:
+            ends[-1] = max(ends[-1], queue.ended_at)
+        else:
+            ends.append(queue.ended_at)
+        rushes.append(len(ends) - 1)
+    return [ends[rush] for rush in rushes]
 
 
 def _queue(case: Case, run: FailureRun) -> Queue:

@@ -28,7 +28,8 @@ def recommend(
 ) -> Recommendation | None:
     """Give one recommendation for all containers, None when there is nothing to do and nothing to advise.
 
-    `loosened` are the containers and probes that were given more time lately: they are not tightened.
+    `loosened` are the containers and probes that were given more time lately: only who remembers why
+    tightens them again.
     """
     proposals = {
         case.container.name: propose(

@@ -192,18 +192,19 @@ def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
         case.observed_seconds >= _LONG_ENOUGH_SECONDS
         and _knows_why(proposal, ProbeType.LIVENESS)
         and experience_of(case).lockups >= _ENOUGH_LOCKUPS
-        and (slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS) or _remembers_queues(case))
+        and (slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS) or _remembers_queues(case, ProbeType.LIVENESS))
         and len(sure_lockups(case)) == len(silent_kills(case))
     )
 
 
 def _knows_why(proposal: Proposal, kind: ProbeType) -> bool:
     """Whether that probe was not loosened lately, or what it was loosened for is remembered, and so weighed."""
-    return kind not in proposal.loosened or _remembers_queues(proposal.case)
+    return kind not in proposal.loosened or _remembers_queues(proposal.case, kind)
 
 
-def _remembers_queues(case: Case) -> bool:
-    return any(earlier.queues for earlier in experience_of(case).earlier)
+def _remembers_queues(case: Case, kind: ProbeType) -> bool:
+    """Whether the answers to that probe queued under an older template."""
+    return any(queue.probe is kind for earlier in experience_of(case).earlier for queue in earlier.queues)
 
 
 def _is_fair(present: Probe, one: Probe) -> bool:

@@ -25,7 +25,7 @@ from probetuner.model.policy import Objectives, Policy, Range
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience
 from probetuner.tuning.loss import loss
-from probetuner.tuning.queues import Queue, queues_of
+from probetuner.tuning.queues import Queue, ends_of_rushes, queues_of
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Probes
 from support.application import App, Spell
@@ -123,6 +123,23 @@ def test_what_earlier_templates_went_through_counts() -> None:
     queued = replace(NOTHING, queues=(queue(ProbeType.READINESS, 60.0),))
 
     assert loss(replace(NOTHING, earlier=(queued,)), probes) == pytest.approx(loss(queued, probes) / 2)
+
+
+@given(times=st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 400)), min_size=1, max_size=12))
+def test_queues_with_hardly_any_time_between_them_are_of_one_rush(times: list[tuple[int, int]]) -> None:
+    """It ends with the last of them, also where a long one holds together what is far apart."""
+    queues = [
+        replace(queue(ProbeType.LIVENESS, float(seconds)), began_at=float(begin)) for begin, seconds in sorted(times)
+    ]
+    ends = ends_of_rushes(queues)
+
+    for one, end in zip(queues, ends, strict=True):
+        assert end in {other.ended_at for other in queues}
+        joined = [
+            other for other in queues if one.began_at - 60 <= other.ended_at and other.began_at - 60 <= one.ended_at
+        ]
+        assert end >= max(other.ended_at for other in joined)
+        assert {ends[queues.index(other)] for other in joined} == {end}
 
 
 RUSH = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))
