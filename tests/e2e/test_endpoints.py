@@ -25,7 +25,8 @@ def test_an_endpoint_that_calls_another_service_is_told_with_its_name(play: Play
     assert list(calls) == ["httpGet :http/health"]
     assert calls["httpGet :http/health"]["liveness"] == "Unfit"
     assert "the Service hasher" in calls["httpGet :http/health"]["livenessReason"]
-    assert endpoints["httpGet :http/healthz"]["liveness"] != "Unfit"
+    healthz = endpoints["httpGet :http/healthz"]
+    assert healthz["liveness"] != "Unfit", healthz["livenessReason"]
 
 
 def test_where_no_endpoint_is_fit_none_is_recommended(play: Play) -> None:

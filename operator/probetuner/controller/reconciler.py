@@ -1,7 +1,8 @@
 """One look at one workload: who speaks for it, what is known of it, what was decided, and the doing of that."""
 
+import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
 
@@ -35,7 +36,11 @@ class Decide(Protocol):
 
 
 class Reconciler:
-    """Brings what stands in the cluster in line with what is known. `clock` gives epoch seconds."""
+    """Brings what stands in the cluster in line with what is known. `clock` gives epoch seconds.
+
+    A decision may take seconds of computing. It runs in a thread, so that nothing else waits for it, and one at a time,
+    so that each knows of the rollouts that the one before began.
+    """
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Reconciler:
         self._guard = guard
         self._decide = decide
         self._clock = clock
+        self._deciding = asyncio.Lock()
         self._executor = Executor(api, view, metrics, clock=clock)
 
     async def reconcile(self, ref: WorkloadRef) -> float | None:
@@ -103,8 +109,30 @@ class Reconciler:
 
     async def _decide_and_do(self, served: Served, enrolment: Enrolment, policy: PolicyObject) -> float | None:
         await self._guard.tell(served)
-        situation = Situation(
-            workload=await self._with_autoscaler(served.workload),
+        workload = await self._with_autoscaler(served.workload)
+        with ExitStack() as until_told:
+            async with self._deciding:
+                situation = self._situation(served, workload, enrolment, policy)
+                decision = await asyncio.to_thread(self._decide, situation, self._clock())
+                self._check_mode(workload.ref, enrolment)
+                if decision.patch is not None:
+                    until_told.enter_context(self._pace.beginning(workload.ref))
+            await self._executor.carry_out(served, policy, decision)
+        # A refusal is part of the next situation, and to be shown at once.
+        if served.refusal is not situation.refusal:
+            return 0.0
+        waits = (decision.recheck_seconds, self._guard.ends_in_seconds(served.workload.ref))
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _check_mode(self, ref: WorkloadRef, decided_upon: Enrolment) -> None:
+        """Raise OutdatedError if the mode was changed, perhaps to Off, while it was being decided what to do."""
+        enrolment = self._view.enrolment(ref)
+        if enrolment is None or enrolment.mode.mode is not decided_upon.mode.mode:
+            raise OutdatedError(f"the mode of {ref} has changed")
+
+    def _situation(self, served: Served, workload: Workload, enrolment: Enrolment, policy: PolicyObject) -> Situation:
+        return Situation(
+            workload=workload,
             mode=enrolment.mode,
             policy=policy.policy or Policy(),
             history=served.history,
@@ -113,16 +141,8 @@ class Reconciler:
             history_problem=served.history_problem,
             kubelet_problem=self._scraper.problem_of(set(served.pods.values())),
             refusal=served.refusal,
-            traffic=self._pace.traffic(served.workload.ref),
+            traffic=self._pace.traffic(workload.ref),
         )
-        decision = self._decide(situation, self._clock())
-        with self._pace.beginning(served.workload.ref) if decision.patch is not None else nullcontext():
-            await self._executor.carry_out(served, policy, decision)
-        # A refusal is part of the next situation, and to be shown at once.
-        if served.refusal is not situation.refusal:
-            return 0.0
-        waits = (decision.recheck_seconds, self._guard.ends_in_seconds(served.workload.ref))
-        return min((wait for wait in waits if wait is not None), default=None)
 
     async def _with_autoscaler(self, workload: Workload) -> Workload:
         """The workload with what is to be known of autoscalers, which matter only to a single replica's readiness."""

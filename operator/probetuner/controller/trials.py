@@ -117,15 +117,17 @@ class Trials:
         self, pod: PodState, questions: tuple[Question, ...], services_out: tuple[str, ...]
     ) -> list[EndpointTried]:
         """Ask one after the other, as long as the containers run."""
-        return [
+        asked = [
             await self._ask(pod, container, candidate, services_out)
             for container, candidate in questions
             if (state := pod.container(container.name)) is not None and state.running
         ]
+        return [fact for fact in asked if fact is not None]
 
     async def _ask(
         self, pod: PodState, container: Container, candidate: Candidate, services_out: tuple[str, ...]
-    ) -> EndpointTried:
+    ) -> EndpointTried | None:
+        """Ask once. None where this process was too busy to tell how long the answer took."""
         port = port_of(candidate.handler, container)
         assert port is not None
         await self._pace.turn()
@@ -136,6 +138,9 @@ class Trials:
             port=port,
             timeout_seconds=_timeout_seconds(container, candidate),
         )
+        if answer.asked_late:
+            self._metrics.endpoint_attempts.labels("asked-late").inc()
+            return None
         self._metrics.endpoint_attempts.labels(answer.cause.value if answer.cause is not None else "success").inc()
         self._metrics.endpoint_seconds.observe(answer.seconds)
         return EndpointTried(

@@ -19,9 +19,11 @@ from probetuner.facts.fact import FailureCause
 from probetuner.model.endpoint import Endpoint
 from probetuner.model.probe import Grpc, HttpGet, TcpSocket
 from probetuner.sources.grpc_health import GrpcHealthError, NotServingError, check_health, hang_up
+from probetuner.sources.lateness import Lateness
 
 _MOST_BODY_BYTES = 10 * 1024
 _MOST_REDIRECTS = 10
+_LATE_SECONDS, _LATE_SHARE = 0.1, 0.1
 _REDIRECTS = (
     HTTPStatus.MOVED_PERMANENTLY,
     HTTPStatus.FOUND,
@@ -33,12 +35,21 @@ _REDIRECTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an attempt got; the fields are those of `facts.fact.EndpointTried`."""
+    """What an attempt got; the other fields are those of `facts.fact.EndpointTried`.
+
+    `late_seconds` is how long this process was late for what was due meanwhile.
+    """
 
     seconds: float = 0.0
+    late_seconds: float = 0.0
     cause: FailureCause | None = None
     client_error: bool = False
     elsewhere: bool = False
+
+    @property
+    def asked_late(self) -> bool:
+        """Whether it tells of who asked rather than of who was asked."""
+        return self.late_seconds > max(_LATE_SECONDS, _LATE_SHARE * self.seconds)
 
 
 class EndpointClient:
@@ -55,12 +66,13 @@ class EndpointClient:
     async def ask(self, endpoint: Endpoint, *, address: str, port: int, timeout_seconds: float) -> Answer:
         """Ask once, at an IP address; whatever goes wrong on the way is the answer."""
         began = time.perf_counter()
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                answer = await self._ask(endpoint, address, port)
-        except (TimeoutError, OSError, EOFError, ValueError, aiohttp.ClientError, GrpcHealthError) as problem:
-            answer = Answer(cause=_cause(problem))
-        return replace(answer, seconds=time.perf_counter() - began)
+        with Lateness() as lateness:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    answer = await self._ask(endpoint, address, port)
+            except (TimeoutError, OSError, EOFError, ValueError, aiohttp.ClientError, GrpcHealthError) as problem:
+                answer = Answer(cause=_cause(problem))
+        return replace(answer, seconds=time.perf_counter() - began, late_seconds=lateness.seconds)
 
     async def close(self) -> None:
         """End all connections."""

@@ -1,9 +1,12 @@
 """What is promised of one look at one workload while the cluster moves on."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 from probetuner.change.decide import decide
+from probetuner.change.situation import Decision, Situation
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
 from probetuner.controller.guarding import Guard
@@ -20,7 +23,7 @@ from probetuner.model.workload import WorkloadKind, WorkloadRef
 from probetuner.sources.kubelet import Kubelets
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
-RAW = {
+RAW: dict[str, Any] = {
     "kind": "Deployment",
     "metadata": {
         "name": "web",
@@ -34,10 +37,16 @@ RAW = {
 
 
 class Bench:
-    """A reconciler of one enrolled workload, which is deleted while its pods are being listed."""
+    """A reconciler of one enrolled workload, which may be deleted while its pods are being listed.
 
-    def __init__(self) -> None:
+    Its decisions wait until `may_decide` is set.
+    """
+
+    def __init__(self, *, deleted_meanwhile: bool = False) -> None:
         self.written: list[str] = []
+        self.deleted_meanwhile = deleted_meanwhile
+        self.decides, self.may_decide = asyncio.Event(), threading.Event()
+        self.loop = asyncio.get_running_loop()
         self.view = View(default_mode=Mode.OFF)
         self.view.see_workload(WEB, RAW)
         api, metrics, following = cast("Api", self), Metrics(), Following(since=0.0, changed=lambda _: None)
@@ -56,9 +65,15 @@ class Bench:
             metrics,
             pace=Pace(self.view, limit=1),
             guard=Guard(MassRule(), api, following, metrics, clock=lambda: 0.0),
-            decide=decide,
+            decide=self.decide,
             clock=lambda: 0.0,
         )
+
+    def decide(self, situation: Situation, now: float) -> Decision:
+        """Decide as the operator does, but take the time that the test wants."""
+        self.loop.call_soon_threadsafe(self.decides.set)
+        assert self.may_decide.wait(5)
+        return decide(situation, now)
 
     async def get(self, path: str, **_: Any) -> dict[str, Any]:
         """Answer as `Api.get` does: the workload is there, and nothing was saved of it."""
@@ -67,8 +82,8 @@ class Bench:
         raise NotFoundError(404, "NotFound", f"{path} was not found")
 
     async def each(self, _path: str, **_: Any) -> AsyncIterator[dict[str, Any]]:
-        """List nothing, as `Api.each` does; the watch tells of the deletion meanwhile."""
-        self.view.see_workload(WEB, RAW, gone=True)
+        """List nothing, as `Api.each` does; the watch may tell of the deletion meanwhile."""
+        self.view.see_workload(WEB, RAW, gone=self.deleted_meanwhile)
         nothing: tuple[dict[str, Any], ...] = ()
         for item in nothing:
             yield item
@@ -81,10 +96,40 @@ class Bench:
 
 async def test_a_workload_deleted_while_it_is_looked_at_is_looked_at_again() -> None:
     """That is no failure, and nothing is made for what is gone."""
-    bench = Bench()
+    bench = Bench(deleted_meanwhile=True)
 
     wait = await bench.reconciler.reconcile(WEB)
 
     assert wait is not None
     assert 0.0 < wait < 10.0
     assert bench.written == []
+
+
+async def test_nothing_else_waits_for_a_decision() -> None:
+    """Computing one may take seconds: leases, watches and trials go on meanwhile."""
+    bench = Bench()
+    looking = asyncio.create_task(bench.reconciler.reconcile(WEB))
+
+    async with asyncio.timeout(5):
+        await bench.decides.wait()
+    assert not looking.done()
+    bench.may_decide.set()
+    await looking
+
+    assert any("/status" in line for line in bench.written)
+
+
+async def test_a_mode_that_was_changed_during_a_decision_holds() -> None:
+    """What was decided for the old one is not done, and the workload is looked at again."""
+    bench = Bench()
+    looking = asyncio.create_task(bench.reconciler.reconcile(WEB))
+    async with asyncio.timeout(5):
+        await bench.decides.wait()
+    before = list(bench.written)
+
+    metadata = {**RAW["metadata"], "annotations": {"probetuner.dev/mode": "Off"}}
+    bench.view.see_workload(WEB, {**RAW, "metadata": metadata})
+    bench.may_decide.set()
+
+    assert await looking is not None
+    assert bench.written == before

@@ -40,6 +40,7 @@ class Asked:
         self.questions: list[tuple[str, str]] = []
         self.timeouts: dict[str, float] = {}
         self.absent: set[str] = set()
+        self.late_seconds = 0.0
         self.most_at_once = 0
         self._now: dict[str, int] = {}
 
@@ -55,7 +56,7 @@ class Asked:
         self._now[address] -= 1
         if name in self.absent:
             return Answer(seconds=0.001, cause=FailureCause.HTTP_STATUS, client_error=True)
-        return Answer(seconds=0.001)
+        return Answer(seconds=self.late_seconds + 0.001, late_seconds=self.late_seconds)
 
     @property
     def names(self) -> set[str]:
@@ -260,6 +261,19 @@ async def test_attempts_are_counted() -> None:
     page = bench.metrics.page().decode()
     assert 'probetuner_endpoint_attempts_total{result="http-status"} 3.0' in page
     assert 'probetuner_endpoint_attempt_duration_seconds_bucket{le="0.005"}' in page
+
+
+async def test_what_the_operator_itself_was_late_for_says_nothing_of_an_endpoint() -> None:
+    """It is counted apart, and asked again in the next round."""
+    bench = Bench(CANDIDATE)
+    bench.asked.late_seconds = 0.6
+    await bench.rounds(6)
+    assert not bench.following.served[WEB].history.containers[0].trials
+    assert 'probetuner_endpoint_attempts_total{result="asked-late"} 18.0' in bench.metrics.page().decode()
+
+    bench.asked.late_seconds = 0.0
+    await bench.rounds(6)
+    assert bench.trial.calm.succeeded == 9
 
 
 def workload() -> dict[str, Any]:

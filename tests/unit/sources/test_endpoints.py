@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -62,6 +63,41 @@ def says(*answers: str, heard: list[bytes] | None = None) -> Serve:
         await writer.drain()
 
     return serve
+
+
+def is_busy(*, seconds: float) -> Serve:
+    """Keeps this whole process from anything else for a while, then answers."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            pass
+        await says("200 OK")(reader, writer)
+
+    return serve
+
+
+def waits(*, seconds: float) -> Serve:
+    """Answers after a while."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(seconds)
+        await says("200 OK")(reader, writer)
+
+    return serve
+
+
+async def test_time_that_the_asking_process_lost_is_told_apart_from_a_slow_answer() -> None:
+    """Only the former tells nothing of the endpoint."""
+    async with serving(is_busy(seconds=0.4)) as port:
+        busy = await ask(HttpGet(port=port, path="/"), port)
+    async with serving(waits(seconds=0.4)) as port:
+        slow = await ask(HttpGet(port=port, path="/"), port)
+
+    assert busy.asked_late
+    assert busy.late_seconds == pytest.approx(0.4, abs=0.2)
+    assert slow.seconds >= 0.4
+    assert slow.late_seconds < busy.late_seconds
 
 
 @pytest.mark.parametrize(
