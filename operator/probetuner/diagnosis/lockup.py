@@ -94,6 +94,16 @@ def lockups_without_liveness(case: Case) -> tuple[FailureRun, ...]:
     return tuple(run for run in case.runs(ProbeType.READINESS) if _is_for_good(case, run, probe))
 
 
+@once
+def working_seconds(case: Case) -> float:
+    """For how long the present template was watched while its replicas, on average, were not stuck.
+
+    A replica that nothing restarts is stuck once, however long it is watched: what is measured by time has this one.
+    """
+    stuck = sum(_lasts_seconds(case, run) for run in lockups_without_liveness(case))
+    return max(1.0, case.observed_seconds - stuck / max(1, case.replicas))
+
+
 def _is_for_good(case: Case, run: FailureRun, probe: Probe) -> bool:
     silence = sum(count for cause, count in run.causes.items() if cause.is_silence)
     if run.ending is not RunEnding.OPEN or 2 * silence <= sum(run.causes.values()) or not silence:

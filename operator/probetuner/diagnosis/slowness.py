@@ -4,7 +4,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.flapping import follows_queue
-from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
+from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness, working_seconds
 from probetuner.diagnosis.pauses import lasted_seconds, lone_pauses
 from probetuner.diagnosis.silence import overrun, silent_kills
 from probetuner.diagnosis.throttling import throttled_minutes
@@ -68,7 +68,7 @@ def _slow_readiness(case: Case) -> str | None:
         return None
     if case.observed_seconds < _LONG_ENOUGH_SECONDS or throttled_minutes(case) or overrun(case) or follows_queue(case):
         return None
-    lost = seconds_sent_to_silence(case, probe.detection_seconds) / max(1.0, case.observed_seconds * case.replicas)
+    lost = seconds_sent_to_silence(case, probe.detection_seconds) / (working_seconds(case) * case.replicas)
     if probe.detection_seconds <= objective and lost < _NOTABLE_SHARE:
         return None
     return (

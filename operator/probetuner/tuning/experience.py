@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, lockups_without_liveness
+from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, lockups_without_liveness, working_seconds
 from probetuner.diagnosis.pauses import lone_pauses
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS
@@ -25,7 +25,7 @@ TIMEOUTS_SECONDS = (1, 2, 3, 5, 8, 10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
-    """What was seen over all replicas in one time: `lockups` in number, `pauses` in seconds each, and queues.
+    """What was seen over all replicas while they worked: `lockups` in number, `pauses` in seconds each, and queues.
 
     How often replicas lock up is known from all templates, the rest from the present one. `shared` is the share of the
     queues that all replicas had at once. Of pauses and queues only the newest may be remembered: each stands for
@@ -59,7 +59,7 @@ def experience_of(case: Case) -> Experience:
     lasted += [_until_woken(case, life.ended_at or 0.0, case.killed_at(life)) for life in woken_kills(case)]
     return Experience(
         replicas=case.replicas,
-        seconds=case.observed_seconds,
+        seconds=working_seconds(case),
         times=_times(case),
         lockups=_lockups(case),
         pauses=tuple(lasted),
@@ -100,8 +100,8 @@ def _timeouts(case: Case) -> set[int]:
 
 def _lockups(case: Case) -> float:
     seen = max(0.0, len(killed_in_lockup(case)) - _outlasted_grace(case)) + len(lockups_without_liveness(case))
-    before = sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
-    return (seen + len(earlier_lockups(case))) * case.observed_seconds / max(1.0, case.observed_seconds + before)
+    now, before = working_seconds(case), sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
+    return (seen + len(earlier_lockups(case))) * now / (now + before)
 
 
 def _outlasted_grace(case: Case) -> float:

@@ -101,7 +101,10 @@ def _bear_pressure(proposal: Proposal) -> Proposal:
 
 
 def _stop_flapping(proposal: Proposal) -> Proposal:
-    return weigh.balance(proposal) if weigh.knows_lockups(proposal.case) else steady.stop_flapping(proposal)
+    """Weigh readiness against the lock-ups that are known; how soon liveness finds them is another matter."""
+    if not weigh.knows_lockups(proposal.case):
+        return steady.stop_flapping(proposal)
+    return weigh.balance(stuck.find_sooner(proposal))
 
 
 def _find_sooner(proposal: Proposal) -> Proposal:

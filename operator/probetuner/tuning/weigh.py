@@ -10,7 +10,7 @@ from typing import Any
 
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
-from probetuner.diagnosis.lockup import sure_lockups
+from probetuner.diagnosis.lockup import sure_lockups, working_seconds
 from probetuner.diagnosis.silence import busy_kills, silent_kills
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
@@ -104,7 +104,7 @@ def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = Fal
     experience, present = experience_of(proposal.case), proposal.probes
     costs = [(loss(experience, one), change_size(present, one), one) for one in options]
     least, now = min((cost for cost, _, _ in costs), default=0.0), loss(experience, present)
-    watched = proposal.case.observed_seconds * proposal.case.replicas
+    watched = working_seconds(proposal.case) * proposal.case.replicas
     if not costs or (not must and now - least < max(_LEAST_GAIN * now, _NOTABLE_SHARE * watched)):
         return present
     return min((entry for entry in costs if entry[0] <= _EQUAL * least), key=lambda entry: (entry[1], entry[0]))[2]
