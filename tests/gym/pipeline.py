@@ -1,5 +1,8 @@
 """probetuner as it is: facts are folded into a history, diagnosed, and turned into advice by the default policy."""
 
+import math
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gym.manifest import CONTAINER, workload_of
@@ -26,10 +29,21 @@ class Advice:
 
 
 def advise(phase: Phase) -> Advice:
-    """Watch a phase as an operator would, and say what to change."""
-    history = WorkloadHistory()
-    for fact in facts_of(phase, epoch=_EPOCH, template="t1"):
-        history = observe(history, fact)
+    """Watch a phase as an operator would, to its end, and say what to change."""
+    return advise_after(phase, (math.inf,))[0]
+
+
+def advise_after(phase: Phase, watched_seconds: Sequence[float]) -> tuple[Advice, ...]:
+    """What would have been said after each of these times, in their order."""
+    history, facts, said = WorkloadHistory(), deque(facts_of(phase, epoch=_EPOCH, template="t1")), []
+    for seconds in watched_seconds:
+        while facts and facts[0].at <= _EPOCH + seconds:
+            history = observe(history, facts.popleft())
+        said.append(_advice(phase, history))
+    return tuple(said)
+
+
+def _advice(phase: Phase, history: WorkloadHistory) -> Advice:
     policy = Policy()
     known = cases(workload_of(phase.case, phase.probes), history, objectives=policy.objectives, exposed=True)
     findings = diagnose(known)

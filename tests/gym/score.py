@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TypeVar
 
-from gym.apply import ROUND_SECONDS, apply_mode, training_seed
+from gym.apply import ROUND_SECONDS, ROUNDS, apply_mode, training_seed
 from gym.cost import Cost, cost_of, mean
 from gym.phase import Phase, live
-from gym.pipeline import advise
+from gym.pipeline import advise_after
 from gym.policies import FIXED, Price, best
 from gym.truth import GymCase
 from probetuner.tuning.recommendation import ActionName, Probes
@@ -20,18 +20,22 @@ TEST_SEEDS = tuple(f"test-{number}" for number in range(4))
 REHEARSAL_SEEDS = tuple(f"rehearsal-{number}" for number in range(4))
 """Other draws of the same truth: what the oracle chooses by, since nobody knows tomorrow's weather."""
 
+HOURS_SECONDS = tuple(ROUND_SECONDS * hours for hours in range(1, ROUNDS + 1))
+"""When probetuner is asked that changes nothing by itself: it watches for as long as the mode Apply."""
+
 Result = TypeVar("Result")
 
-LEAVE, ONCE, APPLY = "leave as is", "probetuner, one recommendation", "probetuner, mode Apply"
+LEAVE = "leave as is"
+EARLY, ONCE, APPLY = "probetuner, after one hour", "probetuner, after five hours", "probetuner, mode Apply"
 ORACLE, HINDSIGHT = "oracle", "hindsight"
-OURS, BOUNDS = (ONCE, APPLY), (ORACLE, HINDSIGHT)
+OURS, BOUNDS = (EARLY, ONCE, APPLY), (ORACLE, HINDSIGHT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One case: what each policy cost on the test phases, what probetuner found, and the changes that it made.
 
-    `actions` are those of the one recommendation, `changes` the log of the mode Apply.
+    `findings` and `actions` are those after five hours, `changes` the log of the mode Apply.
     """
 
     case: GymCase
@@ -45,10 +49,10 @@ class Score:
 def score(case: GymCase, *, with_bounds: bool = True) -> Score:
     """Train under the present probes, ask every policy, and test what each says on the same phases."""
     cost = cache(partial(_cost, case))
-    advice = advise(train(case))
+    early, *_, advice = advise_after(train(case), HOURS_SECONDS)
     applied = apply_mode(case)
     probes = {name: policy(case) for name, policy in FIXED.items()}
-    probes |= {ONCE: advice.probes, APPLY: applied.probes}
+    probes |= {EARLY: early.probes, ONCE: advice.probes, APPLY: applied.probes}
     if with_bounds:
         probes[ORACLE] = best(case, list(probes.values()), _price(cost, REHEARSAL_SEEDS))
         probes[HINDSIGHT] = best(case, list(probes.values()), _price(cost, TEST_SEEDS))
@@ -64,8 +68,8 @@ def score(case: GymCase, *, with_bounds: bool = True) -> Score:
 
 
 def train(case: GymCase) -> Phase:
-    """The hour that the one recommendation is made from; the mode Apply begins with the same."""
-    return live(case, case.probes, seed=training_seed(0), seconds=ROUND_SECONDS)
+    """The hours in which nothing is changed and probetuner only watches."""
+    return live(case, case.probes, seed=training_seed(0), seconds=HOURS_SECONDS[-1])
 
 
 def _cost(case: GymCase, probes: Probes, seed: str) -> Cost:
@@ -92,14 +96,15 @@ def score_all(cases: Sequence[GymCase], *, workers: int | None = None) -> list[S
 
 
 def recommended(cases: Sequence[GymCase], *, workers: int | None = None) -> list[tuple[GymCase, tuple[str, ...]]]:
-    """The cases for which probetuner has anything to recommend or to advise, and what."""
+    """The cases for which probetuner recommends or advises anything after any of the hours, and what at first."""
     found = zip(cases, _each(_advised, cases, workers=workers), strict=True)
     return [(case, actions) for case, actions in found if actions is not None]
 
 
 def _advised(case: GymCase) -> tuple[str, ...] | None:
-    advice = advise(train(case)).recommendation
-    return None if advice is None else tuple(action.name.value for action in advice.actions)
+    said = (advice.recommendation for advice in advise_after(train(case), HOURS_SECONDS))
+    first = next((recommendation for recommendation in said if recommendation is not None), None)
+    return None if first is None else tuple(action.name.value for action in first.actions)
 
 
 def _each(work: Callable[[GymCase], Result], cases: Sequence[GymCase], *, workers: int | None) -> list[Result]:

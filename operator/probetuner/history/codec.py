@@ -4,8 +4,9 @@ msgspec writes and reads the very values that the core works with and checks eve
 saved form cannot drift from them unnoticed.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -67,7 +68,27 @@ def decode(state: str, *, version: int) -> WorkloadHistory:
 
 
 def _write(history: WorkloadHistory) -> bytes:
-    return msgspec.json.encode(history)
+    return msgspec.json.encode(_said(history))
+
+
+def _said(value: Any) -> Any:
+    """The value without the fields that have their defaults, most of what there is: reading puts them back."""
+    if is_dataclass(value) and not isinstance(value, type):
+        told = ((each.name, getattr(value, each.name), default) for each, default in _fields(type(value)))
+        return {name: _said(content) for name, content, default in told if content != default}
+    if isinstance(value, tuple):
+        return [_said(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _said(item) for key, item in value.items()}
+    return value
+
+
+@cache
+def _fields(of: type[Any]) -> tuple[tuple[Field[Any], Any], ...]:
+    """The fields of a dataclass with their defaults; what has none differs from every content."""
+    return tuple(
+        (each, each.default if each.default_factory is MISSING else each.default_factory()) for each in fields(of)
+    )
 
 
 Cut = Callable[[ContainerHistory, float], ContainerHistory]

@@ -4,7 +4,7 @@ from gym import report
 from gym.cost import Cost
 from gym.fleet import CHEAP
 from gym.manifest import http
-from gym.score import APPLY, HINDSIGHT, LEAVE, ONCE, ORACLE, Score
+from gym.score import APPLY, EARLY, HINDSIGHT, LEAVE, ONCE, ORACLE, Score
 from gym.truth import GymCase, Truth
 from probetuner.tuning.recommendation import Probes
 
@@ -21,11 +21,18 @@ def scored(*, once: float, apply: float, changed: bool = True) -> Score:
     after = NEW if changed else OLD
     return Score(
         case=CASE,
-        costs={LEAVE: idle(100), ONCE: idle(once), APPLY: idle(apply), ORACLE: idle(50), HINDSIGHT: idle(49)},
+        costs={
+            LEAVE: idle(100),
+            EARLY: idle(once),
+            ONCE: idle(once),
+            APPLY: idle(apply),
+            ORACLE: idle(50),
+            HINDSIGHT: idle(49),
+        },
         findings=(),
         actions=(),
         changes=(),
-        probes={LEAVE: OLD, ONCE: after, APPLY: after, ORACLE: NEW, HINDSIGHT: NEW},
+        probes={LEAVE: OLD, EARLY: after, ONCE: after, APPLY: after, ORACLE: NEW, HINDSIGHT: NEW},
     )
 
 

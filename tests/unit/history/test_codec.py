@@ -110,7 +110,7 @@ def test_the_oldest_evidence_goes_first() -> None:
     """Of too many lives the newest are kept, what was dropped is counted, and no open life is dropped for it."""
     whole = _history(lives=tuple(_life(n) for n in range(bounds.LIVES)))
 
-    kept = codec.decode(codec.encode(whole, most_bytes=4000), version=codec.VERSION).containers[0]
+    kept = codec.decode(codec.encode(whole, most_bytes=3000), version=codec.VERSION).containers[0]
 
     assert 0 < len(kept.lives) < bounds.LIVES
     open_and_newest = (whole.containers[0].lives[4], *whole.containers[0].lives[-len(kept.lives) + 1 :])
@@ -124,7 +124,7 @@ def test_minutes_go_before_lives() -> None:
     minutes = tuple(Minute(started_at=60.0 * n, succeeded={ProbeType.LIVENESS: 6}) for n in range(bounds.MINUTES))
     whole = _history(lives=tuple(_life(n) for n in range(5)), minutes=minutes)
 
-    kept = codec.decode(codec.encode(whole, most_bytes=4000), version=codec.VERSION).containers[0]
+    kept = codec.decode(codec.encode(whole, most_bytes=3000), version=codec.VERSION).containers[0]
 
     assert kept.lives == whole.containers[0].lives
     assert 0 < len(kept.minutes) < bounds.MINUTES
