@@ -1,5 +1,6 @@
 """ProbeHistories in the cluster: what is remembered of a workload, saved beside it."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,11 +60,12 @@ async def load(api: Api, ref: WorkloadRef, *, uid: str) -> Saved:
 
 async def save(api: Api, ref: WorkloadRef, history: WorkloadHistory, *, uid: str, now: float) -> None:
     """Save the history of the workload of that uid. Raises ApiError."""
+    state = await asyncio.to_thread(codec.encode, history)  # up to a tenth of a second
     body = {
         "apiVersion": API_VERSION,
         "kind": "ProbeHistory",
         "metadata": owned_metadata(ref, uid=uid),
-        "data": {"version": codec.VERSION, "updated": to_text(now), "state": codec.encode(history)},
+        "data": {"version": codec.VERSION, "updated": to_text(now), "state": state},
     }
     query = [("fieldManager", FIELD_MANAGER), ("force", "true"), ("fieldValidation", "Strict")]
     await api.write("PATCH", _path(ref), body, query=query, content_type=APPLY)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
@@ -64,7 +65,7 @@ class Reconciler:
         self._guard = guard
         self._decide = decide
         self._clock = clock
-        self._deciding = asyncio.Lock()
+        self._deciding, self._thread = asyncio.Lock(), ThreadPoolExecutor(1, thread_name_prefix="decide")
         self._executor = Executor(api, view, metrics, clock=clock)
 
     async def reconcile(self, ref: WorkloadRef) -> float | None:
@@ -109,13 +110,16 @@ class Reconciler:
 
     async def _decide_and_do(self, served: Served, enrolment: Enrolment, policy: PolicyObject) -> float | None:
         await self._guard.tell(served)
-        workload = await self._with_autoscaler(served.workload)
+        autoscaled = (await self._with_autoscaler(served.workload)).autoscaled
         with ExitStack() as until_told:
             async with self._deciding:
+                workload = replace(served.workload, autoscaled=autoscaled)
                 situation = self._situation(served, workload, enrolment, policy)
-                decision = await asyncio.to_thread(self._decide, situation, self._clock())
-                self._check_mode(workload.ref, enrolment)
+                decision = await self._computed(situation)
+                self._check_still_holds(situation, policy)
                 if decision.patch is not None:
+                    if served.workload.resource_version != workload.resource_version:
+                        raise OutdatedError(f"{workload.ref} has changed")
                     until_told.enter_context(self._pace.beginning(workload.ref))
             await self._executor.carry_out(served, policy, decision)
         # A refusal is part of the next situation, and to be shown at once.
@@ -124,11 +128,16 @@ class Reconciler:
         waits = (decision.recheck_seconds, self._guard.ends_in_seconds(served.workload.ref))
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def _check_mode(self, ref: WorkloadRef, decided_upon: Enrolment) -> None:
-        """Raise OutdatedError if the mode was changed, perhaps to Off, while it was being decided what to do."""
-        enrolment = self._view.enrolment(ref)
-        if enrolment is None or enrolment.mode.mode is not decided_upon.mode.mode:
+    async def _computed(self, situation: Situation) -> Decision:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._decide, situation, self._clock())
+
+    def _check_still_holds(self, situation: Situation, policy: PolicyObject) -> None:
+        """Raise OutdatedError if another mode or policy holds since it was being decided what to do."""
+        ref, enrolment = situation.workload.ref, self._view.enrolment(situation.workload.ref)
+        if enrolment is None or enrolment.mode.mode is not situation.mode.mode:
             raise OutdatedError(f"the mode of {ref} has changed")
+        if enrolment.in_force is not None and enrolment.in_force.uid != policy.uid:
+            raise OutdatedError(f"{enrolment.in_force} is in force now")
 
     def _situation(self, served: Served, workload: Workload, enrolment: Enrolment, policy: PolicyObject) -> Situation:
         return Situation(

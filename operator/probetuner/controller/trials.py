@@ -138,8 +138,8 @@ class Trials:
             port=port,
             timeout_seconds=_timeout_seconds(container, candidate),
         )
-        if answer.asked_late:
-            self._metrics.endpoint_attempts.labels("asked-late").inc()
+        if answer.heard_late:
+            self._metrics.endpoint_attempts.labels("heard-late").inc()
             return None
         self._metrics.endpoint_attempts.labels(answer.cause.value if answer.cause is not None else "success").inc()
         self._metrics.endpoint_seconds.observe(answer.seconds)

@@ -100,7 +100,8 @@ def working_seconds(case: Case) -> float:
 
     A replica that nothing restarts is stuck once, however long it is watched: what is measured by time has this one.
     """
-    stuck = sum(_lasts_seconds(case, run) for run in lockups_without_liveness(case))
+    there = {life.pod_uid for life in case.history.lives if life.ended_at is None and life.ending_at is None}
+    stuck = sum(_lasts_seconds(case, run) for run in lockups_without_liveness(case) if run.pod_uid in there)
     return max(1.0, case.observed_seconds - stuck / max(1, case.replicas))
 
 

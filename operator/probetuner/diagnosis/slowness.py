@@ -68,12 +68,13 @@ def _slow_readiness(case: Case) -> str | None:
         return None
     if case.observed_seconds < _LONG_ENOUGH_SECONDS or throttled_minutes(case) or overrun(case) or follows_queue(case):
         return None
-    lost = seconds_sent_to_silence(case, probe.detection_seconds) / (working_seconds(case) * case.replicas)
+    sent = seconds_sent_to_silence(case, probe.detection_seconds)
+    lost = sent / (sent + working_seconds(case) * case.replicas)
     if probe.detection_seconds <= objective and lost < _NOTABLE_SHARE:
         return None
     return (
         f"readiness takes up to {probe.detection_seconds} s to find one, the objective is {objective} s; "
-        f"that may have sent users to a silent replica for {lost:.2%} of the time"
+        f"that may have sent users to a silent replica for {lost:.2%} of the time in which replicas work"
     )
 
 

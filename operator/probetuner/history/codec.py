@@ -1,13 +1,13 @@
 """The saved form of a history: JSON, versioned, and never larger than its bound.
 
-msgspec writes and reads the very values that the core works with and checks every type on the way in, so that the
-saved form cannot drift from them unnoticed.
+msgspec reads the very values that the core works with and checks every type on the way in. What has its default is not
+written, so a default belongs to the saved form: one that changes asks for a new version.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -40,13 +40,14 @@ def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
     Figures per minute and counts of processes are most of the bulk and of use for an hour only, so they go before
     lives, runs and spells; so do trials of endpoints, which can be made again.
     """
-    if len(_write(history)) > most_bytes:
+    write = _Writer()
+    if len(write(history)) > most_bytes:
         history = (
-            _longest_that_fits(history, _figures_since, most_bytes)
-            or _longest_that_fits(history, _since, most_bytes)
-            or _newest_entries(history, most_bytes)
+            _longest_that_fits(history, _figures_since, write, most_bytes)
+            or _longest_that_fits(history, _since, write, most_bytes)
+            or _newest_entries(history, write, most_bytes)
         )
-    return _write(history).decode()
+    return write(history).decode()
 
 
 def decode(state: str, *, version: int) -> WorkloadHistory:
@@ -67,41 +68,65 @@ def decode(state: str, *, version: int) -> WorkloadHistory:
         raise SavedHistoryError(f"it is not a history: {problem}") from None
 
 
-def _write(history: WorkloadHistory) -> bytes:
-    return msgspec.json.encode(_said(history))
+class _Writer:
+    """Writes histories without the fields that have their defaults, most of what there is: reading puts them back.
+
+    What it has written once is kept for the next time: the longest that fits is sought among parts of one history.
+    """
+
+    def __init__(self) -> None:
+        self._written: dict[int, msgspec.Raw] = {}
+
+    def __call__(self, history: WorkloadHistory) -> bytes:
+        containers = [
+            {name: self._each(content) for name, content in _told(entry).items()} for entry in history.containers
+        ]
+        return msgspec.json.encode({**_told(history), "containers": containers})
+
+    def _each(self, content: Any) -> Any:
+        return [self._one(item) for item in content] if isinstance(content, tuple) else _without_defaults(content)
+
+    def _one(self, item: Any) -> msgspec.Raw:
+        if id(item) not in self._written:
+            self._written[id(item)] = msgspec.Raw(msgspec.json.encode(_without_defaults(item)))
+        return self._written[id(item)]
 
 
-def _said(value: Any) -> Any:
-    """The value without the fields that have their defaults, most of what there is: reading puts them back."""
+def _without_defaults(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        told = ((each.name, getattr(value, each.name), default) for each, default in _fields(type(value)))
-        return {name: _said(content) for name, content, default in told if content != default}
+        return {name: _without_defaults(content) for name, content in _told(value).items()}
     if isinstance(value, tuple):
-        return [_said(item) for item in value]
+        return [_without_defaults(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: _said(item) for key, item in value.items()}
+        return {key: _without_defaults(item) for key, item in value.items()}
     return value
 
 
+def _told(value: object) -> dict[str, Any]:
+    """The fields of a dataclass that differ from their defaults."""
+    contents = ((name, getattr(value, name), default) for name, default in _defaults(cast("Hashable", type(value))))
+    return {name: content for name, content, default in contents if content != default}
+
+
 @cache
-def _fields(of: type[Any]) -> tuple[tuple[Field[Any], Any], ...]:
-    """The fields of a dataclass with their defaults; what has none differs from every content."""
+def _defaults(of: Any) -> tuple[tuple[str, Any], ...]:
+    """The names of the fields with their defaults; what has none differs from every content."""
     return tuple(
-        (each, each.default if each.default_factory is MISSING else each.default_factory()) for each in fields(of)
+        (each.name, each.default if each.default_factory is MISSING else each.default_factory()) for each in fields(of)
     )
 
 
 Cut = Callable[[ContainerHistory, float], ContainerHistory]
 
 
-def _longest_that_fits(history: WorkloadHistory, cut: Cut, most_bytes: int) -> WorkloadHistory | None:
+def _longest_that_fits(history: WorkloadHistory, cut: Cut, write: _Writer, most_bytes: int) -> WorkloadHistory | None:
     """Forget what *cut* takes away up to the earliest time for which the rest fits; None when nothing fits."""
     times = sorted({time for entry in history.containers for time in _times(entry)})
     low, high, best = 0, len(times), None
     while low < high:
         middle = (low + high) // 2
         shorter = replace(history, containers=tuple(cut(entry, times[middle]) for entry in history.containers))
-        if len(_write(shorter)) <= most_bytes:
+        if len(write(shorter)) <= most_bytes:
             high, best = middle, shorter
         else:
             low = middle + 1
@@ -142,7 +167,7 @@ def _since(entry: ContainerHistory, cutoff: float) -> ContainerHistory:
     )
 
 
-def _newest_entries(history: WorkloadHistory, most_bytes: int) -> WorkloadHistory:
+def _newest_entries(history: WorkloadHistory, write: _Writer, most_bytes: int) -> WorkloadHistory:
     """Keep of whole containers only that they were seen, and of those as many as fit: there are absurdly many."""
     kept = replace(history, containers=())
     for entry in sorted(history.containers, key=lambda entry: entry.last_seen_at, reverse=True):
@@ -154,7 +179,7 @@ def _newest_entries(history: WorkloadHistory, most_bytes: int) -> WorkloadHistor
             forgotten=entry.forgotten + len(entry.lives),
         )
         more = replace(kept, containers=(bare, *kept.containers))
-        if len(_write(more)) > most_bytes:
+        if len(write(more)) > most_bytes:
             break
         kept = more
     return kept

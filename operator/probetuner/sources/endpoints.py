@@ -47,8 +47,8 @@ class Answer:
     elsewhere: bool = False
 
     @property
-    def asked_late(self) -> bool:
-        """Whether it tells of who asked rather than of who was asked."""
+    def heard_late(self) -> bool:
+        """Whether it came to a process that was too late for it to tell how long it took."""
         return self.late_seconds > max(_LATE_SECONDS, _LATE_SHARE * self.seconds)
 
 

@@ -100,8 +100,8 @@ def _timeouts(case: Case) -> set[int]:
 
 def _lockups(case: Case) -> float:
     seen = max(0.0, len(killed_in_lockup(case)) - _outlasted_grace(case)) + len(lockups_without_liveness(case))
-    now, before = working_seconds(case), sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
-    return (seen + len(earlier_lockups(case))) * now / (now + before)
+    before = sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
+    return (seen + len(earlier_lockups(case))) * case.observed_seconds / max(1.0, case.observed_seconds + before)
 
 
 def _outlasted_grace(case: Case) -> float:

@@ -269,7 +269,7 @@ async def test_what_the_operator_itself_was_late_for_says_nothing_of_an_endpoint
     bench.asked.late_seconds = 0.6
     await bench.rounds(6)
     assert not bench.following.served[WEB].history.containers[0].trials
-    assert 'probetuner_endpoint_attempts_total{result="asked-late"} 18.0' in bench.metrics.page().decode()
+    assert 'probetuner_endpoint_attempts_total{result="heard-late"} 18.0' in bench.metrics.page().decode()
 
     bench.asked.late_seconds = 0.0
     await bench.rounds(6)

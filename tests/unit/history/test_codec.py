@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,3 +187,33 @@ def test_a_newer_form_is_told_from_damage() -> None:
 
 def _split(entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return entry["title"], {name: value for name, value in entry.items() if name != "title"}
+
+
+def test_what_has_its_default_is_not_written_and_read_as_it_was() -> None:
+    """The text is a promise to older and newer versions: another default would read it differently."""
+    entry = ContainerHistory(
+        name="app", template_hash="a", first_seen_at=1.0, last_seen_at=9.0, minutes=(Minute(started_at=60.0),)
+    )
+    history = WorkloadHistory(containers=(entry,))
+
+    saved = codec.encode(history)
+
+    assert json.loads(saved) == {
+        "containers": [
+            {
+                "name": "app",
+                "template_hash": "a",
+                "first_seen_at": 1.0,
+                "last_seen_at": 9.0,
+                "minutes": [{"started_at": 60.0}],
+            }
+        ]
+    }
+    assert codec.decode(saved, version=codec.VERSION) == history
+
+
+def test_what_was_saved_with_every_field_is_read_too() -> None:
+    """As versions before did."""
+    history = _history(lives=tuple(_life(n) for n in range(5)), minutes=(Minute(started_at=60.0),))
+
+    assert codec.decode(msgspec.json.encode(history).decode(), version=codec.VERSION) == history

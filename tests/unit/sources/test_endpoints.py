@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -87,6 +88,24 @@ def waits(*, seconds: float) -> Serve:
     return serve
 
 
+async def test_a_timeout_counts_also_while_a_thread_computes() -> None:
+    """Decisions are computed beside the trials, and most of them where endpoints fail."""
+    done = threading.Event()
+
+    def compute() -> None:
+        while not done.is_set():
+            pass
+
+    computing = asyncio.create_task(asyncio.to_thread(compute))
+    async with serving(waits(seconds=1.2)) as port:
+        answer = await ask(HttpGet(port=port, path="/"), port, timeout_seconds=1.0)
+        done.set()
+    await computing
+
+    assert answer.cause is FailureCause.TIMEOUT
+    assert not answer.heard_late
+
+
 async def test_time_that_the_asking_process_lost_is_told_apart_from_a_slow_answer() -> None:
     """Only the former tells nothing of the endpoint."""
     async with serving(is_busy(seconds=0.4)) as port:
@@ -94,7 +113,7 @@ async def test_time_that_the_asking_process_lost_is_told_apart_from_a_slow_answe
     async with serving(waits(seconds=0.4)) as port:
         slow = await ask(HttpGet(port=port, path="/"), port)
 
-    assert busy.asked_late
+    assert busy.heard_late
     assert busy.late_seconds == pytest.approx(0.4, abs=0.2)
     assert slow.seconds >= 0.4
     assert slow.late_seconds < busy.late_seconds
