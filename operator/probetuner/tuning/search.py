@@ -6,6 +6,7 @@ well and once as if it had failed. What is chosen has to hold in the worse case,
 and tightening only from time enough in which nothing is unknown.
 """
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -80,15 +81,19 @@ class Evidence:
         )
 
     def _replay(self, signal: PodSignal, probes: Probes, phase: float, unknown_as: Verdict) -> Outcome:
+        """Of the worse case only the kills are asked for, and after the lives that were seen there are none."""
         period = max((probe.period_seconds for kind in ProbeType if (probe := probes.get(kind)) is not None), default=1)
+        recorded = Recorded(signal)
         return run(
             probes=probes,
-            application=Recorded(signal),
+            application=recorded,
+            lasting=recorded,
             circumstances=Circumstances(
                 grace_seconds=self.grace_seconds, lead_seconds=phase * period, unknown_as=unknown_as
             ),
             began_at=signal.began_at,
             until=signal.until,
+            most_lives=len(signal.lives) if unknown_as is Verdict.FAILED else math.inf,
         )
 
     def _mistakes(self, uid: str, outcome: Outcome) -> int:

@@ -6,6 +6,13 @@ from probetuner.model.probe import ProbeType
 from probetuner.tuning.replay.answer import Answer
 
 
+class Lasting(Protocol):
+    """Says how long an application goes on as it is."""
+
+    def same_until(self, probe: ProbeType, *, life: int, at: float) -> float:
+        """Until when attempts get what one begun at that time gets, as far as that life lasts."""
+
+
 class Application(Protocol):
     """A container's process, life after life (counted from 0). Times are seconds on the caller's clock."""
 

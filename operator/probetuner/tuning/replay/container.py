@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from probetuner.model.probe import ProbeType
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import REFUSED, Verdict, judge
-from probetuner.tuning.replay.application import Application
+from probetuner.tuning.replay.application import Application, Lasting
 from probetuner.tuning.replay.backoff import BackOff, next_sync_seconds
 from probetuner.tuning.replay.outcome import Attempt, LifeRun, Outcome, Waiting
 from probetuner.tuning.replay.worker import Flight, Worker
@@ -43,10 +43,20 @@ class ContainerRun:
     """A container from its first start on. `next_at` is when its next event happens, `step` makes it happen.
 
     Several runs can be stepped in the order of their times, so that their applications may depend on each other.
+    With `lasting` attempts that can only repeat the one before are left out; everything else happens as it would.
     """
 
-    def __init__(self, *, probes: Probes, application: Application, circumstances: Circumstances, at: float) -> None:
+    def __init__(
+        self,
+        *,
+        probes: Probes,
+        application: Application,
+        circumstances: Circumstances,
+        at: float,
+        lasting: Lasting | None = None,
+    ) -> None:
         self._application = application
+        self._lasting = lasting
         self._given = circumstances
         self._began_at = at
         self._workers = {
@@ -125,6 +135,7 @@ class ContainerRun:
         self._passed = ProbeType.STARTUP not in self._workers
         for worker in self._workers.values():
             worker.on_hold = False
+            worker.wake(at)
         self._set_ready(at, ready=self._passed and ProbeType.READINESS not in self._workers)
         self._trigger_readiness()
 
@@ -134,6 +145,7 @@ class ContainerRun:
         if worker.on_hold or not self._visible or now - life.started_at < worker.probe.initial_delay_seconds:
             return
         if self._passed is (worker.kind is ProbeType.STARTUP):
+            self._leave_out(worker, now)
             return
         answer = REFUSED
         if life.ended_at is None:
@@ -158,6 +170,17 @@ class ContainerRun:
         if verdict is Verdict.ERRORED or not worker.count(verdict) or flight.life != self.life:
             return
         self._conclude(worker.kind, at, succeeded=verdict is Verdict.OK)
+        if worker.repeats_itself and result.seconds < worker.probe.period_seconds:
+            self._leave_out(worker, flight.began_at, seconds=result.seconds)
+
+    def _leave_out(self, worker: Worker, at: float, *, seconds: float = 0.0) -> None:
+        """Let the worker sleep for as long as attempts of so many seconds would get the same as at that time.
+
+        One that is under way when the life ends is cut short.
+        """
+        if self._lasting is not None and self._passed and self.running:
+            same_until = self._lasting.same_until(worker.kind, life=self.life, at=at)
+            worker.sleep_until(min(same_until, self._exit_at - seconds))
 
     def _conclude(self, kind: ProbeType, at: float, *, succeeded: bool) -> None:
         if kind is ProbeType.READINESS:
@@ -192,12 +215,15 @@ class ContainerRun:
         grace = max(_LEAST_GRACE_SECONDS, self._given.grace_seconds if own is None else own)
         stopped_at = at + min(grace, self._application.stop_seconds(life=self.life, at=at))
         self._exit_at = min(self._exit_at, stopped_at)
+        for worker in self._workers.values():
+            worker.wake(at)
 
     def _exit(self, at: float) -> None:
         life = self._lives[-1]
         life.ended_at, self._exit_at, self._visible_at = at, math.inf, math.inf
         for worker in self._workers.values():
             worker.cut_short(at)
+            worker.wake(at)
         if life.killed_by is None:
             self._sync_at = at + self._given.status_seconds
         else:
@@ -225,12 +251,24 @@ class ContainerRun:
 
 
 def run(
-    *, probes: Probes, application: Application, circumstances: Circumstances, began_at: float, until: float
+    *,
+    probes: Probes,
+    application: Application,
+    circumstances: Circumstances,
+    began_at: float,
+    until: float,
+    lasting: Lasting | None = None,
+    most_lives: float = math.inf,
 ) -> Outcome:
-    """Run one container from its first start to `until` (seconds on the caller's clock)."""
-    container = ContainerRun(probes=probes, application=application, circumstances=circumstances, at=began_at)
+    """Run one container from its first start to `until` (seconds on the caller's clock).
+
+    It ends before that with the last of `most_lives`.
+    """
+    container = ContainerRun(
+        probes=probes, application=application, circumstances=circumstances, at=began_at, lasting=lasting
+    )
     now = began_at
-    while (due := container.next_at) <= until:
+    while (due := container.next_at) <= until and container.life < most_lives:
         now = max(now, due)
         container.step(now)
     return container.outcome(until)

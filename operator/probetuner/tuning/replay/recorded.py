@@ -44,6 +44,14 @@ class LifeSignal:
         place = bisect_right(cells, age_seconds, key=lambda cell: cell[0])
         return cells[place - 1][1] if place else UNKNOWN
 
+    def same_until(self, probe: ProbeType, age_seconds: float) -> float:
+        """Until which age attempts get what one at that age gets; beyond what was seen of the life nothing changes."""
+        if age_seconds > self.until_seconds:
+            return math.inf
+        cells = self.cells.get(probe, ())
+        place = bisect_right(cells, age_seconds, key=lambda cell: cell[0])
+        return min(self.until_seconds, cells[place][0] if place < len(cells) else math.inf)
+
 
 def cells(seen: Sequence[Seen], *, reach_seconds: float) -> tuple[tuple[float, Answer], ...]:
     """From attempts in the order of their time to what holds from when on.
@@ -92,6 +100,13 @@ class Recorded:
         if life >= len(self._signal.lives):
             return UNKNOWN
         return self._signal.lives[life].answer(probe, at - self._started[life])
+
+    def same_until(self, probe: ProbeType, *, life: int, at: float) -> float:
+        """Until when the same holds; at most to the end of what was seen."""
+        if life >= len(self._signal.lives):
+            return self._signal.until
+        started_at = self._started[life]
+        return min(self._signal.until, started_at + self._signal.lives[life].same_until(probe, at - started_at))
 
     def exits_at(self, *, life: int, started_at: float) -> float:
         """When the same life ended by itself."""

@@ -52,6 +52,21 @@ class Worker:
             result = Result(verdict=Verdict.FAILED, seconds=at - self.flight.began_at, cause=FailureCause.RESET)
             self.flight = replace(self.flight, ends_at=at, result=result)
 
+    @property
+    def repeats_itself(self) -> bool:
+        """Whether another result like the last would change nothing: its threshold was reached before."""
+        return self._streak >= self._needed(self._last)
+
+    def sleep_until(self, at: float) -> None:
+        """Let the ticks before that time pass; none of the phase is lost."""
+        if at > self._tick_at:
+            self._tick_at += math.ceil((at - self._tick_at) / self.probe.period_seconds) * self.probe.period_seconds
+
+    def wake(self, now: float) -> None:
+        """Take the next tick after that time, whatever the worker slept for."""
+        ahead = math.floor((self._tick_at - now) / self.probe.period_seconds)
+        self._tick_at -= max(0, ahead) * self.probe.period_seconds
+
     def take_tick(self, now: float) -> None:
         """Consume the trigger, which restarts the ticker (since 1.32), or the tick that is due."""
         period = self.probe.period_seconds
@@ -69,10 +84,12 @@ class Worker:
         """
         self._streak = self._streak + 1 if verdict is self._last else 1
         self._last = verdict
-        needed = self.probe.success_threshold if verdict is Verdict.OK else self.probe.failure_threshold
-        if self._streak < needed:
+        if self._streak < self._needed(verdict):
             return False
         if self.kind is ProbeType.STARTUP or (self.kind is ProbeType.LIVENESS and verdict is Verdict.FAILED):
             self.on_hold = True
             self._streak = 0
         return True
+
+    def _needed(self, verdict: Verdict | None) -> int:
+        return self.probe.success_threshold if verdict is Verdict.OK else self.probe.failure_threshold
