@@ -49,7 +49,7 @@ class Score:
 def score(case: GymCase, *, with_bounds: bool = True) -> Score:
     """Train under the present probes, ask every policy, and test what each says on the same phases."""
     cost = cache(partial(_cost, case))
-    early, *_, advice = advise_after(train(case), HOURS_SECONDS)
+    early, advice = advise_after(train(case), (HOURS_SECONDS[0], HOURS_SECONDS[-1]))
     applied = apply_mode(case)
     probes = {name: policy(case) for name, policy in FIXED.items()}
     probes |= {EARLY: early.probes, ONCE: advice.probes, APPLY: applied.probes}

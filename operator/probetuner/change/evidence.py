@@ -96,7 +96,7 @@ def _starts_came_up(part: Part) -> str | None:
     starts = [life.answered_at - life.started_at for life in lives if life.answered_at is not None]
     if not starts or len(starts) < len(lives) or len(starts) < part.case.replicas:
         return None
-    return f"all {several(len(starts), 'start')} came up, the slowest after {max(starts):.0f} s, and none was killed"
+    return f"{several(len(starts), 'start')} came up, the slowest after {max(starts):.0f} s, and none was killed"
 
 
 def _slowness_survived(part: Part) -> str | None:

@@ -60,7 +60,7 @@ async def load(api: Api, ref: WorkloadRef, *, uid: str) -> Saved:
 
 async def save(api: Api, ref: WorkloadRef, history: WorkloadHistory, *, uid: str, now: float) -> None:
     """Save the history of the workload of that uid. Raises ApiError."""
-    state = await asyncio.to_thread(codec.encode, history)  # up to a tenth of a second
+    state = await asyncio.to_thread(codec.encode, history)
     body = {
         "apiVersion": API_VERSION,
         "kind": "ProbeHistory",

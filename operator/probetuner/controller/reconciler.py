@@ -110,10 +110,10 @@ class Reconciler:
 
     async def _decide_and_do(self, served: Served, enrolment: Enrolment, policy: PolicyObject) -> float | None:
         await self._guard.tell(served)
-        autoscaled = (await self._with_autoscaler(served.workload)).autoscaled
+        scaled = await self._may_be_scaled(served.workload)
         with ExitStack() as until_told:
             async with self._deciding:
-                workload = replace(served.workload, autoscaled=autoscaled)
+                workload = replace(served.workload, autoscaled=scaled or served.workload.autoscaled)
                 situation = self._situation(served, workload, enrolment, policy)
                 decision = await self._computed(situation)
                 self._check_still_holds(situation, policy)
@@ -153,12 +153,10 @@ class Reconciler:
             traffic=self._pace.traffic(workload.ref),
         )
 
-    async def _with_autoscaler(self, workload: Workload) -> Workload:
-        """The workload with what is to be known of autoscalers, which matter only to a single replica's readiness."""
+    async def _may_be_scaled(self, workload: Workload) -> bool:
+        """Whether an autoscaler may change its replicas, which matters only to a single replica's readiness."""
         lone = workload.rollout.desired == 1 and any(one.readiness is not None for one in workload.containers)
-        if not lone or workload.autoscaled:
-            return workload
-        return replace(workload, autoscaled=await autoscalers.may_scale(self._api, workload.ref))
+        return lone and await autoscalers.may_scale(self._api, workload.ref)
 
     async def _follow(self, ref: WorkloadRef, enrolment: Enrolment) -> Served:
         """Return what is held about a workload, which is fetched first if nothing is. In mode Off nothing is held."""

@@ -98,7 +98,7 @@ def lockups_without_liveness(case: Case) -> tuple[FailureRun, ...]:
 def working_seconds(case: Case) -> float:
     """For how long the present template was watched while its replicas, on average, were not stuck.
 
-    A replica that nothing restarts is stuck once, however long it is watched: what is measured by time has this one.
+    A replica that nothing restarts gets stuck once, however long it is watched: how often is counted by this time.
     """
     there = {life.pod_uid for life in case.history.lives if life.ended_at is None and life.ending_at is None}
     stuck = sum(_lasts_seconds(case, run) for run in lockups_without_liveness(case) if run.pod_uid in there)

@@ -7,7 +7,7 @@ from probetuner.diagnosis.broken import errored_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
-from probetuner.diagnosis.silence import busy_kills, overrun
+from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
@@ -101,13 +101,7 @@ def _bear_pressure(proposal: Proposal) -> Proposal:
 
 
 def _stop_flapping(proposal: Proposal) -> Proposal:
-    """Weigh readiness against the lock-ups that are known; how soon liveness finds them is another matter."""
-    case = proposal.case
-    if not weigh.knows_lockups(case):
-        return steady.stop_flapping(proposal)
-    only_stuck = bool(killed_in_lockup(case)) and not busy_kills(case)
-    untouched = proposal.probes.liveness == case.container.liveness
-    return weigh.balance(stuck.find_sooner(proposal) if only_stuck and untouched else proposal)
+    return weigh.balance(proposal) if weigh.knows_lockups(proposal.case) else steady.stop_flapping(proposal)
 
 
 def _find_sooner(proposal: Proposal) -> Proposal:

@@ -2,11 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from probetuner.change.decide import decide
-from probetuner.change.situation import Decision, Situation
+from probetuner.change.enrolment import parse_policy_object
+from probetuner.change.situation import Decision, Situation, WorkloadPatch
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
 from probetuner.controller.guarding import Guard
@@ -39,7 +43,7 @@ RAW: dict[str, Any] = {
 class Bench:
     """A reconciler of one enrolled workload, which may be deleted while its pods are being listed.
 
-    Its decisions wait until `may_decide` is set.
+    Its decisions wait until `may_decide` is set, and are to send the `patch`, if there is one.
     """
 
     def __init__(self, *, deleted_meanwhile: bool = False) -> None:
@@ -47,9 +51,11 @@ class Bench:
         self.deleted_meanwhile = deleted_meanwhile
         self.decides, self.may_decide = asyncio.Event(), threading.Event()
         self.loop = asyncio.get_running_loop()
+        self.patch: WorkloadPatch | None = None
         self.view = View(default_mode=Mode.OFF)
         self.view.see_workload(WEB, RAW)
-        api, metrics, following = cast("Api", self), Metrics(), Following(since=0.0, changed=lambda _: None)
+        api, metrics = cast("Api", self), Metrics()
+        self.following = following = Following(since=0.0, changed=lambda _: None)
         self.reconciler = Reconciler(
             api,
             self.view,
@@ -73,7 +79,8 @@ class Bench:
         """Decide as the operator does, but take the time that the test wants."""
         self.loop.call_soon_threadsafe(self.decides.set)
         assert self.may_decide.wait(5)
-        return decide(situation, now)
+        decision = decide(situation, now)
+        return decision if self.patch is None else replace(decision, patch=self.patch)
 
     async def get(self, path: str, **_: Any) -> dict[str, Any]:
         """Answer as `Api.get` does: the workload is there, and nothing was saved of it."""
@@ -119,16 +126,38 @@ async def test_nothing_else_waits_for_a_decision() -> None:
     assert any("/status" in line for line in bench.written)
 
 
-async def test_a_mode_that_was_changed_during_a_decision_holds() -> None:
-    """What was decided for the old one is not done, and the workload is looked at again."""
+def lowered(bench: Bench) -> None:
+    metadata = {**RAW["metadata"], "annotations": {"probetuner.dev/mode": "Off"}}
+    bench.view.see_workload(WEB, {**RAW, "metadata": metadata})
+
+
+def spoken_for(bench: Bench) -> None:
+    bench.view.see_policy(
+        parse_policy_object(
+            {
+                "metadata": {"namespace": "shop", "name": "users", "uid": "u"},
+                "spec": {"targetRef": {"kind": "Deployment", "name": "web"}, "mode": "Apply", "allow": []},
+            }
+        )
+    )
+
+
+def scaled(bench: Bench) -> None:
+    served = bench.following.served[WEB]
+    served.workload = replace(served.workload, resource_version="2")
+
+
+@pytest.mark.parametrize("change", [lowered, spoken_for, scaled])
+async def test_what_is_changed_during_a_decision_holds(change: Callable[[Bench], None]) -> None:
+    """What was decided for the old mode, policy or workload is not done, and the workload is looked at again."""
     bench = Bench()
+    bench.patch = WorkloadPatch(body={"spec": {"replicas": 2}}, resource_version="1")
     looking = asyncio.create_task(bench.reconciler.reconcile(WEB))
     async with asyncio.timeout(5):
         await bench.decides.wait()
     before = list(bench.written)
 
-    metadata = {**RAW["metadata"], "annotations": {"probetuner.dev/mode": "Off"}}
-    bench.view.see_workload(WEB, {**RAW, "metadata": metadata})
+    change(bench)
     bench.may_decide.set()
 
     assert await looking is not None

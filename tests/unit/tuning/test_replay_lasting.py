@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from probetuner.facts.fact import FailureCause
@@ -72,6 +73,7 @@ def told(outcome: Outcome) -> object:
     )
 
 
+@examples(max_examples=300)
 @given(
     signals=st.lists(lives, min_size=1, max_size=3),
     asked=settings,

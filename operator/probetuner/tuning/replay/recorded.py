@@ -40,17 +40,20 @@ class LifeSignal:
         """What an attempt at that age would have got."""
         if age_seconds > self.until_seconds:
             return UNKNOWN
-        cells = self.cells.get(probe, ())
-        place = bisect_right(cells, age_seconds, key=lambda cell: cell[0])
+        cells, place = self._place(probe, age_seconds)
         return cells[place - 1][1] if place else UNKNOWN
 
     def same_until(self, probe: ProbeType, age_seconds: float) -> float:
         """Until which age attempts get what one at that age gets; beyond what was seen of the life nothing changes."""
         if age_seconds > self.until_seconds:
             return math.inf
-        cells = self.cells.get(probe, ())
-        place = bisect_right(cells, age_seconds, key=lambda cell: cell[0])
+        cells, place = self._place(probe, age_seconds)
         return min(self.until_seconds, cells[place][0] if place < len(cells) else math.inf)
+
+    def _place(self, probe: ProbeType, age_seconds: float) -> tuple[tuple[tuple[float, Answer], ...], int]:
+        """The cells of that probe, and how many of them have begun at that age."""
+        cells = self.cells.get(probe, ())
+        return cells, bisect_right(cells, age_seconds, key=lambda cell: cell[0])
 
 
 def cells(seen: Sequence[Seen], *, reach_seconds: float) -> tuple[tuple[float, Answer], ...]:
