@@ -119,12 +119,13 @@ class Case:
         passed_before = tally.first_succeeded_at is not None and tally.first_succeeded_at < tally.first_failed_at
         if tally.first_failed_at > first_chance or passed_before:
             return False
-        return times <= 1 or self._failures_at_first(fresh) >= times
+        first = self.first_run(fresh)
+        return times <= 1 or (tally.failed if first is None else first.failures) >= times
 
-    def _failures_at_first(self, life: Life) -> int:
-        """How many attempts of the liveness probe failed in a row before the first that passed."""
+    def first_run(self, life: Life) -> FailureRun | None:
+        """The first attempts of the liveness probe in that life that failed in a row, if they are remembered."""
         end = life.ended_at or self.history.last_seen_at
-        first = next(
+        return next(
             (
                 run
                 for run in self.runs(ProbeType.LIVENESS)
@@ -132,7 +133,6 @@ class Case:
             ),
             None,
         )
-        return life.tally(ProbeType.LIVENESS).failed if first is None else first.failures
 
     def runs(self, kind: ProbeType) -> tuple[FailureRun, ...]:
         """The runs of failures of that probe."""

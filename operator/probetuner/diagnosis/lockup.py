@@ -6,6 +6,7 @@ from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
 from probetuner.diagnosis.silence import busy_kills, proved_stuck, silent_kills
+from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
@@ -55,7 +56,13 @@ def earlier_lockups(case: Case) -> tuple[Life, ...]:
 
 
 def _cured(case: Case, life: Life) -> bool:
+    """Whether the next life that was let come up was well; where starts are ended now and then, it may not be the next.
+
+    Why each of those that never answered ended need not be known.
+    """
     fresh = case.next_life(life)
+    while fresh is not None and fresh.ended_at and fresh.answered_at is None and starting_kills(case):
+        fresh = case.next_life(fresh)
     if fresh is None or fresh.answered_at is None:
         return False
     detection = case.container.liveness.detection_seconds if case.container.liveness else 0

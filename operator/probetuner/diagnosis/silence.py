@@ -15,16 +15,16 @@ from probetuner.diagnosis.confidence import is_more_than_chance
 from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
-from probetuner.diagnosis.starting import liveness_kills
+from probetuner.diagnosis.starting import liveness_kills, starting_kills
 from probetuner.diagnosis.together import fail_together, others
-from probetuner.diagnosis.waking import woken_kills
+from probetuner.diagnosis.waking import was_silent, woken_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
 _NEAR_SECONDS, _PROMPT_SECONDS = 180.0, 5.0
-_TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
+_TIMES_USUAL, _ODD_SHARE, _TIMES_WOKEN = 3.0, 0.2, 3
 _SEVERAL, _ENOUGH, _IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 3, 2, 0.7, 0.34
 
 
@@ -60,15 +60,10 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by timeouts after the application had been up.
 
     None of a probe that has never succeeded: what it asks for is not there. None where it waited for somebody else.
-    Of one whose events were dropped (client-go events_cache.go) it is taken that it failed as the others did.
     """
     if never_succeeded(case, ProbeType.LIVENESS) or hung_by_dependency(case):
         return ()
-    tallies = [life.tally(ProbeType.LIVENESS) for life in case.history.lives]
-    known = [tally.silent for tally in tallies if tally.causes]
-    usually = 2 * sum(known) > len(known)
-    kills = ((life, life.tally(ProbeType.LIVENESS)) for life in liveness_kills(case))
-    return tuple(life for life, tally in kills if (tally.silent if tally.causes else usually))
+    return tuple(life for life in liveness_kills(case) if was_silent(case, life))
 
 
 @once
@@ -98,7 +93,8 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     odd = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
     judged, woke = _judged(signs), sum(sign.woke for sign in signs)
     unclear = sum(life in odd and sign in judged for life, sign in zip(kills, signs, strict=True))
-    if (loaded and unclear <= _ODD_SHARE * len(judged)) or 0 < len(kills) - len(deaf) <= 2 * woke:
+    heard = [life for life in kills if life not in deaf and life.stop_seconds is not None]
+    if (loaded and unclear <= _ODD_SHARE * len(judged)) or 0 < len(heard) <= _TIMES_WOKEN * woke:
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
 
@@ -146,12 +142,22 @@ def _around(case: Case, life: Life) -> Signs:
     minutes = case.history.minutes
     return Signs(
         remembered=not minutes or case.killed_at(life) >= minutes[0].started_at,
-        relapsed=case.fails_again_at_once(life, times=_IN_A_ROW),
+        relapsed=_relapsed(case, life),
         recoveries=_unusual_recoveries(case, life),
         slow_answers=unusual_slowness(case, life),
         woke=life in woken_kills(case),
         heard=not did_not_hear(life) and _stuck_are_deaf(case),
     )
+
+
+def _relapsed(case: Case, life: Life) -> bool:
+    """Whether the fresh container was silent at once; one that still starts fails as well, and means nothing."""
+    fresh = case.next_life(life)
+    if fresh is None or fresh in starting_kills(case):
+        return False
+    first = case.first_run(fresh)
+    causes = fresh.tally(ProbeType.LIVENESS).causes if first is None else first.causes
+    return all(cause.is_silence for cause in causes) and case.fails_again_at_once(life, times=_IN_A_ROW)
 
 
 @once

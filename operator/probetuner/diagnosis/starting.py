@@ -40,18 +40,23 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     (refused, but for who listened soon after all amid trouble), or no other life shows that an answer could have been
     expected by then, whatever its template; after the kill of a container that was up that says nothing. Starts may
     vary: a life that follows no trouble was starting where another start took at least half of what this one was
-    given, one that may follow trouble only where another took all of it. Some probes cannot tell a process that is
-    not up from one that is unwell: with these, it was starting as long as no container that had come up was killed.
+    given, one that may follow trouble only where another took all of it; and one that the startup probe ended where any
+    start took half of it. Some probes cannot tell a process that is not up from one that is unwell: with these, it was
+    starting as long as no container that had come up was killed.
     The odd one that nobody refused, among many that had come up, shared their trouble.
     """
     kills = case.probe_kills
     untroubled = (life for life in case.history.lives if _follows(case, life) is False)
-    slowest = max((_failing_seconds(case, life) for life in untroubled), default=0.0)
+    slowest = max((failing_seconds(case, life) for life in untroubled), default=0.0)
     usual = min((*case.answer_seconds(), *case.earlier_answer_seconds()), default=math.inf)
     hidden = not any(_had_come_up(case, killed) for killed in kills)
+    by_startup = case.ended_by(RestartCause.STARTUP_KILL)
+    slowest_of_all = max((failing_seconds(case, life) for life in case.history.lives), default=0.0)
 
     def was_starting(life: Life) -> bool:
         given, trouble = case.killed_at(life) - life.started_at, _follows(case, life)
+        if life in by_startup and slowest_of_all >= given * _SLOW_START_SHARE:
+            return True
         late = slowest >= given * (_SLOW_START_SHARE if trouble is False else 1.0) or (usual > given and not trouble)
         return late or (hidden and _hides_refusals(case, _causes(life)))
 
@@ -65,7 +70,7 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
 
 def _was_refused(case: Case, life: Life) -> bool:
     """Whether the life was refused, and that was not just before it listened, amid the trouble that it came into."""
-    if FailureCause.REFUSED not in (_causes(life) or _only_cause(case)):
+    if FailureCause.REFUSED not in (_causes(life) or _only_cause(case) or _usual_cause_of_unborn(case)):
         return False
     causes = sum((Counter(tally.causes) for tally in life.tallies.values()), Counter[FailureCause]())
     return not (_follows(case, life) and causes[FailureCause.TIMEOUT] > causes[FailureCause.REFUSED])
@@ -83,11 +88,18 @@ def _only_cause(case: Case) -> frozenset[FailureCause]:
     return causes if len(causes) == 1 else frozenset()
 
 
+@once
+def _usual_cause_of_unborn(case: Case) -> frozenset[FailureCause]:
+    """What most of the lives failed by that a probe ended before they had come up, of which it is known."""
+    known = [_causes(life) for life in case.probe_kills if _causes(life) and not _was_up(case, life)]
+    return frozenset(cause for cause in FailureCause if 2 * sum(cause in causes for causes in known) > len(known))
+
+
 def _causes(life: Life) -> frozenset[FailureCause]:
     return frozenset(cause for tally in life.tallies.values() for cause in tally.causes)
 
 
-def _failing_seconds(case: Case, life: Life) -> float:
+def failing_seconds(case: Case, life: Life) -> float:
     """How long after its start a life that came up was still seen to fail.
 
     When it first passed is no measure: whoever begins to watch later sees that late.

@@ -6,7 +6,26 @@ from probetuner.history.attribution import SIGKILLED
 from probetuner.history.life import Life
 from probetuner.model.probe import ProbeType
 
+_TELLING = (ProbeType.LIVENESS, ProbeType.READINESS)
 _LATE_SECONDS, _VARIED_SECONDS = 3.0, 5.0
+
+
+def was_silent(case: Case, life: Life) -> bool:
+    """Whether liveness got no answer from that life in time.
+
+    Of one whose events were dropped (client-go events_cache.go) it is taken that it failed as most that were killed
+    did, or as readiness did in them.
+    """
+    tally = life.tally(ProbeType.LIVENESS)
+    return tally.silent if tally.causes else _usually_silent(case)
+
+
+@once
+def _usually_silent(case: Case) -> bool:
+    kills = liveness_kills(case)
+    of = {kind: [tally.silent for life in kills if (tally := life.tally(kind)).causes] for kind in _TELLING}
+    known = of[ProbeType.LIVENESS] or of[ProbeType.READINESS]
+    return 2 * sum(known) > len(known)
 
 
 @once
@@ -19,7 +38,7 @@ def woken_kills(case: Case) -> tuple[Life, ...]:
     waits = [
         (life, life.stop_seconds)
         for life in liveness_kills(case)
-        if life.tally(ProbeType.LIVENESS).silent and life.stop_seconds is not None
+        if was_silent(case, life) and life.stop_seconds is not None
     ]
     lasted = [wait for _, wait in waits]
     if max(lasted, default=0.0) - min(lasted, default=0.0) < _VARIED_SECONDS:

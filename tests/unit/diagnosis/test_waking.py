@@ -2,6 +2,11 @@
 
 from dataclasses import replace
 
+from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.silence import signs_of_load, silent_kills
+from probetuner.diagnosis.starting import starting_kills
+from probetuner.diagnosis.waking import woken_kills
+from probetuner.model.probe import ProbeType
 from probetuner.tuning.experience import experience_of
 from support.application import App, Spell
 from support.scene import LIVEZ, READYZ, Scene, asks
@@ -66,3 +71,48 @@ def test_the_tail_of_those_that_wake_tells_how_many_slept_on() -> None:
         seen = scene.judge().finding("liveness-kill-of-lockup").samples
         assert experience_of(scene.cases()[0]).lockups <= share * seen
     assert experience_of(alone.cases()[0]).lockups == 1
+
+
+OFTEN = tuple(15.0 + number * 7 % 20 for number in range(60))
+DROPPED = replace(STALLED, apps=(App(handles_term=143, spells=stalls(*OFTEN)),), seconds=13_000, grace=30)
+
+
+def test_a_kill_whose_events_were_dropped_woke_as_the_others_did() -> None:
+    """After 25 events of a pod the kubelet sends hardly any more (client-go events_cache.go); the kills go on."""
+    case = DROPPED.cases()[0]
+    woken = woken_kills(case)
+
+    assert any(not life.tally(ProbeType.LIVENESS).causes for life in woken)
+    assert not killed_in_lockup(case)
+
+
+STARTING = App(starts=(18.0,), handles_term=143, spells=stalls(28, 36, 42, 31, 38, 33, 29, 40))
+
+
+def test_a_fresh_container_that_still_starts_is_no_relapse() -> None:
+    """It refuses what it is asked; that says nothing of load, and what was killed was a pause."""
+    patient = replace(HASTY, failure_threshold=3)
+    signs = signs_of_load(replace(STALLED, apps=(STARTING, App(starts=(18.0,))), liveness=patient).cases()[0])
+
+    assert signs
+    assert not any(sign.relapsed for sign in signs)
+
+
+def test_a_lockup_is_one_also_where_the_fresh_container_is_not_let_come_up() -> None:
+    """A startup probe that ends every other start hides for a while that the restart was the cure."""
+    app = App(starts=(4.0, 40.0, 4.0, 40.0, 4.0), locks=(400.0,), handles_term=143)
+    paused = App(starts=(4.0,), handles_term=143, spells=stalls(28, 36, 42, 31, 38))
+    startup = asks(READYZ, period_seconds=5, failure_threshold=4)
+    scene = replace(STALLED, startup=startup, apps=(app, paused), seconds=1600)
+
+    assert any(life.restarts == 0 and life.pod == scene.pod(0).name for life in killed_in_lockup(scene.cases()[0]))
+
+
+def test_a_start_that_was_ended_is_one_also_where_its_events_were_dropped() -> None:
+    """Nobody listened in those of which it is known; a lock-up would have answered before."""
+    uneven = App(starts=(4.0, 25.0) * 10, handles_term=143, spells=stalls(*[28.0] * 10, every=400.0))
+    case = Scene(liveness=HASTY, readiness=asks(READYZ), apps=(uneven,), seconds=4000).cases()[0]
+
+    assert any(not life.tally(ProbeType.LIVENESS).causes for life in starting_kills(case))
+    assert silent_kills(case)
+    assert all(life.answered_at is not None for life in silent_kills(case))
