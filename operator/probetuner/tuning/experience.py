@@ -10,13 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, lockups_without_liveness, working_seconds
+from probetuner.diagnosis.lockup import (
+    earlier_lockups,
+    killed_in_lockup,
+    lockups_without_liveness,
+    sure_lockups,
+    working_seconds,
+)
 from probetuner.diagnosis.pauses import lone_pauses
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS
 from probetuner.history.record import ContainerHistory
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.notice import late_share
+from probetuner.tuning.outlasting import outlasting
 from probetuner.tuning.queues import ASKING, Queue, lasts_seconds, more_than_chance, queues_of
 
 TIMEOUTS_SECONDS = (1, 2, 3, 5, 8, 10)
@@ -24,8 +31,16 @@ TIMEOUTS_SECONDS = (1, 2, 3, 5, 8, 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A silence of so many seconds that passed, or that so likely did."""
+
+    seconds: float
+    likely: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
-    """What was seen over all replicas while they worked: `lockups` in number, `pauses` in seconds each, and queues.
+    """What was seen over all replicas while they worked: `lockups` in number, pauses, and queues.
 
     How often replicas lock up is known from all templates, the rest from the present one. `shared` is the share of the
     queues that all replicas had at once. Of pauses and queues only the newest may be remembered: each stands for
@@ -37,12 +52,17 @@ class Experience:
     seconds: float
     lockups: float
     times: float
-    pauses: tuple[float, ...]
+    pauses: tuple[Pause, ...]
     queues: tuple[Queue, ...]
     shared: float
     start_seconds: float
     late: Mapping[int, float]
     earlier: tuple["Experience", ...] = ()
+
+    @property
+    def passed(self) -> float:
+        """How many of the silences passed."""
+        return sum(pause.likely for pause in self.pauses)
 
     def late_share(self, timeout_seconds: int) -> float:
         """The share for that timeout; for one between two that are known, as bounds make it, that of the shorter."""
@@ -62,7 +82,7 @@ def experience_of(case: Case) -> Experience:
         seconds=working_seconds(case),
         times=_times(case),
         lockups=_lockups(case),
-        pauses=tuple(lasted),
+        pauses=(*(Pause(seconds=seconds) for seconds in lasted), *_outlasted(case)),
         queues=queues,
         shared=_shared(case, queues),
         start_seconds=min(case.answer_seconds(), default=0.0),
@@ -99,20 +119,29 @@ def _timeouts(case: Case) -> set[int]:
 
 
 def _lockups(case: Case) -> float:
-    seen = max(0.0, len(killed_in_lockup(case)) - _outlasted_grace(case)) + len(lockups_without_liveness(case))
+    seen = _stuck(case) + len(lockups_without_liveness(case))
     before = sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
-    return (seen + len(earlier_lockups(case))) * case.observed_seconds / max(1.0, case.observed_seconds + before)
+    return (seen + _earlier(case)) * case.observed_seconds / max(1.0, case.observed_seconds + before)
 
 
-def _outlasted_grace(case: Case) -> float:
-    """How many killed processes only paused, but for longer than the grace period: what the tail of the others tells.
+def _stuck(case: Case) -> float:
+    """How many that liveness ended were stuck: who used up the grace period may only have paused for longer."""
+    return len(killed_in_lockup(case)) - len(sure_lockups(case)) * outlasting(case).chance
 
-    As many fewer are to wake up in each further third of it as there were in its last one than in the one before.
-    """
-    third, waits = case.liveness_grace_seconds / 3, [life.stop_seconds or 0.0 for life in woken_kills(case)]
-    last = sum(wait >= 2 * third for wait in waits)
-    before = sum(wait >= third for wait in waits) - last
-    return last**2 / (before + 2 - last) if last < before + 2 else math.inf
+
+def _outlasted(case: Case) -> tuple[Pause, ...]:
+    """The pauses that such a process may have been in."""
+    longer = outlasting(case)
+    return (Pause(seconds=longer.seconds, likely=longer.chance),) * len(sure_lockups(case)) if longer.chance else ()
+
+
+def _earlier(case: Case) -> float:
+    """The same of older templates."""
+    stuck = earlier_lockups(case)
+    return sum(
+        (1.0 - outlasting(_as_it_was(case, entry)).chance) * sum(life in stuck for life in entry.lives)
+        for entry in case.older
+    )
 
 
 def _times(case: Case) -> float:

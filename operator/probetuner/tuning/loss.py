@@ -62,9 +62,9 @@ def _by_chance(experience: Experience, readiness: Probe) -> float:
 
 
 def _spread(experience: Experience) -> Iterator[tuple[float, float]]:
-    for seconds in experience.pauses:
+    for pause in experience.pauses:
         for times, likely in _LIKELY:
-            yield times * seconds, experience.times * likely
+            yield times * pause.seconds, experience.times * likely * pause.likely
 
 
 def _of_queue(experience: Experience, probes: Probes, queue: Queue, times: float) -> float:

@@ -87,7 +87,7 @@ def _outlast_pauses(proposal: Proposal) -> Proposal:
     case = proposal.case
     if not weigh.knows_silence(case):
         return stuck.outlast_pauses(proposal)
-    pauses = experience_of(case).pauses
+    pauses = [pause.seconds for pause in experience_of(case).pauses if pause.likely == 1.0]
     doubtful = 2 * len(sure_lockups(case)) < len(killed_in_lockup(case)) and len(pauses) >= _SEVERAL
     return weigh.balance(stuck.outlast_pauses(proposal, pauses) if doubtful else proposal)
 
@@ -107,7 +107,7 @@ def _stop_flapping(proposal: Proposal) -> Proposal:
 def _find_sooner(proposal: Proposal) -> Proposal:
     if not weigh.knows_silence(proposal.case):
         return notice.notice_sooner(stuck.find_sooner(proposal))
-    sooner = stuck.find_sooner(proposal) if weigh.knows_lockups(proposal.case) else proposal
+    sooner = proposal if weigh.hardly_locks_up(proposal.case) else stuck.find_sooner(proposal)
     return weigh.balance(sooner, in_time=True)
 
 

@@ -25,12 +25,12 @@ from probetuner.tuning.search import change_size
 _PERIODS_SECONDS, _FAILURES = (2, 5, 10), (2, 3, 4, 5, 6, 8, 10, 12)
 _LEAST_GAIN, _EQUAL = 0.1, 1.03
 _LONG_ENOUGH_SECONDS = 1800.0
-_SEVERAL = 2
+_SEVERAL, _LIKELY_ONE, _ODD_SHARE = 2, 0.5, 0.1
 _ENDED_SOON = "what does not is ended soon"
 _ENOUGH_LOCKUPS, _SLOW_SHARE = 3, 0.05
 """Liveness is made quicker after so many lock-ups, if no larger share of its answers is slow."""
 _TIMES_LONGEST = 2
-"""How many times the longest pause liveness bears where no lock-up was ever seen."""
+"""How many times the longest pause liveness bears where hardly any lock-up was seen."""
 _CHANCE_SHARE = 0.25
 """Flaps by chance are borne as often as that share of the silences that are flaps too."""
 _FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 8, 2, 3
@@ -41,12 +41,18 @@ _NOTABLE_SHARE = 0.001
 def knows_silence(case: Case) -> bool:
     """Whether replicas were seen to fall silent, for good or for a while, often enough to be weighed."""
     experience = experience_of(case)
-    return experience.lockups + len(experience.pauses) >= _SEVERAL
+    return experience.lockups + experience.passed >= _SEVERAL
 
 
 def knows_lockups(case: Case) -> bool:
     """Whether replicas were seen to get stuck for good, under any template."""
-    return experience_of(case).lockups > 0
+    return experience_of(case).lockups >= _LIKELY_ONE
+
+
+def hardly_locks_up(case: Case) -> bool:
+    """Whether no more than the odd silence was a lock-up."""
+    experience = experience_of(case)
+    return experience.lockups <= _ODD_SHARE * experience.times * experience.passed
 
 
 def _queues(case: Case, kind: ProbeType) -> bool:
@@ -95,7 +101,7 @@ def _liveness(proposal: Proposal) -> Proposal:
         return proposal
     why, objective = "what passes by itself is borne", proposal.policy.objectives.liveness_detection_seconds
     late = chosen.detection_seconds > max(objective, present.detection_seconds)
-    rest = f"no lock-up was ever seen that the objective of {objective} s would be for" if late else _ENDED_SOON
+    rest = f"hardly any lock-up was seen that the objective of {objective} s would be for" if late else _ENDED_SOON
     return take_numbers(proposal, chosen, reason=f"{why}, and {rest}")
 
 
@@ -142,7 +148,7 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
 def _silences_per_30_days(case: Case) -> float:
     """How often replicas get stuck or pause."""
     experience = experience_of(case)
-    silences = experience.lockups + experience.times * len(experience.pauses)
+    silences = experience.lockups + experience.times * experience.passed
     return silences * THIRTY_DAYS_SECONDS / max(1.0, experience.seconds)
 
 
@@ -174,13 +180,14 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
 def _latest_seconds(proposal: Proposal, liveness: Probe) -> float:
     """By when a lock-up has to be found: by the objective, or as late as now.
 
-    Where pauses were killed and no lock-up was ever seen, later, to bear twice the longest: there it is the objective
-    for false restarts that is missed.
+    Where pauses were killed and hardly ever a lock-up, later, to bear twice the longest: there it is the objective for
+    false restarts that is missed.
     """
-    latest = max(proposal.policy.objectives.liveness_detection_seconds, liveness.detection_seconds)
-    if knows_lockups(proposal.case) or not busy_kills(proposal.case):
+    case, latest = proposal.case, max(proposal.policy.objectives.liveness_detection_seconds, liveness.detection_seconds)
+    if not hardly_locks_up(case) or not busy_kills(case):
         return latest
-    return max(latest, _TIMES_LONGEST * max(experience_of(proposal.case).pauses, default=0.0))
+    passed = (pause.seconds for pause in experience_of(case).pauses if pause.likely >= _LIKELY_ONE)
+    return max(latest, _TIMES_LONGEST * max(passed, default=0.0))
 
 
 def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:

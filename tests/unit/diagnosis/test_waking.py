@@ -67,10 +67,8 @@ def test_the_tail_of_those_that_wake_tells_how_many_slept_on() -> None:
     steep = stalls(22, 30, 28, 24, 26, 33, 23, 60, 27, 29, 31)
     alone = replace(tail, apps=(App(handles_term=143, spells=steep), App()))
 
-    for scene, share in ((tail, 0.3), (alone, 1.0)):
-        seen = scene.judge().finding("liveness-kill-of-lockup").samples
-        assert experience_of(scene.cases()[0]).lockups <= share * seen
-    assert experience_of(alone.cases()[0]).lockups == 1
+    assert experience_of(tail.cases()[0]).lockups < 0.35 * tail.judge().finding("liveness-kill-of-lockup").samples
+    assert experience_of(alone.cases()[0]).lockups > 0.5
 
 
 OFTEN = tuple(15.0 + number * 7 % 20 for number in range(60))

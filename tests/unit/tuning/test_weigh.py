@@ -23,7 +23,7 @@ from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.policy import Objectives, Policy, Range
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience
+from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience, Pause
 from probetuner.tuning.loss import loss
 from probetuner.tuning.queues import Queue, ends_of_rushes, queues_of
 from probetuner.tuning.recommend import recommend
@@ -92,7 +92,7 @@ def test_of_queues_alone_patience_never_costs_more(
 @given(liveness=PROBES, readiness=PROBES, seconds=st.floats(1.0, 120.0))
 def test_a_pause_is_to_be_noticed_and_not_killed(liveness: Probe, readiness: Probe, seconds: float) -> None:
     """Readiness keeps users away the sooner it acts; liveness that acts restarts what comes back by itself."""
-    paused, probes = replace(NOTHING, pauses=(seconds,)), Probes(liveness=liveness, readiness=readiness)
+    paused, probes = replace(NOTHING, pauses=(Pause(seconds=seconds),)), Probes(liveness=liveness, readiness=readiness)
     firm = replace(liveness, failure_threshold=liveness.failure_threshold + 1)
     lax = replace(readiness, failure_threshold=readiness.failure_threshold + 1)
 
@@ -292,3 +292,14 @@ def test_lockups_of_an_earlier_template_are_not_forgotten() -> None:
     assert len(earlier_lockups(found[0])) == 1
     assert said is not None
     assert said.target[CONTAINER].liveness is not None
+
+
+def test_the_odd_lockup_among_many_pauses_does_not_undo_the_patience_for_them() -> None:
+    """Most restarts were of what would have come back: the objective for false restarts is the one that is missed."""
+    pauses = tuple(Spell(begin=at, end=at + 30 + at % 7 * 3, mode="pause") for at in range(400, 7000, 300))
+    apps = (App(spells=pauses, handles_term=143), App(locks=(700.0, 1e9), handles_term=143))
+    said = replace(BOTH, liveness=asks(), apps=apps, seconds=7200).judge()
+
+    assert "liveness-kill-of-lockup" in said.names
+    assert said.target.liveness is not None
+    assert said.target.liveness.borne_seconds >= 40
