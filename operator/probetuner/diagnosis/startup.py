@@ -5,11 +5,11 @@ from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
-from probetuner.diagnosis.starting import starting_kills
+from probetuner.diagnosis.starting import failing_seconds, starting_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.attribution import RestartCause, attribute
 from probetuner.history.life import Life
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
 _KILL_STRENGTH = 0.6
 _START_STRENGTH = 0.6
@@ -17,6 +17,8 @@ _NOTABLE_DELAY_SECONDS = 15
 _DELAY_TIMES_START = 2.0
 _ABSURD_DELAY_SECONDS, _ABSURD_TIMES_START = 60, 4.0
 _SAMPLES = 2
+_LONGEST_START_SECONDS = 600.0
+"""A Deployment's default progressDeadlineSeconds (deployment_util.go): what starts for longer has failed."""
 
 
 @once
@@ -97,6 +99,45 @@ def seen_starts(case: Case, *, besides: ProbeType) -> tuple[float, ...]:
         if firsts:
             starts.append(max(0.0, min(firsts) - life.started_at))
     return tuple(starts)
+
+
+def watched_starts(case: Case) -> tuple[Life, ...]:
+    """The lives, under any template, whose first answer was seen so soon that it may have been the first.
+
+    Whoever begins to watch later sees only that they answer.
+    """
+    lives = (life for entry in (*case.earlier, case.history) for life in entry.lives)
+    return tuple(
+        life
+        for life in lives
+        if life.answered_at is not None and life.answered_at - life.started_at <= _LONGEST_START_SECONDS
+    )
+
+
+def slow_starts(case: Case) -> tuple[float, ...]:
+    """Upper bounds in seconds of how long those of these starts took that readiness was seen to fail in.
+
+    The attempt after the last failure passed, where it is remembered which that was. Others came up before they were
+    asked.
+    """
+    probe = case.container.readiness
+    if probe is None:
+        return ()
+    failed = [life for life in watched_starts(case) if _failed_at_first(probe, life)]
+    return tuple(_start_seconds(case, probe, life) for life in failed)
+
+
+def _start_seconds(case: Case, readiness: Probe, life: Life) -> float:
+    failing, answered_at = failing_seconds(case, life), life.answered_at or life.started_at
+    answered = answered_at - life.started_at
+    return min(answered, failing + readiness.cadence_seconds) if failing else answered
+
+
+def _failed_at_first(readiness: Probe, life: Life) -> bool:
+    """Whether the first attempt failed: later failures of a container whose answers nobody saw are no start."""
+    failed_at = life.tally(ProbeType.READINESS).first_failed_at
+    first_chance = readiness.initial_delay_seconds + readiness.period_seconds + readiness.timeout_seconds
+    return failed_at is not None and failed_at - life.started_at <= first_chance
 
 
 def find_delayed(case: Case) -> Finding | None:

@@ -32,7 +32,7 @@ def propose(
     for name, step in _STEPS.items():
         if name in names and not (names & _OVERRULED_BY.get(name, frozenset())):
             proposal = step(proposal)
-    return proposal
+    return stuck.keep_behind(proposal)
 
 
 def _mend_handler(proposal: Proposal) -> Proposal:
@@ -100,6 +100,12 @@ def _bear_pressure(proposal: Proposal) -> Proposal:
     return busy.bear_pressure(proposal)
 
 
+def _attend(proposal: Proposal) -> Proposal:
+    """Restart what gets stuck, but not what still starts."""
+    attended = stuck.add_liveness(proposal)
+    return start.hold_back(weigh.numbers_of_new(attended) if weigh.knows_silence(proposal.case) else attended)
+
+
 def _stop_flapping(proposal: Proposal) -> Proposal:
     return weigh.balance(proposal) if weigh.knows_lockups(proposal.case) else steady.stop_flapping(proposal)
 
@@ -146,7 +152,7 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.LIVENESS_KILL_DURING_STARTUP: start.give_time,
     FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
     FindingName.LIVENESS_KILL_OF_LOCKUP: _outlast_pauses,
-    FindingName.LOCKUP_WITHOUT_LIVENESS: stuck.add_liveness,
+    FindingName.LOCKUP_WITHOUT_LIVENESS: _attend,
     FindingName.READINESS_FLAPPING: _stop_flapping,
     FindingName.DETECTION_TOO_SLOW: _find_sooner,
     FindingName.PROBE_NEVER_SUCCEEDS: _mend_handler,

@@ -4,11 +4,13 @@ A start that was killed is a censored sample: it needed longer than it was given
 such samples the budget is stepped up well past the longest of them and looked at again.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts
+from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts, slow_starts, watched_starts
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Exec, Probe, ProbeType
 from probetuner.tuning.proposal import Proposal
@@ -19,6 +21,8 @@ _GRAIN_SECONDS = 30
 """Coarse, so that one more sample does not make another recommendation."""
 _MOST_BUDGET_SECONDS = 540
 """Below a Deployment's default progressDeadlineSeconds of 600 (deployment_util.go)."""
+_UNSEEN_SECONDS = 30.0
+"""What a start is taken to need that nobody saw."""
 _LEAST_PERIOD_SECONDS, _MOST_PERIOD_SECONDS = 2, 5
 """Small, since a startup probe adds up to a period to every start (kubernetes/kubernetes#132793)."""
 _LIVENESS_MARGIN = 2.0
@@ -33,10 +37,35 @@ def startup_budget_seconds(case: Case, *, coverage: float) -> int:
     killed = [life.lasted_seconds or 0.0 for life in killed_while_starting(case)]
     seen = case.answer_seconds()
     wanted = max(killed, default=0.0) * (_STEP_UP if not seen or max(seen) <= max(killed, default=0.0) else 1.0)
-    if seen:
-        margin = 1.0 + 1.0 / max(1, len(seen)) ** 0.5 + coverage / 2
-        wanted = max(wanted, max(seen) * margin)
-    return min(ceil(wanted / _GRAIN_SECONDS) * _GRAIN_SECONDS, _MOST_BUDGET_SECONDS)
+    return _in_grains(max(wanted, _widened(seen, coverage)))
+
+
+def _widened(seen: Sequence[float], coverage: float) -> float:
+    margin = 1.0 + 1.0 / math.sqrt(max(1, len(seen))) + coverage / 2
+    return max(seen, default=0.0) * margin
+
+
+def _in_grains(seconds: float) -> int:
+    return min(ceil(seconds / _GRAIN_SECONDS) * _GRAIN_SECONDS, _MOST_BUDGET_SECONDS)
+
+
+def hold_back(proposal: Proposal) -> Proposal:
+    """Hold a liveness probe that comes new back while the application starts, where that was seen to take long.
+
+    What it would have ended is told by the failures of readiness. Where no start was seen, or no startup probe may be
+    added, it asks later.
+    """
+    case, liveness, unseen = proposal.case, proposal.probes.liveness, not watched_starts(proposal.case)
+    if liveness is None or case.container.liveness is not None or proposal.probes.startup is not None:
+        return proposal
+    starts = (_UNSEEN_SECONDS,) if unseen else slow_starts(case)
+    budget = _in_grains(_widened(starts, proposal.policy.objectives.startup_coverage))
+    if budget <= liveness.startup_budget_seconds:
+        return proposal
+    if unseen or Allowance.STARTUP not in proposal.policy.allow:
+        later = replace(liveness, initial_delay_seconds=budget)
+        return replace(proposal, probes=replace(proposal.probes, liveness=later))
+    return _take_startup(proposal, proposal.probes.readiness or liveness, budget)
 
 
 def give_time(proposal: Proposal) -> Proposal:
@@ -46,13 +75,17 @@ def give_time(proposal: Proposal) -> Proposal:
     if asks is None:
         return proposal
     budget = startup_budget_seconds(case, coverage=proposal.policy.objectives.startup_coverage)
-    startup = _with_budget(asks, probes.startup, budget)
-    name = ActionName.ADD_STARTUP_PROBE if probes.startup is None else ActionName.RAISE_FAILURE_THRESHOLD
+    return _take_startup(proposal, asks, budget)
+
+
+def _take_startup(proposal: Proposal, asks: Probe, budget_seconds: int) -> Proposal:
+    present = proposal.probes.startup
+    startup = _with_budget(asks, present, budget_seconds)
     return proposal.take(
-        name,
-        f"a start gets {budget} s before a probe may end it",
+        ActionName.ADD_STARTUP_PROBE if present is None else ActionName.RAISE_FAILURE_THRESHOLD,
+        f"a start gets {budget_seconds} s before a probe may end it",
         needs=Allowance.STARTUP,
-        probes=replace(probes, startup=startup),
+        probes=replace(proposal.probes, startup=startup),
     )
 
 

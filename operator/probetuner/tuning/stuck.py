@@ -41,6 +41,17 @@ def add_liveness(proposal: Proposal) -> Proposal:
     )
 
 
+def keep_behind(proposal: Proposal) -> Proposal:
+    """Give a liveness probe that comes new no fewer failures than let readiness, as it is to be, act first."""
+    liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
+    if proposal.case.container.liveness is not None or liveness is None or readiness is None:
+        return proposal
+    missing = max(0, readiness.detection_seconds - liveness.detection_seconds)
+    failures = liveness.failure_threshold + ceil(missing / liveness.cadence_seconds)
+    behind = replace(liveness, failure_threshold=failures)
+    return replace(proposal, probes=replace(proposal.probes, liveness=behind))
+
+
 def _quickest(proposal: Proposal, liveness: Probe) -> Probe:
     """The numbers that find a lock-up soonest without false restarts, as a replay of what was seen has it."""
     present = replace(proposal.probes, liveness=liveness)

@@ -105,6 +105,20 @@ def _liveness(proposal: Proposal) -> Proposal:
     return take_numbers(proposal, chosen, reason=f"{why}, and {rest}")
 
 
+def numbers_of_new(proposal: Proposal) -> Proposal:
+    """Give a liveness probe that comes new the failures that cost users least, within the objective."""
+    case, new = proposal.case, proposal.probes.liveness
+    if new is None or case.container.liveness is not None:
+        return proposal
+    latest = max(proposal.policy.objectives.liveness_detection_seconds, new.detection_seconds)
+    numbers = (_within(proposal.policy, ProbeType.LIVENESS, new, failure_threshold=failures) for failures in _FAILURES)
+    options = [
+        proposal.probes.with_probe(ProbeType.LIVENESS, one) for one in numbers if one.detection_seconds <= latest
+    ]
+    best = min(options, key=lambda one: loss(experience_of(case), one), default=proposal.probes)
+    return replace(proposal, probes=best)
+
+
 def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = False) -> Probes:
     """The present probes, or the smallest change among the cheapest of the options if it gains enough, or must be."""
     experience, present = experience_of(proposal.case), proposal.probes

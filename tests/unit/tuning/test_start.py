@@ -5,14 +5,17 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probetuner.diagnosis.diagnose import cases
-from probetuner.facts.fact import Fact, FailureCause
+from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.facts.fact import ContainerStarted, Fact, FailureCause
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
 from probetuner.model.policy import Allowance, Policy, Range
 from probetuner.model.probe import Exec, HttpGet, ProbeType
+from probetuner.tuning.recommend import recommend
 from probetuner.tuning.start import startup_budget_seconds
-from support.application import App
+from support.application import App, Spell
 from support.facts import counted, exited, failed, killed, pod, remember, started
-from support.scene import LIVEZ, READYZ, Scene, asks
+from support.scene import LIVEZ, READYZ, T0, Scene, asks
 from support.workloads import LIVENESS, container, workload
 
 SLOW = Scene(liveness=asks(), apps=(App(starts=(45.0,)),))
@@ -171,3 +174,67 @@ def test_a_liveness_probe_keeps_a_margin() -> None:
 
     assert target is not None
     assert 16 <= target.initial_delay_seconds < 120
+
+
+UNATTENDED = Scene(
+    readiness=asks(READYZ, period_seconds=5),
+    apps=tuple(App(starts=(40.0,), locks=(first,)) for first in (600.0, 900.0)),
+    seconds=3600,
+)
+
+
+def test_a_liveness_probe_that_comes_new_is_held_back_where_starts_are_slow() -> None:
+    """Else it would end every start, and trade replicas that hang for ones that never come up."""
+    target = UNATTENDED.judge().target
+
+    assert target.liveness is not None
+    assert target.startup is not None
+    assert target.startup.startup_budget_seconds >= 2 * 40
+    assert target.startup.period_seconds <= 5
+
+
+def test_without_leave_for_a_startup_probe_the_new_liveness_probe_asks_later() -> None:
+    """It is not added without what makes it safe."""
+    thrifty = Policy(allow=frozenset({Allowance.THRESHOLDS, Allowance.TYPES}))
+    target = replace(UNATTENDED, policy=thrifty).judge().target
+
+    assert target.startup is None
+    assert target.liveness is not None
+    assert target.liveness.startup_budget_seconds >= 2 * 40
+
+
+def test_where_starts_are_quick_the_new_liveness_probe_comes_alone() -> None:
+    """A startup probe that nobody needs only puts every start off."""
+    quick = replace(UNATTENDED, apps=tuple(App(locks=app.locks) for app in UNATTENDED.apps))
+    target = quick.judge().target
+
+    assert target.liveness is not None
+    assert target.startup is None
+    assert target.liveness.initial_delay_seconds == 0
+
+
+def test_where_no_start_was_seen_the_new_liveness_probe_asks_later() -> None:
+    """Whoever is installed beside workloads that run knows only that they came up some day."""
+    scene = replace(
+        UNATTENDED, apps=tuple(App(starts=(40.0,), locks=(first,)) for first in (3000.0, 3600.0)), seconds=5000
+    )
+    history = WorkloadHistory()
+    for fact in scene.facts():
+        if isinstance(fact, ContainerStarted) or fact.at >= T0 + 1500:
+            history = observe(history, fact)
+    found = cases(scene.workload, history, objectives=scene.policy.objectives, exposed=True)
+    said = recommend(found, diagnose(found), scene.policy)
+
+    assert said is not None
+    (target,) = said.target.values()
+    assert target.liveness is not None
+    assert target.startup is None
+    assert target.liveness.startup_budget_seconds >= 60
+
+
+def test_a_start_is_remembered_after_its_failures_are_forgotten() -> None:
+    """Hours of pauses later it is still known that the first attempts failed, and when the first one passed."""
+    pauses = tuple(Spell(begin=at, end=at + 25, mode="pause") for at in range(200, 12_000, 60))
+    scene = replace(UNATTENDED, apps=(App(starts=(40.0,), locks=(12_500.0,), spells=pauses),), seconds=15_000)
+
+    assert scene.judge().target.startup is not None

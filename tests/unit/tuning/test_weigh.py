@@ -294,6 +294,22 @@ def test_lockups_of_an_earlier_template_are_not_forgotten() -> None:
     assert said.target[CONTAINER].liveness is not None
 
 
+def test_a_liveness_probe_that_comes_new_bears_the_pauses_that_were_seen() -> None:
+    """Readiness met them before the first lock-up; without any the new probe is as quick as it may be."""
+    pauses = tuple(Spell(begin=at, end=at + 24, mode="pause") for at in range(200, 1800, 200))
+    apps = (App(spells=pauses, locks=(1900.0,)), App(locks=(2000.0,)))
+    scene = Scene(readiness=asks(WORK), apps=apps, seconds=3600)
+    patient, quick = (
+        one.judge().target.liveness for one in (scene, replace(scene, apps=tuple(App(locks=app.locks) for app in apps)))
+    )
+
+    assert patient is not None
+    assert quick is not None
+    assert patient.borne_seconds >= 24
+    assert quick.borne_seconds < patient.borne_seconds
+    assert patient.detection_seconds <= 60
+
+
 def test_the_odd_lockup_among_many_pauses_does_not_undo_the_patience_for_them() -> None:
     """Most restarts were of what would have come back: the objective for false restarts is the one that is missed."""
     pauses = tuple(Spell(begin=at, end=at + 30 + at % 7 * 3, mode="pause") for at in range(400, 7000, 300))
@@ -303,3 +319,13 @@ def test_the_odd_lockup_among_many_pauses_does_not_undo_the_patience_for_them() 
     assert "liveness-kill-of-lockup" in said.names
     assert said.target.liveness is not None
     assert said.target.liveness.borne_seconds >= 40
+
+
+def test_a_liveness_probe_that_comes_new_acts_after_readiness() -> None:
+    """However slow that is: a replica gets time without users before it is restarted."""
+    scene = Scene(readiness=asks(WORK), apps=(App(locks=(400.0,)), App(locks=(500.0,))), seconds=1500)
+    for period in (5, 10, 20):
+        target = replace(scene, readiness=asks(WORK, period_seconds=period)).judge().target
+        assert target.liveness is not None
+        assert target.readiness is not None
+        assert target.liveness.detection_seconds >= target.readiness.detection_seconds, period
