@@ -187,13 +187,14 @@ def patient(probe: Probe, detection_seconds: int, *, borne_seconds: int = 0) -> 
 
     It is the timeout that a queue has to outgrow: readiness that gives up sooner follows the queue and empties the
     Service under a load that is borne without it, which costs more than some seconds until a stuck one is noticed.
-    Answers that are later still are borne for `borne_seconds`.
+    Answers that are later still are borne for `borne_seconds`: by a longer timeout again and not by more failures,
+    since it outlasts a deeper queue, and one that refuses connections is still noticed soon.
     """
     failures = max(probe.failure_threshold, _FAILURES)
     in_time = (detection_seconds - probe.period_seconds) // failures
-    timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, _LEAST_PATIENCE_SECONDS)
-    longer = replace(probe, timeout_seconds=timeout)
-    return replace(longer, failure_threshold=max(failures, math.ceil(borne_seconds / longer.cadence_seconds)))
+    borne = math.ceil(borne_seconds / failures)
+    timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, borne, _LEAST_PATIENCE_SECONDS)
+    return replace(probe, timeout_seconds=timeout, failure_threshold=failures)
 
 
 def lasted_seconds(case: Case) -> int:

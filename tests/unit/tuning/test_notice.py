@@ -255,6 +255,6 @@ def test_patience_for_an_empty_service_is_weighed_against_lockups() -> None:
 
     assert patient is not None
     assert weighed is not None
-    assert patient.timeout_seconds == 10
-    assert 1 < weighed.timeout_seconds < 10
+    assert patient.timeout_seconds == 20
+    assert 1 < weighed.timeout_seconds < 20
     assert weighed.detection_seconds < patient.detection_seconds
