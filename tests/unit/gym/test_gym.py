@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gym import reporting, shaping
+from gym import broad, reporting, shaping
 from gym.apply import ROUNDS, apply_mode, training_seed
 from gym.cost import cost_of
 from gym.fleet import CHEAP, WORK
@@ -20,7 +20,7 @@ from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import Verdict
 
 SANE = Probes(liveness=http(CHEAP), readiness=http(CHEAP))
-CASES = shaping.draw((*shaping.FAMILIES, *reporting.FAMILIES), (), count=2, seed="unit")
+CASES = shaping.draw((*shaping.FAMILIES, *broad.FAMILIES, *reporting.FAMILIES), (), count=2, seed="unit")
 
 
 def case(truth: Truth, probes: Probes = SANE) -> GymCase:
@@ -140,7 +140,8 @@ def test_a_pod_tells_no_more_events_than_the_kubelet_lets_it() -> None:
 
 def test_families_for_shaping_and_for_reporting_are_apart() -> None:
     """No family is in both sets."""
-    assert not {f.__name__ for f in shaping.FAMILIES} & {f.__name__ for f in reporting.FAMILIES}
+    shaped = {f.__name__ for f in (*shaping.FAMILIES, *broad.FAMILIES)}
+    assert not shaped & {f.__name__ for f in reporting.FAMILIES}
 
 
 def test_a_quiet_fleet_gets_no_recommendation() -> None:
