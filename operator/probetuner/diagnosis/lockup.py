@@ -8,6 +8,7 @@ from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
 from probetuner.diagnosis.silence import busy_kills, proved_stuck, silent_kills
 from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.wording import several
+from probetuner.history.attribution import RestartCause
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
@@ -58,10 +59,11 @@ def earlier_lockups(case: Case) -> tuple[Life, ...]:
 def _cured(case: Case, life: Life) -> bool:
     """Whether the next life that was let come up was well; where starts are ended now and then, it may not be the next.
 
-    Why each of those that never answered ended need not be known.
+    Why each of those ended need not be known.
     """
+    unborn = (*starting_kills(case), *case.ended_by(RestartCause.UNKNOWN)) if starting_kills(case) else ()
     fresh = case.next_life(life)
-    while fresh is not None and fresh.ended_at and fresh.answered_at is None and starting_kills(case):
+    while fresh is not None and fresh.answered_at is None and fresh in unborn:
         fresh = case.next_life(fresh)
     if fresh is None or fresh.answered_at is None:
         return False

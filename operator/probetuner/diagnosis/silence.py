@@ -24,7 +24,7 @@ from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
 _NEAR_SECONDS, _PROMPT_SECONDS = 180.0, 5.0
-_TIMES_USUAL, _ODD_SHARE, _TIMES_WOKEN = 3.0, 0.2, 3
+_TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
 _SEVERAL, _ENOUGH, _IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 3, 2, 0.7, 0.34
 
 
@@ -94,7 +94,7 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     judged, woke = _judged(signs), sum(sign.woke for sign in signs)
     unclear = sum(life in odd and sign in judged for life, sign in zip(kills, signs, strict=True))
     heard = [life for life in kills if life not in deaf and life.stop_seconds is not None]
-    if (loaded and unclear <= _ODD_SHARE * len(judged)) or 0 < len(heard) <= _TIMES_WOKEN * woke:
+    if (loaded and unclear <= _ODD_SHARE * len(judged)) or 0 < len(heard) <= 2 * woke:
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
 
@@ -151,13 +151,17 @@ def _around(case: Case, life: Life) -> Signs:
 
 
 def _relapsed(case: Case, life: Life) -> bool:
-    """Whether the fresh container was silent at once; one that still starts fails as well, and means nothing."""
+    """Whether the fresh container was silent at once; one that still starts fails as well, and means nothing.
+
+    A process that begins under load refuses its first attempt before it is silent.
+    """
     fresh = case.next_life(life)
     if fresh is None or fresh in starting_kills(case):
         return False
     first = case.first_run(fresh)
     causes = fresh.tally(ProbeType.LIVENESS).causes if first is None else first.causes
-    return all(cause.is_silence for cause in causes) and case.fails_again_at_once(life, times=_IN_A_ROW)
+    silent = sum(count for cause, count in causes.items() if cause.is_silence)
+    return 2 * silent >= sum(causes.values()) and case.fails_again_at_once(life, times=_IN_A_ROW)
 
 
 @once

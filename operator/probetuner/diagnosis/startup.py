@@ -17,6 +17,8 @@ _NOTABLE_DELAY_SECONDS = 15
 _DELAY_TIMES_START = 2.0
 _ABSURD_DELAY_SECONDS, _ABSURD_TIMES_START = 60, 4.0
 _SAMPLES = 2
+_SCRAPE_SECONDS = 15.0
+"""How much later than its first attempt a container's answer is seen, by the kubelet's counters or its status."""
 _LONGEST_START_SECONDS = 600.0
 """A Deployment's default progressDeadlineSeconds (deployment_util.go): what starts for longer has failed."""
 
@@ -102,16 +104,14 @@ def seen_starts(case: Case, *, besides: ProbeType) -> tuple[float, ...]:
 
 
 def watched_starts(case: Case) -> tuple[Life, ...]:
-    """The lives, under any template, whose first answer was seen so soon that it may have been the first.
+    """The lives, under any template, of which it is known when they came up.
 
-    Whoever begins to watch later sees only that they answer.
+    They answered as soon as they were asked, or readiness was seen to fail before. Whoever begins to watch later sees
+    only that they answer.
     """
-    lives = (life for entry in (*case.earlier, case.history) for life in entry.lives)
-    return tuple(
-        life
-        for life in lives
-        if life.answered_at is not None and life.answered_at - life.started_at <= _LONGEST_START_SECONDS
-    )
+    probe = case.container.readiness
+    lives = [life for entry in (*case.older, case.history) for life in entry.lives] if probe else []
+    return tuple(life for life in lives if probe and (_came_up_at_once(probe, life) or _failed_at_first(probe, life)))
 
 
 def slow_starts(case: Case) -> tuple[float, ...]:
@@ -133,11 +133,21 @@ def _start_seconds(case: Case, readiness: Probe, life: Life) -> float:
     return min(answered, failing + readiness.cadence_seconds) if failing else answered
 
 
+def _came_up_at_once(readiness: Probe, life: Life) -> bool:
+    answered_at = life.answered_at
+    return answered_at is not None and answered_at - life.started_at <= _first_chance(readiness) + _SCRAPE_SECONDS
+
+
 def _failed_at_first(readiness: Probe, life: Life) -> bool:
     """Whether the first attempt failed: later failures of a container whose answers nobody saw are no start."""
-    failed_at = life.tally(ProbeType.READINESS).first_failed_at
-    first_chance = readiness.initial_delay_seconds + readiness.period_seconds + readiness.timeout_seconds
-    return failed_at is not None and failed_at - life.started_at <= first_chance
+    failed_at, answered_at = life.tally(ProbeType.READINESS).first_failed_at, life.answered_at
+    if failed_at is None or answered_at is None or answered_at - life.started_at > _LONGEST_START_SECONDS:
+        return False
+    return failed_at - life.started_at <= _first_chance(readiness)
+
+
+def _first_chance(readiness: Probe) -> int:
+    return readiness.initial_delay_seconds + readiness.period_seconds + readiness.timeout_seconds
 
 
 def find_delayed(case: Case) -> Finding | None:

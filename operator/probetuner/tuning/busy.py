@@ -22,8 +22,8 @@ from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
 from probetuner.diagnosis.silence import overrun, signs_of_load, silent_kills
 from probetuner.diagnosis.waking import woken_kills
-from probetuner.model.policy import Allowance
-from probetuner.model.probe import Probe
+from probetuner.model.policy import Allowance, Policy
+from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning import handlers, stuck
 from probetuner.tuning.forecast import evidence_of
 from probetuner.tuning.numbers import take_numbers, take_readiness, tolerated_mistakes
@@ -73,7 +73,7 @@ def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
     relieved = without_liveness(
         proposal.probes,
         replicas=proposal.case.replicas,
-        detection_seconds=proposal.policy.objectives.readiness_detection_seconds,
+        policy=proposal.policy,
         borne_seconds=lasted_seconds(proposal.case),
     )
     if fit is not None:
@@ -165,36 +165,38 @@ def _restarts(forecast: Forecast) -> str:
     return f"{forecast.mistakes_at_worst:.0f} false restarts at worst"
 
 
-def without_liveness(probes: Probes, *, replicas: int, detection_seconds: int, borne_seconds: int) -> Probes:
+def without_liveness(probes: Probes, *, replicas: int, policy: Policy, borne_seconds: int) -> Probes:
     """Take the liveness probe away, and let readiness ask its endpoint where there is none yet.
 
-    With one replica readiness gains nothing: all it could do is take the only backend away. `detection_seconds` is
-    how long readiness may take to find a stuck replica, `borne_seconds` how long it bears answers that are too late.
+    With one replica readiness gains nothing: all it could do is take the only backend away. `borne_seconds` is how long
+    it bears answers that are too late.
     """
     liveness, readiness = probes.liveness, probes.readiness
     if liveness is None:
         return probes
     if readiness is None:
         asked = replace(liveness, termination_grace_period_seconds=None)
-        readiness = None if replicas <= 1 else patient(asked, detection_seconds, borne_seconds=borne_seconds)
+        readiness = None if replicas <= 1 else patient(asked, policy, borne_seconds=borne_seconds)
     elif readiness.handler == liveness.handler:
-        readiness = patient(readiness, detection_seconds, borne_seconds=borne_seconds)
+        readiness = patient(readiness, policy, borne_seconds=borne_seconds)
     return replace(probes, liveness=None, readiness=readiness)
 
 
-def patient(probe: Probe, detection_seconds: int, *, borne_seconds: int = 0) -> Probe:
-    """The probe with the longest timeout that finds a stuck replica in time, and at least that of a default period.
+def patient(probe: Probe, policy: Policy, *, borne_seconds: int = 0) -> Probe:
+    """The readiness probe with the longest timeout that is in time by the objective, and at least a default period's.
 
     It is the timeout that a queue has to outgrow: readiness that gives up sooner follows the queue and empties the
     Service under a load that is borne without it, which costs more than some seconds until a stuck one is noticed.
     Answers that are later still are borne for `borne_seconds`: by a longer timeout again and not by more failures,
-    since it outlasts a deeper queue, and one that refuses connections is still noticed soon.
+    since it outlasts a deeper queue, and one that refuses connections is still noticed soon. What the policy's bounds
+    leave of it is made up for by failures.
     """
     failures = max(probe.failure_threshold, _FAILURES)
-    in_time = (detection_seconds - probe.period_seconds) // failures
+    in_time = (policy.objectives.readiness_detection_seconds - probe.period_seconds) // failures
     borne = math.ceil(borne_seconds / failures)
     timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, borne, _LEAST_PATIENCE_SECONDS)
-    return replace(probe, timeout_seconds=timeout, failure_threshold=failures)
+    longer = replace(probe, timeout_seconds=policy.clamp(ProbeType.READINESS, "timeout_seconds", timeout))
+    return replace(longer, failure_threshold=max(failures, math.ceil(borne_seconds / longer.cadence_seconds)))
 
 
 def lasted_seconds(case: Case) -> int:

@@ -24,7 +24,7 @@ _SPREADS = ((0.2, 0.1), (0.3, 0.15), (0.5, 0.2), (0.7, 0.2), (0.9, 0.2), (1.2, 0
 """Standard deviations of the logarithm, and how likely each is taken to be before anything was seen."""
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0)
 """How many of the silences that liveness ends would have passed."""
-_LEAST = 1e-12
+_LEAST, _LATE_SECONDS = 1e-12, 2.0
 _STANDARD = NormalDist()
 
 
@@ -56,10 +56,13 @@ class Outlasting:
 
 @once
 def outlasting(case: Case) -> Outlasting:
-    """What the other silences of this container tell of those that used up the grace period."""
-    deaf = sure_lockups(case)
+    """What the other silences of this container tell of those that used up the grace period.
+
+    Nothing where that was longer then than it is now.
+    """
+    deaf, waits = sure_lockups(case), [life.stop_seconds or 0.0 for life in woken_kills(case)]
     own = tuple(lasts_seconds(case, run) for run in lone_pauses(case))
-    if not deaf or not (own or woken_kills(case)):
+    if not deaf or not (own or waits) or max(waits, default=0.0) > case.liveness_grace_seconds + _LATE_SECONDS:
         return Outlasting()
     liveness = case.container.liveness or Probe(handler=None)
     reached = liveness.borne_seconds + liveness.period_seconds / 2
@@ -68,7 +71,7 @@ def outlasting(case: Case) -> Outlasting:
         Silences(
             own=own,
             limits=(cadence, max(*own, liveness.borne_seconds, 0.0) + cadence),
-            woken=tuple(reached + (life.stop_seconds or 0.0) for life in woken_kills(case)),
+            woken=tuple(reached + wait for wait in waits),
             borne_seconds=liveness.borne_seconds,
             deaf=len(deaf),
             until_seconds=reached + case.liveness_grace_seconds,

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
+from typing import Any
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts, slow_starts, watched_starts
@@ -53,7 +54,7 @@ def hold_back(proposal: Proposal) -> Proposal:
     """Hold a liveness probe that comes new back while the application starts, where that was seen to take long.
 
     What it would have ended is told by the failures of readiness. Where no start was seen, or no startup probe may be
-    added, it asks later.
+    added, it asks later. Where the policy's bounds leave starts less time than they took, it is not added.
     """
     case, liveness, unseen = proposal.case, proposal.probes.liveness, not watched_starts(proposal.case)
     if liveness is None or case.container.liveness is not None or proposal.probes.startup is not None:
@@ -63,9 +64,42 @@ def hold_back(proposal: Proposal) -> Proposal:
     if budget <= liveness.startup_budget_seconds:
         return proposal
     if unseen or Allowance.STARTUP not in proposal.policy.allow:
-        later = replace(liveness, initial_delay_seconds=budget)
-        return replace(proposal, probes=replace(proposal.probes, liveness=later))
-    return _take_startup(proposal, proposal.probes.readiness or liveness, budget)
+        held = _ask_later(proposal, liveness, budget)
+    else:
+        asks = proposal.probes.readiness or liveness
+        quick = replace(asks, timeout_seconds=min(asks.timeout_seconds, _MOST_PERIOD_SECONDS))
+        held = _take_startup(proposal, quick, budget)
+    return held if _given_seconds(held) >= max(starts) else _without(proposal)
+
+
+def _ask_later(proposal: Proposal, liveness: Probe, budget_seconds: int) -> Proposal:
+    later = replace(liveness, initial_delay_seconds=budget_seconds)
+    actions = (
+        replace(action, reason=f"{action.reason}; it asks {budget_seconds} s after a start, as long as that may take")
+        if action.name is ActionName.ADD_LIVENESS
+        else action
+        for action in proposal.actions
+    )
+    return replace(proposal, actions=tuple(actions), probes=replace(proposal.probes, liveness=later))
+
+
+def _given_seconds(proposal: Proposal) -> int:
+    """How long a start surely gets within the policy's bounds."""
+    kind = ProbeType.LIVENESS if proposal.probes.startup is None else ProbeType.STARTUP
+    probe = proposal.probes.get(kind)
+    numbers = ("initial_delay_seconds", "period_seconds", "failure_threshold")
+    if probe is None:
+        return 0
+    within: dict[str, Any] = {name: proposal.policy.clamp(kind, name, getattr(probe, name)) for name in numbers}
+    return replace(probe, **within).startup_budget_seconds
+
+
+def _without(proposal: Proposal) -> Proposal:
+    """Take a liveness probe that comes new back, and leave it to a person."""
+    kept = tuple(action for action in proposal.actions if action.name is not ActionName.ADD_LIVENESS)
+    unchanged = replace(proposal, actions=kept, probes=replace(proposal.probes, liveness=None))
+    reason = "only a restart ends its silence, but the policy's bounds leave its starts too little time"
+    return unchanged.advise(ActionName.ADD_LIVENESS, reason)
 
 
 def give_time(proposal: Proposal) -> Proposal:

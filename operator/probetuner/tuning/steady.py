@@ -58,7 +58,7 @@ def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
     """
     case, objective = proposal.case, proposal.policy.objectives.readiness_detection_seconds
     lockups = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
-    longer = patient(readiness, objective, borne_seconds=0 if lockups else lasted_seconds(case))
+    longer = patient(readiness, proposal.policy, borne_seconds=0 if lockups else lasted_seconds(case))
     if longer.timeout_seconds <= readiness.timeout_seconds < _PATIENT_SECONDS:
         longer = replace(longer, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
     if lockups:
@@ -98,7 +98,8 @@ def _keep_liveness_behind(proposal: Proposal, readiness: Probe) -> Proposal:
 def _bear_a_queue(proposal: Proposal, readiness: Probe) -> Proposal:
     """The longest timeout within the objective that loses users less on silent replicas than the flaps do."""
     case, objective = proposal.case, proposal.policy.objectives.readiness_detection_seconds
-    longest = patient(replace(readiness, period_seconds=min(readiness.period_seconds, _PERIOD_SECONDS)), objective)
+    often = replace(readiness, period_seconds=min(readiness.period_seconds, _PERIOD_SECONDS))
+    longest = patient(often, proposal.policy)
     most = min(objective, readiness.detection_seconds + flapping_seconds(case) / silences(case))
     longer = _longest_within(most, readiness, longest)
     if longer.timeout_seconds <= readiness.timeout_seconds:

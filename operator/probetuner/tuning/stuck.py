@@ -16,6 +16,7 @@ from probetuner.tuning.recommendation import ActionName
 from probetuner.tuning.search import choose, liveness_candidates
 
 _PERIOD_SECONDS, LEAST_TIMEOUT_SECONDS = 10, 5
+_LEAST_FAILURES = 2
 _GRACE_SECONDS = 10
 _PAUSE_MARGIN = 1.25
 
@@ -42,13 +43,13 @@ def add_liveness(proposal: Proposal) -> Proposal:
 
 
 def keep_behind(proposal: Proposal) -> Proposal:
-    """Give a liveness probe that comes new no fewer failures than let readiness, as it is to be, act first."""
+    """Let a liveness probe that comes new wait no shorter for the same answer than readiness, and act after it."""
     liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
     if proposal.case.container.liveness is not None or liveness is None or readiness is None:
         return proposal
-    missing = max(0, readiness.detection_seconds - liveness.detection_seconds)
-    failures = liveness.failure_threshold + ceil(missing / liveness.cadence_seconds)
-    behind = replace(liveness, failure_threshold=failures)
+    waits = replace(liveness, timeout_seconds=max(liveness.timeout_seconds, readiness.timeout_seconds))
+    missing = max(0, readiness.detection_seconds - waits.detection_seconds)
+    behind = replace(waits, failure_threshold=waits.failure_threshold + ceil(missing / waits.cadence_seconds))
     return replace(proposal, probes=replace(proposal.probes, liveness=behind))
 
 
@@ -140,4 +141,4 @@ def _affordable(proposal: Proposal, probe: Probe) -> int:
         if run.ending is RunEnding.BY_ITSELF and run.probe is not ProbeType.STARTUP
     ]
     outlasting = 1 + ceil(max(glitches, default=0.0) / probe.cadence_seconds)
-    return max(within, outlasting)
+    return max(_LEAST_FAILURES, within, outlasting)

@@ -114,3 +114,13 @@ def test_a_start_that_was_ended_is_one_also_where_its_events_were_dropped() -> N
     assert any(not life.tally(ProbeType.LIVENESS).causes for life in starting_kills(case))
     assert silent_kills(case)
     assert all(life.answered_at is not None for life in silent_kills(case))
+
+
+def test_a_fresh_container_that_refused_once_and_is_silent_then_is_a_relapse() -> None:
+    """It begins amid the load that the one before was killed for."""
+    rushes = (Spell(begin=300, end=520, mode="hang"), Spell(begin=1300, end=1530, mode="hang"))
+    app = App(starts=(4.0,), handles_term=143, spells=rushes)
+    scene = Scene(liveness=replace(asks(LIVEZ, period_seconds=5)), apps=(app,), seconds=2400)
+
+    assert sum(sign.relapsed for sign in signs_of_load(scene.cases()[0])) >= 4
+    assert not killed_in_lockup(scene.cases()[0])

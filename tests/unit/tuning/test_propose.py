@@ -46,6 +46,14 @@ def test_liveness_under_pressure_becomes_readiness() -> None:
     assert said.target.readiness == asks(WORK, timeout_seconds=30, failure_threshold=3)
 
 
+def test_what_bounds_take_from_a_timeout_failures_make_up_for() -> None:
+    """Readiness bears the load that was seen within them."""
+    bounded = Policy(bounds={(ProbeType.READINESS, "timeout_seconds"): Range(most=10)})
+    said = replace(BUSY, policy=bounded).judge()
+
+    assert said.target.readiness == asks(WORK, timeout_seconds=10, failure_threshold=9)
+
+
 def test_the_same_question_in_both_probes_stays_in_readiness_alone() -> None:
     """Where readiness asks it already, liveness goes and readiness becomes patient; another question stays as it is."""
     same = replace(BUSY, readiness=asks(WORK, period_seconds=5)).judge().target

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from probetuner.history.record import WorkloadHistory
 from probetuner.model.policy import Allowance, Policy, Range
 from probetuner.model.probe import Exec, HttpGet, ProbeType
 from probetuner.tuning.recommend import recommend
+from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.start import startup_budget_seconds
 from support.application import App, Spell
 from support.facts import counted, exited, failed, killed, pod, remember, started
@@ -213,28 +215,58 @@ def test_where_starts_are_quick_the_new_liveness_probe_comes_alone() -> None:
     assert target.liveness.initial_delay_seconds == 0
 
 
-def test_where_no_start_was_seen_the_new_liveness_probe_asks_later() -> None:
-    """Whoever is installed beside workloads that run knows only that they came up some day."""
-    scene = replace(
-        UNATTENDED, apps=tuple(App(starts=(40.0,), locks=(first,)) for first in (3000.0, 3600.0)), seconds=5000
-    )
-    history = WorkloadHistory()
-    for fact in scene.facts():
-        if isinstance(fact, ContainerStarted) or fact.at >= T0 + 1500:
-            history = observe(history, fact)
-    found = cases(scene.workload, history, objectives=scene.policy.objectives, exposed=True)
-    said = recommend(found, diagnose(found), scene.policy)
-
-    assert said is not None
-    (target,) = said.target.values()
-    assert target.liveness is not None
-    assert target.startup is None
-    assert target.liveness.startup_budget_seconds >= 60
-
-
 def test_a_start_is_remembered_after_its_failures_are_forgotten() -> None:
     """Hours of pauses later it is still known that the first attempts failed, and when the first one passed."""
     pauses = tuple(Spell(begin=at, end=at + 25, mode="pause") for at in range(200, 12_000, 60))
     scene = replace(UNATTENDED, apps=(App(starts=(40.0,), locks=(12_500.0,), spells=pauses),), seconds=15_000)
 
     assert scene.judge().target.startup is not None
+
+
+def seen_since(scene: Scene, seconds: float) -> Probes:
+    """What is recommended by who began to watch so long after the start, and knows when the containers started."""
+    history = WorkloadHistory()
+    for fact in scene.facts():
+        if isinstance(fact, ContainerStarted) or fact.at >= T0 + seconds:
+            history = observe(history, fact)
+    found = cases(scene.workload, history, objectives=scene.policy.objectives, exposed=True)
+    said = recommend(found, diagnose(found), scene.policy)
+    assert said is not None
+    (target,) = said.target.values()
+    return target
+
+
+@pytest.mark.parametrize("seconds", [200, 400, 590, 1500])
+def test_where_no_start_was_seen_the_new_liveness_probe_asks_later(seconds: float) -> None:
+    """Whoever is installed beside workloads that run knows only that they came up some day."""
+    apps = tuple(App(starts=(40.0,), locks=(first,)) for first in (3000.0, 3600.0))
+    target = seen_since(replace(UNATTENDED, apps=apps, seconds=5000), seconds)
+
+    assert target.liveness is not None
+    assert target.startup is None
+    assert target.liveness.startup_budget_seconds >= 60
+
+
+@pytest.mark.parametrize("startup", [True, False])
+def test_where_bounds_leave_starts_too_little_time_liveness_is_left_to_a_person(startup: bool) -> None:  # noqa: FBT001
+    """A probe that ends every start is worse than none."""
+    bounds = {(ProbeType.STARTUP, "failure_threshold"): Range(most=5)}
+    bounds |= {(ProbeType.LIVENESS, "initial_delay_seconds"): Range(most=10)}
+    allow = {Allowance.THRESHOLDS, Allowance.TYPES, *([Allowance.STARTUP] if startup else [])}
+    said = replace(UNATTENDED, policy=Policy(bounds=bounds, allow=frozenset(allow))).judge()
+
+    assert "add-liveness" in said.actions
+    assert said.target.liveness is None
+    assert said.target.startup is None
+
+
+def test_a_patient_readiness_probe_makes_no_hasty_liveness_probe() -> None:
+    """One attempt is no proof, however long it waits, and each start is asked often."""
+    apps = tuple(App(starts=(20.0,), silent_start=True, locks=(first,)) for first in (600.0, 900.0))
+    target = replace(UNATTENDED, readiness=asks(READYZ, timeout_seconds=30), apps=apps).judge().target
+
+    assert target.liveness is not None
+    assert target.liveness.failure_threshold >= 2
+    assert target.liveness.timeout_seconds >= 30
+    assert target.startup is not None
+    assert target.startup.timeout_seconds <= 5

@@ -329,3 +329,15 @@ def test_a_liveness_probe_that_comes_new_acts_after_readiness() -> None:
         assert target.liveness is not None
         assert target.readiness is not None
         assert target.liveness.detection_seconds >= target.readiness.detection_seconds, period
+
+
+def test_a_liveness_probe_that_comes_new_waits_for_the_queue_that_readiness_bears() -> None:
+    """Both ask the same: what is only late to the one must not be the end to the other."""
+    rushes = tuple(Spell(begin=at, end=at + 60, mode="slow", seconds=4.6) for at in range(200, 2200, 400))
+    apps = tuple(App(spells=rushes, locks=(first,)) for first in (2500.0, 2700.0))
+    target = Scene(readiness=asks(WORK), apps=apps, seconds=4000).judge().target
+
+    assert target.liveness is not None
+    assert target.readiness is not None
+    assert target.readiness.timeout_seconds > 5
+    assert target.liveness.timeout_seconds >= target.readiness.timeout_seconds
