@@ -71,10 +71,11 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     """The silent kills that hit a busy container.
 
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
-    or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, or most
-    came to themselves, it is one of them: not every kill shows signs. Who did not hear SIGTERM, where the process is
-    known to hear it, is only one by signs of its own: who is busy hears, who is stuck may not; and none where several
-    others stopped at once. Kills of so long ago that the signs are forgotten are what the others are.
+    or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, or half
+    of those whose end is known came to themselves, it is one of them: not every kill shows signs. Who did not hear
+    SIGTERM, where the process is known to hear it, is only one by signs of its own: who is busy hears, who is stuck
+    may not; and none where several others stopped at once. Kills of so long ago that the signs are forgotten are what
+    the others are.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
     marked = [life for life, sign in zip(kills, signs, strict=True) if sign.any]

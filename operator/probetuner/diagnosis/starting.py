@@ -69,11 +69,23 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
 
 
 def _was_refused(case: Case, life: Life) -> bool:
-    """Whether the life was refused, and that was not just before it listened, amid the trouble that it came into."""
-    if FailureCause.REFUSED not in (_causes(life) or _only_cause(case) or _usual_cause_of_unborn(case)):
-        return False
+    """Whether the life was refused, and that was not just before it listened, amid the trouble that it came into.
+
+    Where its events were dropped (client-go events_cache.go) it is taken for what most others were that never came up.
+    """
+    known = _causes(life) or _only_cause(case)
+    if not known:
+        return _are_refused(case)
     causes = sum((Counter(tally.causes) for tally in life.tallies.values()), Counter[FailureCause]())
-    return not (_follows(case, life) and causes[FailureCause.TIMEOUT] > causes[FailureCause.REFUSED])
+    amid_trouble = bool(_follows(case, life)) and causes[FailureCause.TIMEOUT] > causes[FailureCause.REFUSED]
+    return FailureCause.REFUSED in known and not amid_trouble
+
+
+@once
+def _are_refused(case: Case) -> bool:
+    """Whether most of the killed lives were refused that never came up and of which it is known how they failed."""
+    told = [_was_refused(case, life) for life in case.probe_kills if _causes(life) and not _was_up(case, life)]
+    return 2 * sum(told) > len(told)
 
 
 def _shows_success(case: Case) -> bool:
@@ -86,13 +98,6 @@ def _only_cause(case: Case) -> frozenset[FailureCause]:
     """What all known failures had in common: so failed those too whose events are lost, or stand for later ones."""
     causes = frozenset(cause for life in case.history.lives for cause in _causes(life))
     return causes if len(causes) == 1 else frozenset()
-
-
-@once
-def _usual_cause_of_unborn(case: Case) -> frozenset[FailureCause]:
-    """What most of the lives failed by that a probe ended before they had come up, of which it is known."""
-    known = [_causes(life) for life in case.probe_kills if _causes(life) and not _was_up(case, life)]
-    return frozenset(cause for cause in FailureCause if 2 * sum(cause in causes for causes in known) > len(known))
 
 
 def _causes(life: Life) -> frozenset[FailureCause]:

@@ -37,6 +37,11 @@ class Pause:
     seconds: float
     likely: float = 1.0
 
+    @property
+    def was_seen(self) -> bool:
+        """Whether it was seen to pass."""
+        return self.likely == 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:

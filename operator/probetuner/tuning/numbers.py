@@ -1,10 +1,11 @@
 """Other numbers for a probe, as the actions that lead to them."""
 
 from dataclasses import replace
+from typing import Any
 
 from probetuner.diagnosis.case import Case
-from probetuner.model.policy import THIRTY_DAYS_SECONDS, Allowance
-from probetuner.model.probe import Probe
+from probetuner.model.policy import THIRTY_DAYS_SECONDS, Allowance, Policy
+from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
@@ -18,6 +19,16 @@ def failures_within(probe: Probe, detection_seconds: int) -> int:
     """The most failures with which that probe still finds a stuck container in that time, at least one."""
     left = detection_seconds - probe.period_seconds - probe.timeout_seconds
     return 1 + max(0, left) // probe.cadence_seconds
+
+
+def within_bounds(policy: Policy, kind: ProbeType, probe: Probe, before: Probe | None) -> Probe:
+    """The probe with every number that changed within the policy's bounds; what is not changed stays as it is."""
+    changed: dict[str, Any] = {
+        attribute: policy.clamp(kind, attribute, getattr(probe, attribute))
+        for attribute in FIELD_OF
+        if before is None or getattr(before, attribute) != getattr(probe, attribute)
+    }
+    return replace(probe, **changed)
 
 
 def take_readiness(proposal: Proposal, name: ActionName, readiness: Probe, *, reason: str) -> Proposal:

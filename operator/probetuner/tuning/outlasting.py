@@ -108,12 +108,9 @@ def _supposed(seen: Silences) -> Iterator[_Supposed]:
     for median, (spread, likely) in product(_MEDIANS_SECONDS, _SPREADS):
         lasts = _Durations(median=median, spread=spread)
         reached, outlasted = lasts.beyond(seen.borne_seconds), lasts.beyond(seen.until_seconds)
-        if outlasted < _LEAST:
-            longer, outlasted = seen.until_seconds, 0.0
-        else:
-            longer = lasts.exceeded_by(outlasted / 2)
         if reached < _LEAST and seen.woken:
             continue
+        longer = max(seen.until_seconds, lasts.exceeded_by(max(outlasted, _LEAST) / 2))
         durations = math.log(likely) + _of_own(seen, lasts) + _of_woken(seen, lasts)
         remains = outlasted / max(reached, _LEAST)
         for share in _SHARES:

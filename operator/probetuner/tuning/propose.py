@@ -87,7 +87,7 @@ def _outlast_pauses(proposal: Proposal) -> Proposal:
     case = proposal.case
     if not weigh.knows_silence(case):
         return stuck.outlast_pauses(proposal)
-    pauses = [pause.seconds for pause in experience_of(case).pauses if pause.likely == 1.0]
+    pauses = [pause.seconds for pause in experience_of(case).pauses if pause.was_seen]
     doubtful = 2 * len(sure_lockups(case)) < len(killed_in_lockup(case)) and len(pauses) >= _SEVERAL
     return weigh.balance(stuck.outlast_pauses(proposal, pauses) if doubtful else proposal)
 
@@ -102,8 +102,26 @@ def _bear_pressure(proposal: Proposal) -> Proposal:
 
 def _attend(proposal: Proposal) -> Proposal:
     """Restart what gets stuck, but not what still starts."""
-    attended = stuck.add_liveness(proposal)
-    return start.hold_back(weigh.numbers_of_new(attended) if weigh.knows_silence(proposal.case) else attended)
+    new = stuck.new_liveness(proposal)
+    if new is None:
+        return proposal
+    if weigh.knows_silence(proposal.case):
+        new = weigh.failures_of_new(proposal, new)
+    reason = f"{new.handler} fell silent for good, and only a restart ends that"
+    held = start.held_back(proposal, new)
+    if held is None or held.liveness is None:
+        return proposal.advise(
+            ActionName.ADD_LIVENESS, f"{reason}, but the policy's bounds leave starts too little time"
+        )
+    delay = held.liveness.initial_delay_seconds
+    if delay > new.initial_delay_seconds:
+        reason += f"; it asks {delay} s after a start, as long as that may take"
+    probes = proposal.probes.with_probe(ProbeType.LIVENESS, held.liveness)
+    added = proposal.take(ActionName.ADD_LIVENESS, reason, needs=Allowance.TYPES, probes=probes)
+    if added.probes.liveness is None or held.startup is None:
+        return added
+    given = f"a start gets {held.startup.startup_budget_seconds} s before a probe may end it"
+    return added.take(ActionName.ADD_STARTUP_PROBE, given, needs=Allowance.STARTUP, probes=held)
 
 
 def _stop_flapping(proposal: Proposal) -> Proposal:

@@ -3,15 +3,14 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
 from probetuner.model.container import Container
 from probetuner.model.policy import Policy
-from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.figures import measure
+from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.propose import propose
 from probetuner.tuning.recommendation import ActionName, Probes, Reaping, Recommendation
@@ -84,14 +83,7 @@ def _cap(probes: Probes, current: Probes, policy: Policy) -> Probes:
 
     def capped(kind: ProbeType) -> Probe | None:
         probe, before = probes.get(kind), current.get(kind)
-        if probe is None or probe == before:
-            return probe
-        changed: dict[str, Any] = {
-            attribute: policy.clamp(kind, attribute, getattr(probe, attribute))
-            for attribute in FIELD_OF
-            if before is None or getattr(before, attribute) != getattr(probe, attribute)
-        }
-        return replace(probe, **changed)
+        return probe and within_bounds(policy, kind, probe, before)
 
     return Probes(
         liveness=capped(ProbeType.LIVENESS), readiness=capped(ProbeType.READINESS), startup=capped(ProbeType.STARTUP)

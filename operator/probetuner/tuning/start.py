@@ -4,18 +4,17 @@ A start that was killed is a censored sample: it needed longer than it was given
 such samples the budget is stepped up well past the longest of them and looked at again.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
-from typing import Any
+from math import ceil, sqrt
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts, slow_starts, watched_starts
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Exec, Probe, ProbeType
+from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal
-from probetuner.tuning.recommendation import ActionName
+from probetuner.tuning.recommendation import ActionName, Probes
 
 _STEP_UP = 4.0
 _GRAIN_SECONDS = 30
@@ -42,7 +41,7 @@ def startup_budget_seconds(case: Case, *, coverage: float) -> int:
 
 
 def _widened(seen: Sequence[float], coverage: float) -> float:
-    margin = 1.0 + 1.0 / math.sqrt(max(1, len(seen))) + coverage / 2
+    margin = 1.0 + 1.0 / sqrt(max(1, len(seen))) + coverage / 2
     return max(seen, default=0.0) * margin
 
 
@@ -50,56 +49,25 @@ def _in_grains(seconds: float) -> int:
     return min(ceil(seconds / _GRAIN_SECONDS) * _GRAIN_SECONDS, _MOST_BUDGET_SECONDS)
 
 
-def hold_back(proposal: Proposal) -> Proposal:
-    """Hold a liveness probe that comes new back while the application starts, where that was seen to take long.
+def held_back(proposal: Proposal, liveness: Probe) -> Probes | None:
+    """The probes with a liveness probe that comes new, held back while the application starts, if that takes long.
 
-    What it would have ended is told by the failures of readiness. Where no start was seen, or no startup probe may be
-    added, it asks later. Where the policy's bounds leave starts less time than they took, it is not added.
+    How long it takes is told by the failures of readiness. Where no start was seen, or no startup probe may be added,
+    liveness asks later. None where the policy's bounds leave starts less time than they took: it would end them.
     """
-    case, liveness, unseen = proposal.case, proposal.probes.liveness, not watched_starts(proposal.case)
-    if liveness is None or case.container.liveness is not None or proposal.probes.startup is not None:
-        return proposal
+    case, policy, probes = proposal.case, proposal.policy, proposal.probes.with_probe(ProbeType.LIVENESS, liveness)
+    unseen = not watched_starts(case)
     starts = (_UNSEEN_SECONDS,) if unseen else slow_starts(case)
-    budget = _in_grains(_widened(starts, proposal.policy.objectives.startup_coverage))
-    if budget <= liveness.startup_budget_seconds:
-        return proposal
-    if unseen or Allowance.STARTUP not in proposal.policy.allow:
-        held = _ask_later(proposal, liveness, budget)
-    else:
-        asks = proposal.probes.readiness or liveness
+    budget = _in_grains(_widened(starts, policy.objectives.startup_coverage))
+    if probes.startup is not None or budget <= liveness.startup_budget_seconds:
+        return probes
+    kind, holding = ProbeType.LIVENESS, replace(liveness, initial_delay_seconds=budget)
+    if not unseen and Allowance.STARTUP in policy.allow:
+        asks = probes.readiness or liveness
         quick = replace(asks, timeout_seconds=min(asks.timeout_seconds, _MOST_PERIOD_SECONDS))
-        held = _take_startup(proposal, quick, budget)
-    return held if _given_seconds(held) >= max(starts) else _without(proposal)
-
-
-def _ask_later(proposal: Proposal, liveness: Probe, budget_seconds: int) -> Proposal:
-    later = replace(liveness, initial_delay_seconds=budget_seconds)
-    actions = (
-        replace(action, reason=f"{action.reason}; it asks {budget_seconds} s after a start, as long as that may take")
-        if action.name is ActionName.ADD_LIVENESS
-        else action
-        for action in proposal.actions
-    )
-    return replace(proposal, actions=tuple(actions), probes=replace(proposal.probes, liveness=later))
-
-
-def _given_seconds(proposal: Proposal) -> int:
-    """How long a start surely gets within the policy's bounds."""
-    kind = ProbeType.LIVENESS if proposal.probes.startup is None else ProbeType.STARTUP
-    probe = proposal.probes.get(kind)
-    numbers = ("initial_delay_seconds", "period_seconds", "failure_threshold")
-    if probe is None:
-        return 0
-    within: dict[str, Any] = {name: proposal.policy.clamp(kind, name, getattr(probe, name)) for name in numbers}
-    return replace(probe, **within).startup_budget_seconds
-
-
-def _without(proposal: Proposal) -> Proposal:
-    """Take a liveness probe that comes new back, and leave it to a person."""
-    kept = tuple(action for action in proposal.actions if action.name is not ActionName.ADD_LIVENESS)
-    unchanged = replace(proposal, actions=kept, probes=replace(proposal.probes, liveness=None))
-    reason = "only a restart ends its silence, but the policy's bounds leave its starts too little time"
-    return unchanged.advise(ActionName.ADD_LIVENESS, reason)
+        kind, holding = ProbeType.STARTUP, _with_budget(quick, None, budget)
+    given = within_bounds(policy, kind, holding, None).startup_budget_seconds
+    return probes.with_probe(kind, holding) if given >= max(starts) else None
 
 
 def give_time(proposal: Proposal) -> Proposal:
@@ -109,17 +77,13 @@ def give_time(proposal: Proposal) -> Proposal:
     if asks is None:
         return proposal
     budget = startup_budget_seconds(case, coverage=proposal.policy.objectives.startup_coverage)
-    return _take_startup(proposal, asks, budget)
-
-
-def _take_startup(proposal: Proposal, asks: Probe, budget_seconds: int) -> Proposal:
-    present = proposal.probes.startup
-    startup = _with_budget(asks, present, budget_seconds)
+    startup = _with_budget(asks, probes.startup, budget)
+    name = ActionName.ADD_STARTUP_PROBE if probes.startup is None else ActionName.RAISE_FAILURE_THRESHOLD
     return proposal.take(
-        ActionName.ADD_STARTUP_PROBE if present is None else ActionName.RAISE_FAILURE_THRESHOLD,
-        f"a start gets {budget_seconds} s before a probe may end it",
+        name,
+        f"a start gets {budget} s before a probe may end it",
         needs=Allowance.STARTUP,
-        probes=replace(proposal.probes, startup=startup),
+        probes=replace(probes, startup=startup),
     )
 
 

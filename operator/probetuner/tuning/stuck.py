@@ -21,11 +21,11 @@ _GRACE_SECONDS = 10
 _PAUSE_MARGIN = 1.25
 
 
-def add_liveness(proposal: Proposal) -> Proposal:
-    """Let liveness ask what readiness asks, but more patiently: it was that question that the lock-up left open."""
+def new_liveness(proposal: Proposal) -> Probe | None:
+    """A probe that asks what readiness asks, but more patiently: it was that question that the lock-up left open."""
     readiness = proposal.probes.readiness
     if readiness is None or proposal.probes.liveness is not None:
-        return proposal
+        return None
     liveness = Probe(
         handler=readiness.handler,
         initial_delay_seconds=readiness.initial_delay_seconds,
@@ -33,13 +33,7 @@ def add_liveness(proposal: Proposal) -> Proposal:
         timeout_seconds=max(LEAST_TIMEOUT_SECONDS, readiness.timeout_seconds),
         written=readiness.written,
     )
-    liveness = _quickest(proposal, replace(liveness, failure_threshold=_affordable(proposal, liveness)))
-    return proposal.take(
-        ActionName.ADD_LIVENESS,
-        f"{readiness.handler} fell silent for good, and only a restart ends that",
-        needs=Allowance.TYPES,
-        probes=replace(proposal.probes, liveness=liveness),
-    )
+    return _quickest(proposal, replace(liveness, failure_threshold=_affordable(proposal, liveness)))
 
 
 def keep_behind(proposal: Proposal) -> Proposal:

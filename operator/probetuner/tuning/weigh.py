@@ -17,7 +17,7 @@ from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
 from probetuner.tuning.loss import loss
 from probetuner.tuning.notice import is_steady
-from probetuner.tuning.numbers import take_numbers, take_readiness
+from probetuner.tuning.numbers import take_numbers, take_readiness, within_bounds
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import change_size
@@ -105,18 +105,13 @@ def _liveness(proposal: Proposal) -> Proposal:
     return take_numbers(proposal, chosen, reason=f"{why}, and {rest}")
 
 
-def numbers_of_new(proposal: Proposal) -> Proposal:
-    """Give a liveness probe that comes new the failures that cost users least, within the objective."""
-    case, new = proposal.case, proposal.probes.liveness
-    if new is None or case.container.liveness is not None:
-        return proposal
+def failures_of_new(proposal: Proposal, new: Probe) -> Probe:
+    """A liveness probe that comes new with the failures that cost users least, within the objective."""
+    experience, probes = experience_of(proposal.case), proposal.probes
     latest = max(proposal.policy.objectives.liveness_detection_seconds, new.detection_seconds)
     numbers = (_within(proposal.policy, ProbeType.LIVENESS, new, failure_threshold=failures) for failures in _FAILURES)
-    options = [
-        proposal.probes.with_probe(ProbeType.LIVENESS, one) for one in numbers if one.detection_seconds <= latest
-    ]
-    best = min(options, key=lambda one: loss(experience_of(case), one), default=proposal.probes)
-    return replace(proposal, probes=best)
+    options = (one for one in numbers if one.detection_seconds <= latest)
+    return min(options, key=lambda one: loss(experience, probes.with_probe(ProbeType.LIVENESS, one)), default=new)
 
 
 def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = False) -> Probes:
@@ -242,8 +237,6 @@ def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:
     return max(_FIRST_STEP_SECONDS, _STEP_UP * probe.timeout_seconds)
 
 
-def _within(policy: Policy, kind: ProbeType, present: Probe, **numbers: int) -> Probe:
+def _within(policy: Policy, kind: ProbeType, present: Probe, **numbers: Any) -> Probe:
     """The probe with these numbers, those that change within the bounds of the policy; the others stay as they are."""
-    changed = {name: number for name, number in numbers.items() if number != getattr(present, name)}
-    clamped: dict[str, Any] = {name: policy.clamp(kind, name, number) for name, number in changed.items()}
-    return replace(present, **clamped)
+    return within_bounds(policy, kind, replace(present, **numbers), present)

@@ -1,11 +1,18 @@
 """A process that stops as soon as its silence has passed was not stuck; one that never hears may be."""
 
+import math
 from dataclasses import replace
 
+import pytest
+
+from probetuner.diagnosis.diagnose import cases
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.silence import signs_of_load, silent_kills
 from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.waking import woken_kills
+from probetuner.facts.fact import ContainerStarted, KillAnnounced, ProbeCounted, ProbeFailed
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
 from probetuner.model.probe import ProbeType
 from probetuner.tuning.experience import experience_of
 from support.application import App, Spell
@@ -96,14 +103,25 @@ def test_a_fresh_container_that_still_starts_is_no_relapse() -> None:
     assert not any(sign.relapsed for sign in signs)
 
 
-def test_a_lockup_is_one_also_where_the_fresh_container_is_not_let_come_up() -> None:
-    """A startup probe that ends every other start hides for a while that the restart was the cure."""
-    app = App(starts=(4.0, 40.0, 4.0, 40.0, 4.0), locks=(400.0,), handles_term=143)
+@pytest.mark.parametrize("untold", [False, True])
+def test_a_lockup_is_one_also_where_the_fresh_container_is_not_let_come_up(untold: bool) -> None:  # noqa: FBT001
+    """A startup probe that ends every other start hides for a while that the restart was the cure, told of or not."""
+    app = App(starts=(4.0, 100.0, 4.0, 100.0, 4.0), locks=(400.0,))
     paused = App(starts=(4.0,), handles_term=143, spells=stalls(28, 36, 42, 31, 38))
     startup = asks(READYZ, period_seconds=5, failure_threshold=4)
     scene = replace(STALLED, startup=startup, apps=(app, paused), seconds=1600)
+    history, since = WorkloadHistory(), math.inf
+    for fact in scene.facts():
+        first = fact.pod.name == scene.pod(0).name
+        if first and isinstance(fact, ContainerStarted) and fact.restarts == 1:
+            since = fact.at
+        telling = isinstance(fact, KillAnnounced | ProbeCounted | ProbeFailed)
+        if not (untold and first and telling and since < fact.at < since + 100):
+            history = observe(history, fact)
+    (case,) = cases(scene.workload, history, objectives=scene.policy.objectives, exposed=True)
 
-    assert any(life.restarts == 0 and life.pod == scene.pod(0).name for life in killed_in_lockup(scene.cases()[0]))
+    assert starting_kills(case)
+    assert any(life.restarts == 0 and life.pod == scene.pod(0).name for life in killed_in_lockup(case))
 
 
 def test_a_start_that_was_ended_is_one_also_where_its_events_were_dropped() -> None:
