@@ -7,7 +7,7 @@ nervous a probe may be is left open here, so that a rule meets what nobody thoug
 import math
 import random
 
-from gym.fleet import CHEAP, WORK
+from gym.fleet import CHEAP, DEPENDENT, WORK
 from gym.shaping import Family, some
 from gym.truth import Spread, Troubles, Truth
 from probetuner.tuning.recommendation import Probes
@@ -118,6 +118,22 @@ def broad_throttling(rng: random.Random) -> tuple[Truth, Probes]:
     return truth, Probes(liveness=some(rng, WORK), readiness=some(rng, WORK) if rng.random() < 0.8 else None)
 
 
+def broad_outages(rng: random.Random) -> tuple[Truth, Probes]:
+    """What liveness calls is away now and then, and answers for that or hangs; most get stuck by themselves as well."""
+    truth = Truth(
+        replicas=rng.choice((1, 2, 3, 4)),
+        start=Spread(median=rng.uniform(1, 40), sigma=rng.uniform(0.1, 0.5)),
+        load=rng.uniform(0.05, 0.4),
+        outages=Troubles(
+            per_hour=rng.uniform(2, 10), seconds=Spread(median=rng.uniform(30, 150), sigma=rng.uniform(0.2, 0.8))
+        ),
+        hanging=rng.random() < 0.7,
+        lockup_seconds=_now_and_then(rng, 0.5, rng.uniform(600, 3000)),
+    )
+    liveness = some(rng, DEPENDENT, initial_delay_seconds=rng.choice((0, 20, 60)))
+    return truth, Probes(liveness=liveness, readiness=some(rng, rng.choice((CHEAP, WORK))))
+
+
 FAMILIES: tuple[Family, ...] = (
     broad_lockups_unattended,
     broad_starts,
@@ -125,4 +141,5 @@ FAMILIES: tuple[Family, ...] = (
     broad_pauses,
     broad_rushes,
     broad_throttling,
+    broad_outages,
 )

@@ -61,9 +61,10 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
 
     None of a probe that has never succeeded: what it asks for is not there. None where it waited for somebody else.
     """
-    if never_succeeded(case, ProbeType.LIVENESS) or hung_by_dependency(case):
+    if never_succeeded(case, ProbeType.LIVENESS):
         return ()
-    return tuple(life for life in liveness_kills(case) if was_silent(case, life))
+    hung = hung_by_dependency(case)
+    return tuple(life for life in liveness_kills(case) if was_silent(case, life) and life not in hung)
 
 
 @once
@@ -152,12 +153,12 @@ def _around(case: Case, life: Life) -> Signs:
 
 
 def _relapsed(case: Case, life: Life) -> bool:
-    """Whether the fresh container was silent at once; one that still starts fails as well, and means nothing.
+    """Whether the fresh container was silent at once; one that still starts or waits for somebody else means nothing.
 
     A process that begins under load refuses its first attempt before it is silent.
     """
     fresh = case.next_life(life)
-    if fresh is None or fresh in starting_kills(case):
+    if fresh is None or fresh in starting_kills(case) or fresh in hung_by_dependency(case):
         return False
     first = case.first_run(fresh)
     causes = fresh.tally(ProbeType.LIVENESS).causes if first is None else first.causes

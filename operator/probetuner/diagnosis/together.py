@@ -7,9 +7,9 @@ from probetuner.diagnosis.case import Case
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
-_WENT_ON = 5
+_WENT_ON, _ODD_SHARE = 5, 0.2
 _STARTING_SECONDS = 30.0
 _NOT_UP = frozenset({FailureCause.REFUSED, FailureCause.RESET})
 
@@ -44,28 +44,42 @@ def fail_together(
     )
 
 
-def readiness_went_on(case: Case) -> bool:
-    """Whether readiness, by a handler of its own, succeeded in every pod as long as liveness failed there."""
+def readiness_went_on(case: Case, lives: Collection[Life]) -> bool:
+    """Whether readiness succeeded in these lives, by a handler of its own, as long as liveness failed there.
+
+    In the odd one it may have failed by chance.
+    """
+    minutes = [minute for minute in case.history.minutes if minute.failed.get(ProbeType.LIVENESS, 0)]
+    succeeded = sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes)
+    failed = sum(not kept_ready(case, life) for life in lives)
+    return bool(lives) and succeeded >= _WENT_ON and failed <= _ODD_SHARE * len(lives)
+
+
+def kept_ready(case: Case, life: Life) -> bool:
+    """Whether readiness, by a handler of its own, did not fail in that life while liveness failed that ended it.
+
+    What begins as the kill comes is the restart's doing.
+    """
     liveness, readiness = case.container.liveness, case.container.readiness
     if liveness is None or readiness is None or readiness.handler in (None, liveness.handler):
         return False
-    minutes = [minute for minute in case.history.minutes if minute.failed.get(ProbeType.LIVENESS, 0)]
-    runs = [run for run in case.runs(ProbeType.LIVENESS) if not _at_start(case, run)]
-    return sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes) >= _WENT_ON and not any(
-        _failed_within(case, run.pod_uid, run.started_at, run.last_at) for run in runs
-    )
-
-
-def _failed_within(case: Case, pod_uid: str, begin: float, end: float) -> bool:
-    """Whether readiness failed meanwhile; what begins as the kill comes is the restart's doing.
-
-    A single failure of which only a counter tells may have come with the kill: it is known to a scrape, and no better.
-    """
-    return any(
-        run.pod_uid == pod_uid and (run.started_at <= begin or run.started_at < end) and run.last_at >= begin
+    end = case.killed_at(life)
+    begin = max(life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at, end - liveness.detection_seconds)
+    return not any(
+        run.pod_uid == life.pod_uid and (run.started_at <= begin or run.started_at < end) and run.last_at >= begin
         for run in case.runs(ProbeType.READINESS)
-        if not _at_start(case, run) and not (run.ending is RunEnding.KILLED and run.failures == 1 and not run.causes)
+        if not _at_start(case, run) and not _came_with_the_end(run, readiness=readiness, liveness=liveness)
     )
+
+
+def _came_with_the_end(run: FailureRun, *, readiness: Probe, liveness: Probe) -> bool:
+    """Whether readiness may have failed only as the process was told to stop, or when the next one started.
+
+    Where counters alone tell of failures, a scrape knows that they came since the one before, and no better. What
+    silenced liveness for as long as it bears would have made more of them.
+    """
+    ended, counted = run.ending in (RunEnding.KILLED, RunEnding.EXITED), run.last_at == run.started_at
+    return ended and counted and not run.causes and run.failures * readiness.cadence_seconds < liveness.detection_seconds
 
 
 def _at_start(case: Case, run: FailureRun) -> bool:

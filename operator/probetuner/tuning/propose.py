@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from probetuner.diagnosis.broken import errored_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.silence import overrun
@@ -56,7 +57,7 @@ def _mend_handler(proposal: Proposal) -> Proposal:
 def _decouple(proposal: Proposal) -> Proposal:
     """Let liveness ask what readiness asks, where that went on while liveness failed, or what was tried and is fit."""
     liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
-    if liveness is not None and readiness is not None and readiness_went_on(proposal.case):
+    if liveness is not None and readiness is not None and readiness_went_on(proposal.case, killed_by_dependency(proposal.case)):
         independent = replace(liveness, handler=readiness.handler, written=readiness.written)
         return proposal.take(
             ActionName.DECOUPLE_LIVENESS,
