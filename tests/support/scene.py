@@ -227,18 +227,19 @@ def asks(handler: Handler = LIVEZ, **numbers: Any) -> Probe:
     return Probe(handler=handler, **numbers)
 
 
-def deletion(scene: Scene, exit_code: int, *, template: str = "t0") -> tuple[Fact, ...]:
+def deletion(scene: Scene, exit_code: int, *, template: str = "t0", lived_seconds: float = 870.0) -> tuple[Fact, ...]:
     """A pod of that template is deleted and its container ends with that code."""
     pod = replace(scene.pod(), uid="deleted", template_hash=template)
+    began_at = T0 - 30 - lived_seconds
     return (
-        ContainerStarted(at=T0 - 900, pod=pod, container=CONTAINER, restarts=0),
+        ContainerStarted(at=began_at, pod=pod, container=CONTAINER, restarts=0),
         PodEnding(at=T0 - 60, pod=pod, container=CONTAINER, reason="Deleted"),
         ContainerExited(
             at=T0 - 30,
             pod=pod,
             container=CONTAINER,
             restarts=0,
-            started_at=T0 - 900,
+            started_at=began_at,
             exit_code=exit_code,
             reason="Error",
         ),

@@ -79,7 +79,9 @@ def _came_with_the_end(run: FailureRun, *, readiness: Probe, liveness: Probe) ->
     silenced liveness for as long as it bears would have made more of them.
     """
     ended, counted = run.ending in (RunEnding.KILLED, RunEnding.EXITED), run.last_at == run.started_at
-    return ended and counted and not run.causes and run.failures * readiness.cadence_seconds < liveness.detection_seconds
+    return (
+        ended and counted and not run.causes and run.failures * readiness.cadence_seconds < liveness.detection_seconds
+    )
 
 
 def _at_start(case: Case, run: FailureRun) -> bool:

@@ -20,6 +20,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
+from probetuner.diagnosis.rejuvenation import kept_young
 from probetuner.diagnosis.silence import overrun, signs_of_load, silent_kills
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.model.policy import Allowance, Policy
@@ -44,7 +45,8 @@ def bear_pressure(proposal: Proposal) -> Proposal:
     lockups = killed_in_lockup(proposal.case) or earlier_lockups(proposal.case)
     allow = proposal.policy.allow
     if not lockups and _should_leave(proposal) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
-        return _ask_another(proposal, liveness)
+        waiting = _outwait(proposal, liveness)
+        return _ask_another(proposal, liveness) if waiting == proposal else waiting
     if lockups and not overrun(proposal.case):
         return proposal
     return _step_up(proposal, liveness)
@@ -61,6 +63,24 @@ def _may_be_stuck(case: Case) -> bool:
     kills, signs = silent_kills(case), signs_of_load(case)
     deaf = all(did_not_hear(life) for life in kills) and not any(sign.relapsed for sign in signs)
     return overrun(case) and deaf and hears_sigterm(case) is not False
+
+
+def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
+    """Let both probes wait until load has passed, where restarts kept all replicas too young to show a lock-up."""
+    others = handlers.fit_for_liveness(proposal) is not None or handlers.may_prove_fit(proposal)
+    if others or not kept_young(proposal.case) or Allowance.THRESHOLDS not in proposal.policy.allow:
+        return proposal
+    borne = lasted_seconds(proposal.case)
+    waits = patient(liveness, proposal.policy, kind=ProbeType.LIVENESS, borne_seconds=borne)
+    readiness = proposal.probes.readiness
+    outwaiting = take_numbers(
+        proposal, waits, reason="load came again before any replica was old enough to show whether it gets stuck"
+    )
+    if outwaiting == proposal or readiness is None or readiness.handler != liveness.handler:
+        return outwaiting
+    longer = patient(readiness, proposal.policy, borne_seconds=borne)
+    reason = "readiness asks the same, and waits behind the users' requests as well"
+    return take_readiness(outwaiting, ActionName.RAISE_TIMEOUT, longer, reason=reason)
 
 
 def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
@@ -182,7 +202,7 @@ def without_liveness(probes: Probes, *, replicas: int, policy: Policy, borne_sec
     return replace(probes, liveness=None, readiness=readiness)
 
 
-def patient(probe: Probe, policy: Policy, *, borne_seconds: int = 0) -> Probe:
+def patient(probe: Probe, policy: Policy, *, kind: ProbeType = ProbeType.READINESS, borne_seconds: int = 0) -> Probe:
     """The readiness probe with the longest timeout that is in time by the objective, and at least a default period's.
 
     It is the timeout that a queue has to outgrow: readiness that gives up sooner follows the queue and empties the
@@ -195,7 +215,7 @@ def patient(probe: Probe, policy: Policy, *, borne_seconds: int = 0) -> Probe:
     in_time = (policy.objectives.readiness_detection_seconds - probe.period_seconds) // failures
     borne = math.ceil(borne_seconds / failures)
     timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, borne, _LEAST_PATIENCE_SECONDS)
-    longer = replace(probe, timeout_seconds=policy.clamp(ProbeType.READINESS, "timeout_seconds", timeout))
+    longer = replace(probe, timeout_seconds=policy.clamp(kind, "timeout_seconds", timeout))
     return replace(longer, failure_threshold=max(failures, math.ceil(borne_seconds / longer.cadence_seconds)))
 
 

@@ -82,7 +82,7 @@ def test_liveness_stays_where_no_killed_process_could_hear(seen: tuple[Fact, ...
 
 def test_liveness_leaves_a_queue_where_the_process_never_hears() -> None:
     """That no kill was heard says nothing then."""
-    assert judged(AMID, *deletion(AMID, NOT_HEARD)).target.liveness is None
+    assert judged(AMID, *deletion(AMID, NOT_HEARD, lived_seconds=7200)).target.liveness is None
 
 
 @pytest.mark.parametrize(("seen", "lockups"), [((), 0), (deletion(AMID, NOT_HEARD), 0), (deletion(AMID, HEARD), 1)])

@@ -1,0 +1,53 @@
+"""Restarts by load keep processes young: whether old ones get stuck is then not known, and liveness waits to see."""
+
+from dataclasses import replace
+
+import pytest
+
+from probetuner.model.policy import Allowance, Policy
+from support.application import App, Spell
+from support.scene import READYZ, WORK, Scene, asks, deletion
+
+RUSHES = tuple(Spell(begin=at, end=at + 120, mode="slow", seconds=3.0) for at in (400, 1000))
+AGAIN = Scene(liveness=asks(WORK), apps=(App(handles_term=0, spells=RUSHES),), seconds=1300)
+
+
+def test_liveness_outwaits_load_that_comes_again_and_again() -> None:
+    """It stays where it is, with answers of half a minute and more for as long as load was seen to last."""
+    said = AGAIN.judge()
+
+    assert "liveness-kill-under-pressure" in said.names
+    assert said.actions == {"raise-timeout"}
+    assert said.target.liveness == replace(asks(WORK), timeout_seconds=30)
+    assert said.target.readiness is None
+
+
+def test_readiness_that_asks_the_same_waits_as_long() -> None:
+    """It must not empty the Service; one that asks something else is left alone."""
+    same = replace(AGAIN, readiness=asks(WORK, period_seconds=5)).judge().target
+    assert same.liveness == replace(asks(WORK), timeout_seconds=30)
+    assert same.readiness == asks(WORK, period_seconds=5, timeout_seconds=30)
+
+    other = replace(AGAIN, readiness=asks(READYZ)).judge().target
+    assert other.liveness == replace(asks(WORK), timeout_seconds=30)
+    assert other.readiness == asks(READYZ)
+
+
+ONCE = App(handles_term=0, spells=RUSHES[:1])
+DEEP = App(handles_term=0, spells=tuple(replace(rush, end=rush.begin + 300, seconds=40.0) for rush in RUSHES))
+ONLY_TYPES = Policy(allow=frozenset({Allowance.TYPES}))
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param(replace(AGAIN, apps=(ONCE,)), id="the first trouble"),
+        pytest.param(replace(AGAIN, apps=(*AGAIN.apps, App()), seconds=3700), id="a replica has lived for an hour"),
+        pytest.param(replace(AGAIN, extra=deletion(AGAIN, 0, lived_seconds=4000)), id="one of an older template had"),
+        pytest.param(replace(AGAIN, liveness=asks(WORK, timeout_seconds=30), apps=(DEEP,)), id="it waits already"),
+        pytest.param(replace(AGAIN, policy=ONLY_TYPES), id="no number may be changed"),
+    ],
+)
+def test_liveness_leaves_where_it_can_wait_no_longer_or_need_not(scene: Scene) -> None:
+    """In its first trouble nobody knows how long the workload had been well before."""
+    assert scene.judge().actions == {"replace-liveness-with-readiness"}
