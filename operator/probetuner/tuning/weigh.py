@@ -33,7 +33,9 @@ _TIMES_LONGEST = 2
 """How many times the longest pause liveness bears where hardly any lock-up was seen."""
 _CHANCE_SHARE = 0.25
 """Flaps by chance are borne as often as that share of the silences that are flaps too."""
-_FIRST_STEP_SECONDS, _STEP_UP, _LEAST_FAILURES = 8, 2, 3
+_FIRST_STEP_SECONDS, _STEP_UP = 8, 2
+_LEAST_FAILURES = {ProbeType.LIVENESS: 3, ProbeType.READINESS: 2}
+"""With a longer timeout, of which nobody knows yet what it gains: a false restart costs more than a while unready."""
 _NOTABLE_SHARE = 0.001
 """What a change must gain at least, of all the time of all replicas."""
 
@@ -180,7 +182,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
             numbers = {"timeout_seconds": timeout, "failure_threshold": failures}
             one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
             in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
-            waits = timeout > present.timeout_seconds and failures >= _LEAST_FAILURES
+            waits = timeout > present.timeout_seconds and failures >= _LEAST_FAILURES[ProbeType.LIVENESS]
             allowed = one.borne_seconds >= present.borne_seconds or (in_order and (tighten or waits))
             if allowed and one.detection_seconds <= latest:
                 yield one
@@ -227,7 +229,8 @@ def _is_fair(present: Probe, one: Probe) -> bool:
     """Whether the probe, if it waits longer for an answer, also bears no less in all: that tail is not known yet."""
     if one.timeout_seconds <= present.timeout_seconds:
         return True
-    return one.failure_threshold >= _LEAST_FAILURES and one.borne_seconds >= present.borne_seconds
+    least = _LEAST_FAILURES[ProbeType.READINESS]
+    return one.failure_threshold >= least and one.borne_seconds >= present.borne_seconds
 
 
 def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:
