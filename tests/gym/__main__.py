@@ -11,7 +11,7 @@ from gym.score import recommended, score_all
 def main() -> None:
     """Run the cases and print the tables, or write them into the document that is named."""
     parser = argparse.ArgumentParser(prog="gym", description=__doc__)
-    parser.add_argument("--cases", type=int, default=6, help="cases per family")
+    parser.add_argument("--cases", type=int, default=12, help="cases per family")
     parser.add_argument("--healthy", type=int, default=240, help="healthy cases in which nothing may be recommended")
     parser.add_argument(
         "--shaping", action="store_true", help="the families for shaping the tuner, not the reported ones"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gym.cost import WEIGHTS, Cost, mean
 from gym.document import table
-from gym.score import BOUNDS, LEAVE, ORACLE, OURS, Score
+from gym.score import LEAVE, ORACLE, OURS, Score
 
 HARM = 1.0
 """A change is harmful when it costs more by this many lost replica-seconds of 1000 than leaving things alone."""
@@ -44,7 +44,7 @@ def families(scores: Sequence[Score]) -> str:
 
 def verdicts(scores: Sequence[Score], healthy: int, advised: Sequence[str]) -> str:
     """The goals, and whether they are met, by each way of using probetuner."""
-    rivals = [name for name in scores[0].costs if name not in (*OURS, *BOUNDS)]
+    rivals = [name for name in scores[0].costs if name not in (*OURS, ORACLE)]
     best = min(rivals, key=lambda name: _mean(scores, name).total)
     rows = [row for name in OURS for row in _goals_of(scores, name, rival=best)]
     what, whose = "recommendations for healthy cases below 0.5 %", "probetuner, after any of five hours"

@@ -27,8 +27,8 @@ Result = TypeVar("Result")
 
 LEAVE = "leave as is"
 EARLY, ONCE, APPLY = "probetuner, after one hour", "probetuner, after five hours", "probetuner, mode Apply"
-ORACLE, HINDSIGHT = "oracle", "hindsight"
-OURS, BOUNDS = (EARLY, ONCE, APPLY), (ORACLE, HINDSIGHT)
+ORACLE = "oracle"
+OURS = (EARLY, ONCE, APPLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +46,15 @@ class Score:
     probes: dict[str, Probes]
 
 
-def score(case: GymCase, *, with_bounds: bool = True) -> Score:
+def score(case: GymCase, *, with_oracle: bool = True) -> Score:
     """Train under the present probes, ask every policy, and test what each says on the same phases."""
     cost = cache(partial(_cost, case))
     early, advice = advise_after(train(case), (HOURS_SECONDS[0], HOURS_SECONDS[-1]))
     applied = apply_mode(case)
     probes = {name: policy(case) for name, policy in FIXED.items()}
     probes |= {EARLY: early.probes, ONCE: advice.probes, APPLY: applied.probes}
-    if with_bounds:
-        probes[ORACLE] = best(case, list(probes.values()), _price(cost, REHEARSAL_SEEDS))
-        probes[HINDSIGHT] = best(case, list(probes.values()), _price(cost, TEST_SEEDS))
+    if with_oracle:
+        probes[ORACLE] = best(case, list(probes.values()), _price(cost))
     actions = () if advice.recommendation is None else advice.recommendation.actions
     return Score(
         case=case,
@@ -76,12 +75,12 @@ def _cost(case: GymCase, probes: Probes, seed: str) -> Cost:
     return cost_of(live(case, probes, seed=seed, seconds=PHASE_SECONDS))
 
 
-def _price(cost: Callable[[Probes, str], Cost], seeds: Sequence[str]) -> Price:
-    """The sum over those phases; no part of it is negative, so the rest need not be lived through above the limit."""
+def _price(cost: Callable[[Probes, str], Cost]) -> Price:
+    """The sum over the rehearsals; no part of it is negative, so the rest need not be lived through above the limit."""
 
     def price(probes: Probes, limit: float) -> float:
         total = 0.0
-        for seed in seeds:
+        for seed in REHEARSAL_SEEDS:
             total += cost(probes, seed).total
             if total >= limit:
                 break

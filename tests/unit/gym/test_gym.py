@@ -112,7 +112,7 @@ def test_the_oracle_goes_on_as_long_as_anything_helps() -> None:
 
 
 def test_the_oracle_has_not_seen_what_it_is_tested_on() -> None:
-    """It knows the truth and chooses by other draws of it; only the bound in hindsight has seen the test."""
+    """It knows the truth and chooses by other draws of it."""
     assert not set(REHEARSAL_SEEDS) & set(TEST_SEEDS)
     assert not {training_seed(number) for number in range(ROUNDS)} & {*REHEARSAL_SEEDS, *TEST_SEEDS}
 

@@ -4,7 +4,7 @@ from gym import report
 from gym.cost import Cost
 from gym.fleet import CHEAP
 from gym.manifest import http
-from gym.score import APPLY, EARLY, HINDSIGHT, LEAVE, ONCE, ORACLE, Score
+from gym.score import APPLY, EARLY, LEAVE, ONCE, ORACLE, Score
 from gym.truth import GymCase, Truth
 from probetuner.tuning.recommendation import Probes
 
@@ -27,12 +27,11 @@ def scored(*, once: float, apply: float, changed: bool = True) -> Score:
             ONCE: idle(once),
             APPLY: idle(apply),
             ORACLE: idle(50),
-            HINDSIGHT: idle(49),
         },
         findings=(),
         actions=(),
         changes=(),
-        probes={LEAVE: OLD, EARLY: after, ONCE: after, APPLY: after, ORACLE: NEW, HINDSIGHT: NEW},
+        probes={LEAVE: OLD, EARLY: after, ONCE: after, APPLY: after, ORACLE: NEW},
     )
 
 
@@ -58,7 +57,7 @@ def test_a_difference_of_a_second_in_a_thousand_is_no_harm() -> None:
 
 
 def test_a_rival_that_is_better_is_named() -> None:
-    """The best of the other policies stands in the table, and the bounds are no rivals."""
+    """The best of the other policies stands in the table, and the oracle is no rival."""
     found = goals(scored(once=101, apply=60))
 
     assert found["no", ONCE] == "next is leave as is with 100.0 no"
