@@ -48,6 +48,40 @@ def test_a_readiness_failure_that_is_only_counted_as_the_kill_came_hides_no_depe
     assert probes.liveness.handler == probes.readiness.handler
 
 
+LATER = tuple(replace(spell, begin=spell.begin + 200, end=spell.end + 200) for spell in AWAY)
+LOCKING = (App(spells=LATER, locks=(100.0, 1e9), handles_term=143), App(spells=LATER, handles_term=143))
+
+
+def test_lockups_beside_a_dependency_hide_it_as_little_as_it_hides_them() -> None:
+    """Each kill is judged by itself: a stuck process leaves readiness's question open too."""
+    said = replace(HANGING, apps=LOCKING, seconds=900).judge()
+
+    assert said.names >= {"liveness-kill-by-dependency", "liveness-kill-of-lockup"}
+    assert "liveness-kill-under-pressure" not in said.names
+    assert "decouple-liveness" in said.actions
+    assert said.target.liveness is not None
+    assert said.target.liveness.handler == READYZ
+
+
+def test_lockups_hide_no_dependency_that_answers_for_itself() -> None:
+    """Liveness gets readiness's question also where the dependency says no and does not hang."""
+    away = tuple(replace(spell, mode="503") for spell in LATER)
+    said = replace(HANGING, apps=tuple(replace(app, spells=away) for app in LOCKING), seconds=900).judge()
+
+    assert said.names >= {"liveness-kill-by-dependency", "liveness-kill-of-lockup"}
+    assert said.target.liveness is not None
+    assert said.target.liveness.handler == READYZ
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(100, True), (15, False)])
+def test_a_single_replica_shows_a_dependency_by_the_fresh_container(seconds: int, found: bool) -> None:  # noqa: FBT001
+    """There is no other to fall silent with it; a silence that the restart seems to end may be a lock-up."""
+    away = tuple(Spell(begin=at, end=at + 20 + seconds, mode="hang", paths=("/health",)) for at in (75, 400))
+    said = replace(HANGING, replicas=1, apps=(App(spells=away, handles_term=143),), seconds=700).judge()
+
+    assert ("liveness-kill-by-dependency" in said.names) is found
+
+
 def test_a_port_that_stays_open_says_nothing_of_the_process() -> None:
     """A TCP readiness probe passes on a stuck process too, so it proves no dependency."""
     said = replace(HANGING, readiness=asks(TcpSocket(port=8080))).judge()
