@@ -16,6 +16,7 @@ from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills, starting_kills
+from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.waking import was_silent, woken_kills
 from probetuner.diagnosis.wording import several
@@ -23,7 +24,7 @@ from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
-_NEAR_SECONDS, _PROMPT_SECONDS = 180.0, 5.0
+_NEAR_SECONDS, _SAME_SECONDS, _PROMPT_SECONDS = 180.0, 60.0, 5.0
 _TIMES_USUAL, _ODD_SHARE = 3.0, 0.2
 _SEVERAL, _ENOUGH, _IN_A_ROW, _DENSE, _LEAST_PER_KILL = 2, 3, 2, 0.7, 0.34
 
@@ -33,14 +34,17 @@ class Signs:
     """What around one kill speaks against a lock-up: only a busy container shows more of it than it usually does.
 
     A busy server has slow answers and single timeouts at all times, so both count only where they are more frequent
-    around the kill than elsewhere. `woke` says that the process stopped when it came to itself, `heard` that it did
-    when it was asked to, where stuck ones did not. `remembered` says whether how slow answers were around it still is.
+    around the kill than elsewhere. `throttled` says that the CPU limit stopped it, and that it was not alone: a process
+    that is stuck in a loop runs into its limit as well. `woke` says that the process stopped when it came to itself,
+    `heard` that it did when it was asked to, where stuck ones did not. `remembered` says whether how slow answers were
+    around it still is.
     """
 
     remembered: bool
     relapsed: bool
     recoveries: int
     slow_answers: int
+    throttled: bool
     woke: bool
     heard: bool
 
@@ -52,7 +56,7 @@ class Signs:
     @property
     def proof(self) -> bool:
         """Whether it proves load."""
-        return self.relapsed or self.slow_answers > 0
+        return self.relapsed or self.slow_answers > 0 or self.throttled
 
 
 @once
@@ -92,13 +96,26 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
             or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
         )
     ]
-    odd = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
+    rest = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
+    drawn_in += _of_the_same_trouble(case, [*marked, *drawn_in], rest)
+    odd = [life for life in rest if life not in drawn_in]
     judged, woke = _judged(signs), sum(sign.woke for sign in signs)
     unclear = sum(life in odd and sign in judged for life, sign in zip(kills, signs, strict=True))
     heard = [life for life in kills if life not in deaf and life.stop_seconds is not None]
     if (loaded and unclear <= _ODD_SHARE * len(judged)) or 0 < len(heard) <= 2 * woke:
         drawn_in += odd
     return tuple(life for life in kills if life in marked or life in drawn_in)
+
+
+def _of_the_same_trouble(case: Case, busy: Sequence[Life], rest: Sequence[Life]) -> list[Life]:
+    """Those of the rest that follow a busy one, or each other from one on, within a minute."""
+    times, found = sorted(case.killed_at(life) for life in busy), []
+    for life in sorted(rest, key=case.killed_at):
+        at = case.killed_at(life)
+        if any(0.0 <= at - before <= _SAME_SECONDS for before in times):
+            times.append(at)
+            found.append(life)
+    return found
 
 
 @once
@@ -147,9 +164,18 @@ def _around(case: Case, life: Life) -> Signs:
         relapsed=_relapsed(case, life),
         recoveries=_unusual_recoveries(case, life),
         slow_answers=unusual_slowness(case, life),
+        throttled=_throttled(case, life),
         woke=life in woken_kills(case),
         heard=not did_not_hear(life) and _stuck_are_deaf(case),
     )
+
+
+def _throttled(case: Case, life: Life) -> bool:
+    """Whether the CPU limit stopped containers while this one failed, and another replica failed too."""
+    began = life.tally(ProbeType.LIVENESS).first_failed_at or case.killed_at(life)
+    minutes = case.minutes_between(began, case.killed_at(life))
+    together = any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life))
+    return together and any(minute in throttled_minutes(case) for minute in minutes)
 
 
 def _relapsed(case: Case, life: Life) -> bool:
@@ -240,11 +266,13 @@ def describe(signs: tuple[Signs, ...], *, timeout_seconds: int) -> tuple[str, ..
     recoveries = max((sign.recoveries for sign in signs), default=0)
     slow = max((sign.slow_answers for sign in signs), default=0)
     woke, heard = sum(sign.woke for sign in signs), sum(sign.heard for sign in signs)
+    throttled = sum(sign.throttled for sign in signs)
     sentences = (
         (heard, f"{several(heard, 'container')} stopped when asked to, where stuck ones took the whole grace period"),
         (woke, f"{several(woke, 'container')} stopped when asked to, but later than others: the silence had passed"),
         (relapsed, f"after {several(relapsed, 'kill')} the fresh container failed at once: the restart cured nothing"),
         (recoveries, f"{several(recoveries, 'run')} of timeouts ended without a restart, around the same time"),
+        (throttled, f"{several(throttled, 'kill')} came while the CPU limit stopped several replicas"),
         (slow, f"{several(slow, 'answer')} took over {timeout_seconds * SLOW_SHARE_OF_TIMEOUT:g} s around a kill"),
     )
     return tuple(sentence for count, sentence in sentences if count)

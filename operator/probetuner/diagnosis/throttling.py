@@ -1,6 +1,6 @@
 """cpu-throttled: probe trouble that is want of CPU."""
 
-from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.wording import several
@@ -11,6 +11,7 @@ _THROTTLED_SHARE = 0.25
 _LEAST_FAILURES = 3
 
 
+@once
 def throttled_minutes(case: Case) -> tuple[Minute, ...]:
     """The minutes in which probes failed and the container was throttled in a good part of its CFS periods."""
     return tuple(
