@@ -13,8 +13,10 @@ from probetuner.tuning.experience import Experience
 from probetuner.tuning.queues import Queue
 from probetuner.tuning.recommendation import Probes
 
-_SENT = 3.0
+SENT = 3.0
 """Users at a silent replica: an error is ten times worse than an idle replica, and one is taken to be a third busy."""
+NOTABLE_SHARE = 0.001
+"""What a change must gain at least, of all the time of all replicas."""
 _RESTART_SECONDS = 30.0
 """A false restart, besides the time that it takes: requests cut off, cold caches, somebody's night."""
 _LIKELY = ((0.7, 0.3), (1.0, 0.4), (1.5, 0.2), (2.5, 0.1))
@@ -33,7 +35,7 @@ def loss(experience: Experience, probes: Probes) -> float:
     liveness, readiness = probes.liveness, probes.readiness
     noticed = [_acts_after(probe) for probe in (liveness, readiness) if probe is not None]
     away = 0.0 if liveness is None else _acts_after(liveness)
-    lost = experience.lockups * (_SENT * min(noticed, default=0.0) + away)
+    lost = experience.lockups * (SENT * min(noticed, default=0.0) + away)
     if readiness is not None:
         lost += _by_chance(experience, readiness)
     known = (experience, *experience.earlier)
@@ -46,7 +48,7 @@ def _of_spells(experience: Experience, probes: Probes) -> float:
     lost, liveness = 0.0, probes.liveness
     taken_out = math.inf if probes.readiness is None else _acts_after(probes.readiness)
     for seconds, likely in _spread(experience):
-        lost += likely * _SENT * min(seconds, taken_out)
+        lost += likely * SENT * min(seconds, taken_out)
         lost += likely * _restart(experience) * _is_reached(liveness, seconds)
     for queue in experience.queues:
         for times, likely in _LIKELY:
@@ -74,7 +76,7 @@ def _of_queue(experience: Experience, probes: Probes, queue: Queue, times: float
     if readiness is not None and queue.probe is ProbeType.READINESS:
         for likely, seconds in _beyond(queue, readiness, times):
             out = max(0.0, seconds - _acts_after(readiness)) + readiness.period_seconds / 2
-            lost += likely * _is_reached(readiness, seconds) * out * (alone + experience.shared * _SENT)
+            lost += likely * _is_reached(readiness, seconds) * out * (alone + experience.shared * SENT)
     if liveness is not None and queue.probe is ProbeType.LIVENESS:
         for likely, seconds in _beyond(queue, liveness, times):
             lost += likely * _restart(experience) * _is_reached(liveness, seconds)

@@ -10,12 +10,13 @@ from probetuner.diagnosis.flapping import (
     flapping_seconds,
     follows_queue,
 )
-from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
+from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness, working_seconds
 from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.busy import lasted_seconds, patient
+from probetuner.tuning.loss import NOTABLE_SHARE, SENT
 from probetuner.tuning.notice import firmer
 from probetuner.tuning.numbers import failures_within, take_numbers, take_readiness
 from probetuner.tuning.proposal import Proposal
@@ -112,14 +113,15 @@ def _bear_a_queue(proposal: Proposal, readiness: Probe) -> Proposal:
 def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
     """Where replicas do fall silent patience costs users: just as many more failures as chance asks for, if any.
 
-    Where no number of them is enough, answers get more time. As long as the flaps take less time than the silent
-    replicas would be found later, they are borne.
+    Where no number of them is enough, answers get more time. As long as the flaps cost little more than it would to
+    find the silent replicas later, they are borne.
     """
     firm, case = firmer(proposal, readiness), proposal.case
     probe = firm or replace(readiness, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
     found_later = seconds_sent_to_silence(case, probe.detection_seconds)
     found_later -= seconds_sent_to_silence(case, readiness.detection_seconds)
-    if found_later > flapping_seconds(case):
+    notable = NOTABLE_SHARE * working_seconds(case) * case.replicas
+    if SENT * found_later + notable > flapping_seconds(case):
         return proposal
     if firm is None:
         return take_readiness(proposal, ActionName.RAISE_TIMEOUT, probe, reason=_HIDDEN)

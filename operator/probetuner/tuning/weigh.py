@@ -15,7 +15,7 @@ from probetuner.diagnosis.silence import busy_kills, silent_kills
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
-from probetuner.tuning.loss import loss
+from probetuner.tuning.loss import NOTABLE_SHARE, loss
 from probetuner.tuning.notice import is_steady
 from probetuner.tuning.numbers import take_numbers, take_readiness, within_bounds
 from probetuner.tuning.proposal import Proposal
@@ -36,8 +36,8 @@ _CHANCE_SHARE = 0.25
 _FIRST_STEP_SECONDS, _STEP_UP = 8, 2
 _LEAST_FAILURES = {ProbeType.LIVENESS: 3, ProbeType.READINESS: 2}
 """With a longer timeout, of which nobody knows yet what it gains: a false restart costs more than a while unready."""
-_NOTABLE_SHARE = 0.001
-"""What a change must gain at least, of all the time of all replicas."""
+_BORNE_SECONDS = 3 * _FIRST_STEP_SECONDS
+"""What readiness bears with a longer timeout is no less than before, or three answers of the first step."""
 
 
 def knows_silence(case: Case) -> bool:
@@ -122,7 +122,7 @@ def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = Fal
     costs = [(loss(experience, one), change_size(present, one), one) for one in options]
     least, now = min((cost for cost, _, _ in costs), default=0.0), loss(experience, present)
     watched = working_seconds(proposal.case) * proposal.case.replicas
-    if not costs or (not must and now - least < max(_LEAST_GAIN * now, _NOTABLE_SHARE * watched)):
+    if not costs or (not must and now - least < max(_LEAST_GAIN * now, NOTABLE_SHARE * watched)):
         return present
     return min((entry for entry in costs if entry[0] <= _EQUAL * least), key=lambda entry: (entry[1], entry[0]))[2]
 
@@ -230,7 +230,7 @@ def _is_fair(present: Probe, one: Probe) -> bool:
     if one.timeout_seconds <= present.timeout_seconds:
         return True
     least = _LEAST_FAILURES[ProbeType.READINESS]
-    return one.failure_threshold >= least and one.borne_seconds >= present.borne_seconds
+    return one.failure_threshold >= least and one.borne_seconds >= min(present.borne_seconds, _BORNE_SECONDS)
 
 
 def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:

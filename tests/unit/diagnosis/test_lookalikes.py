@@ -288,6 +288,42 @@ def test_a_start_that_was_first_seen_late_was_not_slow() -> None:
     assert "liveness-kill-during-startup" not in said
 
 
+def killed_soon(start: int, restarts: int) -> list[Fact]:
+    """A life that passes once, fails from then on, and is killed 41 s after its start."""
+    return [
+        started(start, restarts=restarts),
+        counted(start, start + 10, ok=1),
+        *(failed(start + after) for after in (20, 30, 40)),
+        killed(start + 41),
+        exited(start + 42, restarts=restarts, code=143),
+    ]
+
+
+def test_kills_that_follow_each_other_within_a_minute_are_one_trouble() -> None:
+    """One relapse shows what it is; it goes on for minutes in which each fresh container passes once."""
+    up: list[Fact] = [
+        started(0),
+        counted(0, 60, ok=6),
+        *(failed(at) for at in (70, 80, 90)),
+        killed(91),
+        exited(92, code=143),
+    ]
+    relapsed: list[Fact] = [
+        started(93, restarts=1),
+        *(failed(at) for at in (103, 113)),
+        counted(113, 123, ok=1),
+        *(failed(at) for at in (133, 143, 153)),
+        killed(154),
+        exited(155, restarts=1, code=143),
+    ]
+    chain = [fact for number in range(8) for fact in killed_soon(156 + 43 * number, 2 + number)]
+    well: list[Fact] = [started(500, restarts=10), counted(500, 900, ok=40)]
+    said = judged(*up, *relapsed, *chain, *well)
+
+    assert "liveness-kill-under-pressure" in said
+    assert "liveness-kill-of-lockup" not in said
+
+
 def test_lockups_beside_a_queue_are_told_by_who_did_not_hear() -> None:
     """Busy containers end when they are asked to; those that took the whole grace period were stuck: liveness stays."""
     rush = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))

@@ -13,8 +13,8 @@ from probetuner.facts.fact import (
 )
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Exec, Probe
-from support.application import App
-from support.scene import READYZ, Scene, asks
+from support.application import App, Spell
+from support.scene import READYZ, WORK, Scene, asks
 from support.scene import T0 as SCENE_T0
 
 OFTEN = asks(READYZ, period_seconds=5)
@@ -44,6 +44,10 @@ def throttled(of: PodRef, share: float) -> list[Fact]:
         CpuThrottled(at=SCENE_T0 + at, pod=of, container=CONTAINER, periods=100, throttled=int(100 * share))
         for at in range(5, 300, 10)
     ]
+
+
+HANGS = App(spells=(Spell(begin=100, end=132, mode="hang"),), handles_term=143)
+"""The load is over as soon as the container is killed."""
 
 
 def with_tasks(handler: Probe, **how: float | bool) -> Scene:
@@ -102,3 +106,20 @@ def test_throttling_that_explains_nothing_is_not_reported(app: App, share: float
     scene = replace(scene, extra=tuple(fact for index in (0, 1) for fact in throttled(scene.pod(index), share)))
 
     assert "cpu-throttled" not in scene.judge().names
+
+
+@pytest.mark.parametrize(
+    ("apps", "found"),
+    [((HANGS,), "liveness-kill-under-pressure"), ((HANGS, App()), "liveness-kill-of-lockup")],
+    ids=["all replicas", "one alone"],
+)
+def test_who_is_silent_at_its_limit_is_busy_unless_it_is_alone(apps: tuple[App, ...], found: str) -> None:
+    """Load makes several replicas run into it at once; one that is stuck in a loop does so by itself."""
+    scene = Scene(liveness=asks(WORK), apps=apps, seconds=300)
+    scene = replace(scene, extra=tuple(fact for index in (0, 1) for fact in throttled(scene.pod(index), 0.8)))
+    kills = {"liveness-kill-under-pressure", "liveness-kill-of-lockup"}
+
+    assert scene.judge().names & kills == {found}
+    if len(apps) == 1:
+        evidence = scene.judge().finding(found).evidence
+        assert any("CPU limit stopped several replicas" in line for line in evidence)

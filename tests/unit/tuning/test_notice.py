@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from gym import shaping
 from gym.manifest import CONTAINER
+from gym.pipeline import advise_after
+from gym.score import train
 from probetuner.diagnosis.diagnose import diagnose
 from probetuner.model.policy import Objectives, Policy
 from probetuner.model.probe import ProbeType
@@ -258,3 +261,12 @@ def test_patience_for_an_empty_service_is_weighed_against_lockups() -> None:
     assert patient.timeout_seconds == 20
     assert 1 < weighed.timeout_seconds < 20
     assert weighed.detection_seconds < patient.detection_seconds
+
+
+def test_moments_out_of_the_service_are_borne_where_pauses_would_be_noticed_later_for_them() -> None:
+    """Three short flaps beside ten pauses in an hour are not worth a rollout, and not an attempt more."""
+    case = shaping.draw((shaping.stalls_of_storage,), (), count=1, seed="s9")[0]
+    said = advise_after(train(case), (HOUR,))[0]
+
+    assert "readiness-flapping" in {finding.name.value for finding in said.findings}
+    assert said.probes == case.probes

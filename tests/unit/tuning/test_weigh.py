@@ -158,6 +158,14 @@ STUCK = replace(
 )
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (5, 5)])
+def test_readiness_with_a_longer_timeout_bears_what_it_did_or_three_of_its_answers(before: int, after: int) -> None:
+    """Two failures are enough for a nervous one; a patient one need not bear as much as before, which was too late."""
+    readiness = replace(STUCK, readiness=asks(WORK, failure_threshold=before)).judge().target.readiness
+
+    assert readiness == asks(WORK, period_seconds=2, timeout_seconds=8, failure_threshold=after)
+
+
 def test_liveness_that_is_given_time_is_not_the_first_to_act() -> None:
     """Readiness that waits longer lets a queue last; liveness that asks the same waits as long for an answer."""
     target = STUCK.judge().target
