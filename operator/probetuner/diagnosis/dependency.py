@@ -7,7 +7,7 @@ from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.flaws import called_services
-from probetuner.diagnosis.hanging import hung_by_dependency
+from probetuner.diagnosis.hanging import fell_silent_together, hung_by_dependency
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.wording import several
@@ -77,7 +77,7 @@ def find(case: Case) -> Finding | None:
         severity=Severity.CRITICAL,
         confidence=from_repeats(len(kills) + len(hung), strength=_STRENGTH),
         samples=len(kills) + len(hung),
-        evidence=(*_of_answers(case, kills), *_of_silence(hung), *_named(case)),
+        evidence=(*_of_answers(case, kills), *_of_silence(case, hung), *_named(case)),
         explanation=(
             f"The liveness probe ({case.container.liveness.handler if case.container.liveness else ''}) answers for "
             "something that the application calls. While that is away every replica is restarted, which cures nothing "
@@ -108,10 +108,13 @@ def _of_answers(case: Case, kills: Sequence[Life]) -> tuple[str, ...]:
     )
 
 
-def _of_silence(hung: Sequence[Life]) -> tuple[str, ...]:
+def _of_silence(case: Case, hung: Sequence[Life]) -> tuple[str, ...]:
     if not hung:
         return ()
+    shared = sum(fell_silent_together(case, life) for life in hung)
+    relapsed = sum(case.fails_again_at_once(life) for life in hung)
     return (
         f"{several(len(hung), 'liveness kill')} followed silence while readiness went on answering, and quickly",
-        "several replicas fell silent to liveness at the same time",
+        f"{several(shared, 'kill')} came while other replicas were silent to liveness too",
+        f"after {several(relapsed, 'kill')} the fresh container was silent to it at once",
     )

@@ -37,6 +37,9 @@ def hung_by_dependency(case: Case) -> tuple[Life, ...]:
 
 def _is_shared(case: Case, life: Life) -> bool:
     """Whether the silence was not this process's alone."""
-    pods = others(case, life)
-    together = any(fail_together(case, life, uid, causes=SILENCE) for uid in pods)
-    return together or (not pods and case.fails_again_at_once(life))
+    return fell_silent_together(case, life) or (case.replicas <= 1 and case.fails_again_at_once(life))
+
+
+def fell_silent_together(case: Case, life: Life) -> bool:
+    """Whether another replica was silent to liveness at the same time."""
+    return any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life))

@@ -16,7 +16,7 @@ from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills, starting_kills
-from probetuner.diagnosis.throttling import throttled_minutes
+from probetuner.diagnosis.throttling import throttled_minutes, throttled_share
 from probetuner.diagnosis.together import fail_together, others
 from probetuner.diagnosis.waking import was_silent, woken_kills
 from probetuner.diagnosis.wording import several
@@ -34,10 +34,10 @@ class Signs:
     """What around one kill speaks against a lock-up: only a busy container shows more of it than it usually does.
 
     A busy server has slow answers and single timeouts at all times, so both count only where they are more frequent
-    around the kill than elsewhere. `throttled` says that the CPU limit stopped it, and that it was not alone: a process
-    that is stuck in a loop runs into its limit as well. `woke` says that the process stopped when it came to itself,
-    `heard` that it did when it was asked to, where stuck ones did not. `remembered` says whether how slow answers were
-    around it still is.
+    around the kill than elsewhere. `throttled` says that the CPU limit stopped it more than usual, and that it was not
+    alone: a process that is stuck in a loop runs into its limit as well. `woke` says that the process stopped when it
+    came to itself, `heard` that it did when it was asked to, where stuck ones did not. `remembered` says whether how
+    slow answers were around it still is.
     """
 
     remembered: bool
@@ -51,19 +51,19 @@ class Signs:
     @property
     def any(self) -> bool:
         """Whether anything does."""
-        return self.proof or self.recoveries > 0 or self.woke or self.heard
+        return self.proof or self.recoveries > 0 or self.throttled or self.woke or self.heard
 
     @property
     def proof(self) -> bool:
         """Whether it proves load."""
-        return self.relapsed or self.slow_answers > 0 or self.throttled
+        return self.relapsed or self.slow_answers > 0
 
 
 @once
 def silent_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by timeouts after the application had been up.
 
-    None of a probe that has never succeeded: what it asks for is not there. None where it waited for somebody else.
+    None of a probe that has never succeeded: what it asks for is not there. Not those that waited for somebody else.
     """
     if never_succeeded(case, ProbeType.LIVENESS):
         return ()
@@ -171,11 +171,23 @@ def _around(case: Case, life: Life) -> Signs:
 
 
 def _throttled(case: Case, life: Life) -> bool:
-    """Whether the CPU limit stopped containers while this one failed, and another replica failed too."""
-    began = life.tally(ProbeType.LIVENESS).first_failed_at or case.killed_at(life)
-    minutes = case.minutes_between(began, case.killed_at(life))
-    together = any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life))
-    return together and any(minute in throttled_minutes(case) for minute in minutes)
+    """Whether the CPU limit stopped containers more than usual while this one and another one failed.
+
+    Who did not hear SIGTERM, where the process is known to hear it, may have been stuck in a loop.
+    """
+    if did_not_hear(life) and hears_sigterm(case):
+        return False
+    began, usual = life.tally(ProbeType.LIVENESS).first_failed_at or case.killed_at(life), _usually_throttled(case)
+    minutes = [one for one in throttled_minutes(case) if one in case.minutes_between(began, case.killed_at(life))]
+    together = any(fail_together(case, life, uid, causes=SILENCE, times=_IN_A_ROW) for uid in others(case, life))
+    return together and any(throttled_share((one,)) >= _TIMES_USUAL * usual for one in minutes)
+
+
+@once
+def _usually_throttled(case: Case) -> float:
+    """The share of CFS periods in which containers are stopped while no probe fails; all where that is not known."""
+    quiet = [minute for minute in case.history.minutes if minute.cpu_periods and not sum(minute.failed.values())]
+    return throttled_share(quiet) if quiet else 1.0
 
 
 def _relapsed(case: Case, life: Life) -> bool:
@@ -272,7 +284,7 @@ def describe(signs: tuple[Signs, ...], *, timeout_seconds: int) -> tuple[str, ..
         (woke, f"{several(woke, 'container')} stopped when asked to, but later than others: the silence had passed"),
         (relapsed, f"after {several(relapsed, 'kill')} the fresh container failed at once: the restart cured nothing"),
         (recoveries, f"{several(recoveries, 'run')} of timeouts ended without a restart, around the same time"),
-        (throttled, f"{several(throttled, 'kill')} came while the CPU limit stopped several replicas"),
+        (throttled, f"{several(throttled, 'kill')} came while several replicas failed, and ran into the CPU limit"),
         (slow, f"{several(slow, 'answer')} took over {timeout_seconds * SLOW_SHARE_OF_TIMEOUT:g} s around a kill"),
     )
     return tuple(sentence for count, sentence in sentences if count)

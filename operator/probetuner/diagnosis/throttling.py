@@ -1,5 +1,7 @@
 """cpu-throttled: probe trouble that is want of CPU."""
 
+from collections.abc import Sequence
+
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -17,10 +19,14 @@ def throttled_minutes(case: Case) -> tuple[Minute, ...]:
     return tuple(
         minute
         for minute in case.history.minutes
-        if sum(minute.failed.values())
-        and minute.cpu_periods
-        and minute.cpu_throttled / minute.cpu_periods >= _THROTTLED_SHARE
+        if sum(minute.failed.values()) and throttled_share((minute,)) >= _THROTTLED_SHARE
     )
+
+
+def throttled_share(minutes: Sequence[Minute]) -> float:
+    """The share of the CFS periods in these minutes in which containers were throttled; 0 where none is known."""
+    periods = sum(minute.cpu_periods for minute in minutes)
+    return sum(minute.cpu_throttled for minute in minutes) / periods if periods else 0.0
 
 
 def find(case: Case) -> Finding | None:
@@ -30,7 +36,7 @@ def find(case: Case) -> Finding | None:
     silent = any(cause.is_silence for run in case.history.runs for cause in run.causes)
     if failures < _LEAST_FAILURES or not silent:
         return None
-    share = sum(minute.cpu_throttled for minute in minutes) / sum(minute.cpu_periods for minute in minutes)
+    share = throttled_share(minutes)
     return Finding(
         name=FindingName.CPU_THROTTLED,
         container=case.container.name,

@@ -27,10 +27,11 @@ def fail_together(
     since: float = -math.inf,
     until: float = math.inf,
     causes: Collection[FailureCause],
+    times: int = 1,
 ) -> bool:
     """Whether liveness failed in the other pod, for one of these causes, while it failed in this life.
 
-    Only runs that began between `since` and `until` count.
+    Only runs of at least so many `times` that began between `since` and `until` count.
     """
     began = life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at
     ended = life.ended_at or began
@@ -39,13 +40,14 @@ def fail_together(
         and run.started_at <= ended
         and run.last_at >= began
         and since <= run.started_at <= until
+        and run.failures >= times
         and any(cause in causes for cause in run.causes)
         for run in case.runs(ProbeType.LIVENESS)
     )
 
 
 def readiness_went_on(case: Case, lives: Collection[Life]) -> bool:
-    """Whether readiness succeeded in these lives, by a handler of its own, as long as liveness failed there.
+    """Whether readiness, by a handler of its own, went on answering in these lives as long as liveness failed there.
 
     In the odd one it may have failed by chance.
     """
@@ -56,19 +58,24 @@ def readiness_went_on(case: Case, lives: Collection[Life]) -> bool:
 
 
 def kept_ready(case: Case, life: Life) -> bool:
-    """Whether readiness, by a handler of its own, did not fail in that life while liveness failed that ended it.
+    """Whether readiness, by a handler of its own, passed and did not fail while liveness failed that ended that life.
 
-    What begins as the kill comes is the restart's doing.
+    What begins as the kill comes is the restart's doing. A probe that was not asked meanwhile has shown nothing.
     """
     liveness, readiness = case.container.liveness, case.container.readiness
     if liveness is None or readiness is None or readiness.handler in (None, liveness.handler):
         return False
     end = case.killed_at(life)
     begin = max(life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at, end - liveness.detection_seconds)
-    return not any(
-        run.pod_uid == life.pod_uid and (run.started_at <= begin or run.started_at < end) and run.last_at >= begin
-        for run in case.runs(ProbeType.READINESS)
-        if not _at_start(case, run) and not _came_with_the_end(run, readiness=readiness, liveness=liveness)
+    passed_at = life.tally(ProbeType.READINESS).last_succeeded_at
+    return (
+        passed_at is not None
+        and passed_at >= begin
+        and not any(
+            run.pod_uid == life.pod_uid and (run.started_at <= begin or run.started_at < end) and run.last_at >= begin
+            for run in case.runs(ProbeType.READINESS)
+            if not _at_start(case, run) and not _came_with_the_end(run, readiness=readiness, liveness=liveness)
+        )
     )
 
 
@@ -85,8 +92,16 @@ def _came_with_the_end(run: FailureRun, *, readiness: Probe, liveness: Probe) ->
 
 
 def _at_start(case: Case, run: FailureRun) -> bool:
-    """Whether the run belongs to a fresh container that was not up yet: nobody listened."""
-    return set(run.causes) <= _NOT_UP and any(
-        life.pod_uid == run.pod_uid and 0.0 <= run.started_at - life.started_at <= _STARTING_SECONDS
-        for life in case.history.lives
+    """Whether the run belongs to a fresh container that was not up yet: nobody listened.
+
+    Why attempts failed is not known where the kubelet dropped their events; what came up soon had just started.
+    """
+    told = bool(run.causes) or run.ending is RunEnding.BY_ITSELF
+    return (
+        told
+        and set(run.causes) <= _NOT_UP
+        and any(
+            life.pod_uid == run.pod_uid and 0.0 <= run.started_at - life.started_at <= _STARTING_SECONDS
+            for life in case.history.lives
+        )
     )

@@ -8,8 +8,9 @@ replicas leaves, and at least as long as a probe of the default period may) befo
 only numbers may be changed, real lock-ups were seen too, all that was killed may have been stuck (no process heard
 SIGTERM, and it is not known that it never does), or nothing proves a queue, liveness stays and its numbers are chosen
 by replay; where that cannot tell them apart they are doubled and looked at again, with lock-ups the timeout alone, as
-far as the objective for finding them leaves room. Lock-ups beside pauses that no queue explains are left to
-`stuck.outlast_pauses`.
+far as the objective for finding them leaves room. Where restarts kept all replicas too young to show a lock-up,
+liveness waits until load has passed, and leaves if that is not enough. Lock-ups beside pauses that no queue explains
+are left to `stuck.outlast_pauses`.
 """
 
 import math
@@ -27,7 +28,7 @@ from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning import handlers, stuck
 from probetuner.tuning.forecast import evidence_of
-from probetuner.tuning.numbers import take_numbers, take_readiness, tolerated_mistakes
+from probetuner.tuning.numbers import take_numbers, take_readiness, tolerated_mistakes, within_bounds
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import Forecast, choose, liveness_candidates
@@ -71,12 +72,14 @@ def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
     if others or not kept_young(proposal.case) or Allowance.THRESHOLDS not in proposal.policy.allow:
         return proposal
     borne = lasted_seconds(proposal.case)
-    waits = patient(liveness, proposal.policy, kind=ProbeType.LIVENESS, borne_seconds=borne)
-    readiness = proposal.probes.readiness
-    outwaiting = take_numbers(
-        proposal, waits, reason="load came again before any replica was old enough to show whether it gets stuck"
-    )
-    if outwaiting == proposal or readiness is None or readiness.handler != liveness.handler:
+    longest = patient(liveness, proposal.policy, kind=ProbeType.LIVENESS, borne_seconds=borne)
+    waits, readiness = within_bounds(proposal.policy, ProbeType.LIVENESS, longest, liveness), proposal.probes.readiness
+    if waits.borne_seconds <= liveness.borne_seconds:
+        return proposal
+    young = "load came again before any replica was old enough to show whether it gets stuck"
+    found = f"one that does is found after at most {waits.detection_seconds} s"
+    outwaiting = take_numbers(proposal, waits, reason=f"{young}; {found}")
+    if readiness is None or readiness.handler != liveness.handler:
         return outwaiting
     longer = patient(readiness, proposal.policy, borne_seconds=borne)
     reason = "readiness asks the same, and waits behind the users' requests as well"
@@ -203,7 +206,7 @@ def without_liveness(probes: Probes, *, replicas: int, policy: Policy, borne_sec
 
 
 def patient(probe: Probe, policy: Policy, *, kind: ProbeType = ProbeType.READINESS, borne_seconds: int = 0) -> Probe:
-    """The readiness probe with the longest timeout that is in time by the objective, and at least a default period's.
+    """The probe with the longest timeout that is in time by readiness's objective, and at least a default period's.
 
     It is the timeout that a queue has to outgrow: readiness that gives up sooner follows the queue and empties the
     Service under a load that is borne without it, which costs more than some seconds until a stuck one is noticed.

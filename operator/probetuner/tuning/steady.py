@@ -8,9 +8,10 @@ from probetuner.diagnosis.flapping import (
     empties_service,
     flapping_runs,
     flapping_seconds,
+    flaps,
     follows_queue,
 )
-from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness, working_seconds
+from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
 from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
@@ -120,7 +121,8 @@ def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
     probe = firm or replace(readiness, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
     found_later = seconds_sent_to_silence(case, probe.detection_seconds)
     found_later -= seconds_sent_to_silence(case, readiness.detection_seconds)
-    notable = NOTABLE_SHARE * working_seconds(case) * case.replicas
+    since = min((spell.started_at for spell in flaps(case)), default=case.history.first_seen_at)
+    notable = NOTABLE_SHARE * (case.history.last_seen_at - since) * case.replicas
     if SENT * found_later + notable > flapping_seconds(case):
         return proposal
     if firm is None:

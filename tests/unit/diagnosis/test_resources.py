@@ -109,17 +109,27 @@ def test_throttling_that_explains_nothing_is_not_reported(app: App, share: float
 
 
 @pytest.mark.parametrize(
-    ("apps", "found"),
-    [((HANGS,), "liveness-kill-under-pressure"), ((HANGS, App()), "liveness-kill-of-lockup")],
-    ids=["all replicas", "one alone"],
+    ("apps", "usual", "found"),
+    [
+        ((HANGS,), 0.0, "liveness-kill-under-pressure"),
+        ((HANGS,), 0.8, "liveness-kill-of-lockup"),
+        ((HANGS, App()), 0.0, "liveness-kill-of-lockup"),
+        ((HANGS, App(spells=(Spell(begin=105, end=114, mode="hang"),))), 0.0, "liveness-kill-of-lockup"),
+        ((replace(HANGS, handles_term=None), App()), 0.0, "liveness-kill-of-lockup"),
+    ],
+    ids=["all replicas", "as always", "one alone", "another late once", "deaf"],
 )
-def test_who_is_silent_at_its_limit_is_busy_unless_it_is_alone(apps: tuple[App, ...], found: str) -> None:
+def test_who_is_silent_at_its_limit_is_busy_unless_it_is_alone(apps: tuple[App, ...], usual: float, found: str) -> None:
     """Load makes several replicas run into it at once; one that is stuck in a loop does so by itself."""
     scene = Scene(liveness=asks(WORK), apps=apps, seconds=300)
-    scene = replace(scene, extra=tuple(fact for index in (0, 1) for fact in throttled(scene.pod(index), 0.8)))
-    kills = {"liveness-kill-under-pressure", "liveness-kill-of-lockup"}
+    shares = [throttled(scene.pod(index), share) for index in (0, 1) for share in (usual, 0.8)]
+    facts = [
+        fact
+        for usually, amid in zip(shares[::2], shares[1::2], strict=True)
+        for fact in (*usually[:9], *amid[9:14], *usually[14:])
+    ]
+    said = replace(scene, extra=tuple(facts)).judge()
 
-    assert scene.judge().names & kills == {found}
-    if len(apps) == 1:
-        evidence = scene.judge().finding(found).evidence
-        assert any("CPU limit stopped several replicas" in line for line in evidence)
+    assert said.names & {"liveness-kill-under-pressure", "liveness-kill-of-lockup"} == {found}
+    if found == "liveness-kill-under-pressure":
+        assert any("ran into the CPU limit" in line for line in said.finding(found).evidence)

@@ -14,7 +14,7 @@ from probetuner.facts.fact import Fact, FailureCause
 from probetuner.model.probe import TcpSocket
 from support.application import App, Spell
 from support.facts import counted, exited, failed, killed, pod, remember, started
-from support.scene import DEPENDENT, READYZ, WORK, Scene, asks
+from support.scene import DEPENDENT, READYZ, WORK, Scene, asks, deletion
 from support.workloads import LIVENESS, container, workload
 
 OFTEN = asks(READYZ, period_seconds=5)
@@ -77,9 +77,29 @@ def test_lockups_hide_no_dependency_that_answers_for_itself() -> None:
 def test_a_single_replica_shows_a_dependency_by_the_fresh_container(seconds: int, found: bool) -> None:  # noqa: FBT001
     """There is no other to fall silent with it; a silence that the restart seems to end may be a lock-up."""
     away = tuple(Spell(begin=at, end=at + 20 + seconds, mode="hang", paths=("/health",)) for at in (75, 400))
-    said = replace(HANGING, replicas=1, apps=(App(spells=away, handles_term=143),), seconds=700).judge()
+    scene = replace(HANGING, replicas=1, apps=(App(spells=away, handles_term=143),), seconds=700)
+    said = replace(scene, extra=deletion(scene, 143, template="t1")).judge()
 
     assert ("liveness-kill-by-dependency" in said.names) is found
+    if found:
+        assert any("the fresh container was silent" in line for line in said.findings[0].evidence)
+
+
+@pytest.mark.parametrize("period_seconds", [5, 20, 30])
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_load_that_reaches_both_endpoints_is_no_dependency(replicas: int, period_seconds: int) -> None:
+    """That readiness was not asked in those seconds, or that nothing was told of its failures, is no answer of it."""
+    rushes = tuple(Spell(begin=at, end=at + 250, mode="slow", seconds=4.0) for at in (400, 1200))
+    said = Scene(
+        liveness=asks(WORK, period_seconds=5),
+        readiness=asks(READYZ, period_seconds=period_seconds),
+        replicas=replicas,
+        apps=(App(handles_term=0, spells=rushes),),
+        seconds=2000,
+    ).judge()
+
+    assert "liveness-kill-under-pressure" in said.names
+    assert "liveness-kill-by-dependency" not in said.names
 
 
 def test_a_port_that_stays_open_says_nothing_of_the_process() -> None:

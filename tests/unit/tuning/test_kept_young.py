@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from probetuner.model.policy import Allowance, Policy
+from probetuner.model.policy import Allowance, Policy, Range
+from probetuner.model.probe import ProbeType
 from support.application import App, Spell
 from support.scene import READYZ, WORK, Scene, asks, deletion
 
@@ -33,8 +34,22 @@ def test_readiness_that_asks_the_same_waits_as_long() -> None:
     assert other.readiness == asks(READYZ)
 
 
+def bounded(most_seconds: int) -> Policy:
+    return Policy(
+        bounds={
+            (ProbeType.LIVENESS, "timeout_seconds"): Range(most=most_seconds),
+            (ProbeType.LIVENESS, "failure_threshold"): Range(most=3),
+        }
+    )
+
+
 ONCE = App(handles_term=0, spells=RUSHES[:1])
 DEEP = App(handles_term=0, spells=tuple(replace(rush, end=rush.begin + 300, seconds=40.0) for rush in RUSHES))
+STAGGERED = tuple(
+    App(handles_term=0, spells=(Spell(begin=begin, end=1000, mode="slow", seconds=3.0),)) for begin in (400, 650)
+)
+LATE = asks(WORK, initial_delay_seconds=180)
+ONE_LONG_RUSH = App(handles_term=0, spells=(Spell(begin=400, end=1200, mode="slow", seconds=3.0),))
 ONLY_TYPES = Policy(allow=frozenset({Allowance.TYPES}))
 
 
@@ -45,9 +60,24 @@ ONLY_TYPES = Policy(allow=frozenset({Allowance.TYPES}))
         pytest.param(replace(AGAIN, apps=(*AGAIN.apps, App()), seconds=3700), id="a replica has lived for an hour"),
         pytest.param(replace(AGAIN, extra=deletion(AGAIN, 0, lived_seconds=4000)), id="one of an older template had"),
         pytest.param(replace(AGAIN, liveness=asks(WORK, timeout_seconds=30), apps=(DEEP,)), id="it waits already"),
+        pytest.param(replace(AGAIN, policy=bounded(1)), id="bounds leave no more time"),
+        pytest.param(
+            replace(AGAIN, liveness=asks(WORK, timeout_seconds=5), apps=(DEEP,), policy=bounded(5)),
+            id="nor more than it has",
+        ),
+        pytest.param(replace(AGAIN, apps=STAGGERED), id="one trouble that reaches the replicas one by one"),
+        pytest.param(replace(AGAIN, liveness=LATE, apps=(ONE_LONG_RUSH,)), id="one trouble and a long initial delay"),
         pytest.param(replace(AGAIN, policy=ONLY_TYPES), id="no number may be changed"),
     ],
 )
 def test_liveness_leaves_where_it_can_wait_no_longer_or_need_not(scene: Scene) -> None:
     """In its first trouble nobody knows how long the workload had been well before."""
     assert scene.judge().actions == {"replace-liveness-with-readiness"}
+
+
+def test_a_pod_whose_end_was_never_told_has_not_lived_on() -> None:
+    """It was deleted two hours ago and no more was heard of it: it is not an old replica."""
+    lost = deletion(AGAIN, 0, lived_seconds=70)[:2]
+    began = tuple(replace(fact, at=fact.at - 7200) for fact in lost)
+
+    assert replace(AGAIN, extra=began).judge().actions == {"raise-timeout"}
