@@ -13,9 +13,17 @@ def from_repeats(count: int, *, strength: float) -> float:
 
 def is_more_than_chance(count: int, expected: float) -> bool:
     """Whether a Poisson variable of that mean hardly ever reaches the count."""
-    below = sum(math.exp(-expected) * expected**number / math.factorial(number) for number in range(count))
+    if expected > _MANY:
+        return count >= expected + _DEVIATIONS * math.sqrt(expected)
+    below, term = 0.0, math.exp(-expected)
+    for number in range(count):
+        below += term
+        term *= expected / (number + 1)
     return count > 0 and 1.0 - below <= _CHANCE
 
 
-_CHANCE = 0.05
+_CHANCE, _DEVIATIONS = 0.05, 1.645
+"""How seldom chance may do it, and how far out that is in a normal distribution."""
+_MANY = 100.0
+"""From here on a Poisson distribution is as good as normal."""
 _MOST = 0.99

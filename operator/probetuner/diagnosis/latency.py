@@ -1,8 +1,9 @@
-"""Late answers around a kill: a queue makes them as it grows and shrinks, a process that is stuck does not."""
+"""Late answers around a silence: a queue makes them as it grows and shrinks, a process that is stuck does not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.confidence import is_more_than_chance
 from probetuner.history.life import Life
 from probetuner.history.record import Minute
 from probetuner.model.probe import ProbeType
@@ -15,20 +16,32 @@ _SLOW_ANSWERS, _NOTABLE_SHARE, _TIMES_USUAL = 2, 0.2, 3.0
 
 def unusual_slowness(case: Case, life: Life) -> int:
     """Slow answers around the kill, zero if they are as frequent at other times."""
-    probe = case.container.liveness
-    limit = SLOW_SHARE_OF_TIMEOUT * (probe.timeout_seconds if probe else 1)
     began = life.tally(ProbeType.LIVENESS).first_failed_at or case.killed_at(life)
     around = case.minutes_between(began - _BEFORE_SECONDS, case.killed_at(life) + _AFTER_SECONDS)
-    away = [minute for minute in case.history.minutes if minute not in around]
-    slow, share = _slow_share(around, limit)
-    _, usual = _slow_share(away, limit)
-    notable = slow >= _SLOW_ANSWERS and share >= max(_NOTABLE_SHARE, _TIMES_USUAL * usual)
+    slow, answers, usual = _slow_answers(case, ProbeType.LIVENESS, around)
+    notable = slow >= _SLOW_ANSWERS and slow >= max(_NOTABLE_SHARE, _TIMES_USUAL * usual) * answers
     return slow if notable else 0
 
 
-def _slow_share(minutes: Iterable[Minute], limit: float) -> tuple[int, float]:
+def is_slow_between(case: Case, kind: ProbeType, begin: float, end: float) -> bool:
+    """Whether several answers to that probe were slow in that time, and more than chance makes at other times."""
+    slow, answers, usual = _slow_answers(case, kind, case.minutes_between(begin, end))
+    return slow >= _SLOW_ANSWERS and is_more_than_chance(slow, usual * answers)
+
+
+def _slow_answers(case: Case, kind: ProbeType, around: Sequence[Minute]) -> tuple[int, int, float]:
+    """How many answers were slow in these minutes, of how many, and which share of them is at other times."""
+    probe = case.container.probe(kind)
+    limit = SLOW_SHARE_OF_TIMEOUT * (probe.timeout_seconds if probe else 1)
+    away = [minute for minute in case.history.minutes if minute not in around]
+    slow, answers = _counted(around, kind, limit)
+    usually_slow, usual_answers = _counted(away, kind, limit)
+    return slow, answers, usually_slow / usual_answers if usual_answers else 0.0
+
+
+def _counted(minutes: Iterable[Minute], kind: ProbeType, limit: float) -> tuple[int, int]:
     slow = answers = 0
     for minute in minutes:
-        slow += slower_than(minute, ProbeType.LIVENESS, limit)
-        answers += sum(minute.latency.get(ProbeType.LIVENESS, ()))
-    return slow, slow / answers if answers else 0.0
+        slow += slower_than(minute, kind, limit)
+        answers += sum(minute.latency.get(kind, ()))
+    return slow, answers

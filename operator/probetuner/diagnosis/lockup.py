@@ -1,10 +1,10 @@
 """Lock-ups: containers that stop answering for good, with and without a liveness probe to restart them."""
 
-from probetuner.diagnosis.case import Case, once, slower_than
+from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
-from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
+from probetuner.diagnosis.latency import is_slow_between
 from probetuner.diagnosis.silence import busy_kills, proved_stuck, silent_kills
 from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.wording import several
@@ -14,7 +14,7 @@ from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.6
-_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS = 60.0, 30.0
+_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS, _AROUND_SECONDS = 60.0, 30.0, 60.0
 _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 _THROTTLED_SHARE = 0.25
 
@@ -127,7 +127,7 @@ def _is_for_good(case: Case, run: FailureRun, probe: Probe) -> bool:
     long_enough = max(
         _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS * probe.period_seconds, _TIMES_LONGER * max(glitches, default=0.0)
     )
-    return lasted >= long_enough and _answered_before(case, run) and not _loaded(case, run, probe)
+    return lasted >= long_enough and _answered_before(case, run) and not _loaded(case, run)
 
 
 def _lasts_seconds(case: Case, run: FailureRun) -> float:
@@ -145,14 +145,14 @@ def _answered_before(case: Case, run: FailureRun) -> bool:
     )
 
 
-def _loaded(case: Case, run: FailureRun, probe: Probe) -> bool:
-    """Whether answers were slow, or the CPU throttled, when the silence began."""
-    minutes = case.minutes_between(run.started_at - 60.0, run.started_at + 60.0)
-    limit = probe.timeout_seconds * SLOW_SHARE_OF_TIMEOUT
-    slow = sum(slower_than(minute, ProbeType.READINESS, limit) for minute in minutes)
+def _loaded(case: Case, run: FailureRun) -> bool:
+    """Whether answers were slower than usual, or the CPU throttled, when the silence began."""
+    begin, end = run.started_at - _AROUND_SECONDS, run.started_at + _AROUND_SECONDS
+    minutes = case.minutes_between(begin, end)
     periods = sum(minute.cpu_periods for minute in minutes)
     throttled = sum(minute.cpu_throttled for minute in minutes)
-    return slow > 1 or (periods > 0 and throttled / periods >= _THROTTLED_SHARE)
+    limited = periods > 0 and throttled / periods >= _THROTTLED_SHARE
+    return limited or is_slow_between(case, ProbeType.READINESS, begin, end)
 
 
 def find_unattended(case: Case) -> Finding | None:
