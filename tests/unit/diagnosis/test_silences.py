@@ -8,6 +8,7 @@ from gym import shaping
 from gym.pipeline import advise
 from gym.score import train
 from gym.truth import GymCase
+from probetuner.diagnosis.confidence import is_more_than_chance
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.flapping import empties_service, flaps
 from probetuner.facts.fact import Fact, FailureCause
@@ -201,3 +202,33 @@ def test_kills_by_load_stay_what_they_were_when_the_minutes_around_them_are_forg
 
     assert said.finding("liveness-kill-under-pressure").samples == len(rushes)
     assert "liveness-kill-of-lockup" not in said.names
+
+
+def test_a_tail_of_slow_answers_hides_no_replica_that_is_stuck_for_good() -> None:
+    """Some answers are slow at all times: that two of them came around the silence is chance, and no load."""
+    apps = tuple(App(slow=0.08, slow_seconds=0.4, locks=(at,)) for at in (700.0, 900.0))
+    said = Scene(readiness=asks(WORK, period_seconds=5), apps=apps, seconds=2400).judge()
+
+    assert "lockup-without-liveness" in said.names
+    assert "add-liveness" in said.actions
+
+
+def test_a_rush_that_goes_on_is_no_lockup() -> None:
+    """Answers came late before there were none, and late ones are seldom else."""
+    rush = (
+        Spell(begin=1200, end=1230, mode="slow", seconds=0.5),
+        Spell(begin=1230, end=1500, mode="slow", seconds=4.0),
+    )
+    said = Scene(readiness=asks(WORK, period_seconds=5), apps=(App(spells=rush),), seconds=1450).judge()
+
+    assert "lockup-without-liveness" not in said.names
+    assert "add-liveness" not in said.actions
+
+
+@pytest.mark.parametrize(
+    ("count", "expected", "more"),
+    [(0, 0.0, False), (1, 0.0, True), (3, 1.0, False), (4, 1.0, True), (510, 500.0, False), (600, 500.0, True)],
+)
+def test_chance_is_a_poisson_distribution_of_any_mean(count: int, expected: float, more: bool) -> None:  # noqa: FBT001
+    """Four of one expected are seldom, three are not; hundreds are told as well."""
+    assert is_more_than_chance(count, expected) is more
