@@ -1,6 +1,7 @@
 """How sure a finding is, from how many observations say the same, and what chance alone makes."""
 
 import math
+from statistics import NormalDist
 
 
 def from_repeats(count: int, *, strength: float) -> float:
@@ -14,7 +15,7 @@ def from_repeats(count: int, *, strength: float) -> float:
 def is_more_than_chance(count: int, expected: float) -> bool:
     """Whether a Poisson variable of that mean hardly ever reaches the count."""
     if expected > _MANY:
-        return count >= expected + _DEVIATIONS * math.sqrt(expected)
+        return count >= NormalDist(expected, math.sqrt(expected)).inv_cdf(1.0 - _CHANCE)
     below, term = 0.0, math.exp(-expected)
     for number in range(count):
         below += term
@@ -22,8 +23,6 @@ def is_more_than_chance(count: int, expected: float) -> bool:
     return count > 0 and 1.0 - below <= _CHANCE
 
 
-_CHANCE, _DEVIATIONS = 0.05, 1.645
-"""How seldom chance may do it, and how far out that is in a normal distribution."""
-_MANY = 100.0
-"""From here on a Poisson distribution is as good as normal."""
+_CHANCE, _MANY = 0.05, 100.0
+"""How seldom chance may do it; and the mean from which on a Poisson distribution is as good as normal."""
 _MOST = 0.99

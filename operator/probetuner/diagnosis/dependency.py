@@ -7,9 +7,9 @@ from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.flaws import called_services
-from probetuner.diagnosis.hanging import fell_silent_together, hung_by_dependency
+from probetuner.diagnosis.hanging import SILENCE, hung_by_dependency
 from probetuner.diagnosis.starting import liveness_kills
-from probetuner.diagnosis.together import fail_together, others
+from probetuner.diagnosis.together import fail_together, fail_with_another
 from probetuner.diagnosis.wording import several
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
@@ -63,7 +63,7 @@ def _always_shared_at_some_age(case: Case, kills: Sequence[Life]) -> bool:
 
 
 def _shared(case: Case, life: Life) -> bool:
-    return any(fail_together(case, life, uid, causes=_ANSWERS) for uid in others(case, life))
+    return fail_with_another(case, life, causes=_ANSWERS)
 
 
 def find(case: Case) -> Finding | None:
@@ -111,7 +111,7 @@ def _of_answers(case: Case, kills: Sequence[Life]) -> tuple[str, ...]:
 def _of_silence(case: Case, hung: Sequence[Life]) -> tuple[str, ...]:
     if not hung:
         return ()
-    shared = sum(fell_silent_together(case, life) for life in hung)
+    shared = sum(fail_with_another(case, life, causes=SILENCE) for life in hung)
     relapsed = sum(case.fails_again_at_once(life) for life in hung)
     return (
         f"{several(len(hung), 'liveness kill')} followed silence while readiness went on answering, and quickly",

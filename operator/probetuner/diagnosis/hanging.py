@@ -4,7 +4,7 @@ from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills
-from probetuner.diagnosis.together import fail_together, kept_ready, others, readiness_went_on
+from probetuner.diagnosis.together import fail_with_another, kept_ready, readiness_went_on
 from probetuner.diagnosis.waking import was_silent
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
@@ -17,12 +17,11 @@ SILENCE = tuple(cause for cause in FailureCause if cause.is_silence)
 
 @once
 def hung_by_dependency(case: Case) -> tuple[Life, ...]:
-    """The lives that liveness ended by silence while readiness went on answering, several of them for no own fault.
+    """The lives that liveness ended by silence while readiness went on answering, where several prove a dependency.
 
     A stuck or overrun process leaves both questions open; one that waits for somebody else leaves only one open, and
-    so do the other replicas at the same time, or where there is none the fresh container
-    at once. A queue is told from it by the answers
-    that come late as it grows. That a port is open says nothing of the process behind it.
+    so do the other replicas at the same time, or, where there is none, the fresh container at once. A queue is told
+    from it by the answers that come late as it grows. That a port is open says nothing of the process behind it.
     """
     readiness = case.container.readiness
     if readiness is None or isinstance(readiness.handler, TcpSocket) or not case.succeeded(ProbeType.LIVENESS):
@@ -37,9 +36,5 @@ def hung_by_dependency(case: Case) -> tuple[Life, ...]:
 
 def _is_shared(case: Case, life: Life) -> bool:
     """Whether the silence was not this process's alone."""
-    return fell_silent_together(case, life) or (case.replicas <= 1 and case.fails_again_at_once(life))
-
-
-def fell_silent_together(case: Case, life: Life) -> bool:
-    """Whether another replica was silent to liveness at the same time."""
-    return any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life))
+    together = fail_with_another(case, life, causes=SILENCE)
+    return together or (case.replicas <= 1 and case.fails_again_at_once(life))

@@ -7,6 +7,7 @@ from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import is_slow_between
 from probetuner.diagnosis.silence import busy_kills, proved_stuck, silent_kills
 from probetuner.diagnosis.starting import starting_kills
+from probetuner.diagnosis.throttling import THROTTLED_SHARE, throttled_share
 from probetuner.diagnosis.wording import several
 from probetuner.history.attribution import RestartCause
 from probetuner.history.life import Life
@@ -16,7 +17,6 @@ from probetuner.model.probe import Probe, ProbeType
 _STRENGTH = 0.6
 _WELL_AGAIN_SECONDS, _ANSWERED_SECONDS, _AROUND_SECONDS = 60.0, 30.0, 60.0
 _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
-_THROTTLED_SHARE = 0.25
 
 
 @once
@@ -148,10 +148,7 @@ def _answered_before(case: Case, run: FailureRun) -> bool:
 def _loaded(case: Case, run: FailureRun) -> bool:
     """Whether answers were slower than usual, or the CPU throttled, when the silence began."""
     begin, end = run.started_at - _AROUND_SECONDS, run.started_at + _AROUND_SECONDS
-    minutes = case.minutes_between(begin, end)
-    periods = sum(minute.cpu_periods for minute in minutes)
-    throttled = sum(minute.cpu_throttled for minute in minutes)
-    limited = periods > 0 and throttled / periods >= _THROTTLED_SHARE
+    limited = throttled_share(case.minutes_between(begin, end)) >= THROTTLED_SHARE
     return limited or is_slow_between(case, ProbeType.READINESS, begin, end)
 
 

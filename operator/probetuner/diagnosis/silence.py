@@ -17,7 +17,7 @@ from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills, starting_kills
 from probetuner.diagnosis.throttling import throttled_minutes, throttled_share
-from probetuner.diagnosis.together import fail_together, others
+from probetuner.diagnosis.together import fail_with_another
 from probetuner.diagnosis.waking import was_silent, woken_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
@@ -76,11 +76,11 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     """The silent kills that hit a busy container.
 
     Besides those with signs of load of their own, those that came in the same trouble: within minutes of one that has,
-    or, where load is proved, while other replicas were silent too. Where that leaves no more than the odd one, or half
-    of those whose end is known came to themselves, it is one of them: not every kill shows signs. Who did not hear
-    SIGTERM, where the process is known to hear it, is only one by signs of its own: who is busy hears, who is stuck
-    may not; and none where several others stopped at once. Kills of so long ago that the signs are forgotten are what
-    the others are.
+    within a minute of another one of it, or, where load is proved, while other replicas were silent too. Where that
+    leaves no more than the odd one, or half of those whose end is known came to themselves, it is one of them: not
+    every kill shows signs. Who did not hear SIGTERM, where the process is known to hear it, is only one by signs of its
+    own: who is busy hears, who is stuck may not; and none where several others stopped at once. Kills of so long ago
+    that the signs are forgotten are what the others are.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
     marked = [life for life, sign in zip(kills, signs, strict=True) if sign.any]
@@ -93,7 +93,7 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
         if life not in deaf
         and (
             any(abs(case.killed_at(life) - case.killed_at(other)) <= _NEAR_SECONDS for other in marked)
-            or (loaded and any(fail_together(case, life, uid, causes=SILENCE) for uid in others(case, life)))
+            or (loaded and fail_with_another(case, life, causes=SILENCE))
         )
     ]
     rest = [life for life in kills if life not in marked and life not in drawn_in and life not in deaf]
@@ -109,7 +109,7 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
 
 def _of_the_same_trouble(case: Case, busy: Sequence[Life], rest: Sequence[Life]) -> list[Life]:
     """Those of the rest that follow a busy one, or each other from one on, within a minute."""
-    times, found = sorted(case.killed_at(life) for life in busy), []
+    times, found = [case.killed_at(life) for life in busy], []
     for life in sorted(rest, key=case.killed_at):
         at = case.killed_at(life)
         if any(0.0 <= at - before <= _SAME_SECONDS for before in times):
@@ -177,10 +177,11 @@ def _throttled(case: Case, life: Life) -> bool:
     """
     if did_not_hear(life) and hears_sigterm(case):
         return False
-    began, usual = life.tally(ProbeType.LIVENESS).first_failed_at or case.killed_at(life), _usually_throttled(case)
-    minutes = [one for one in throttled_minutes(case) if one in case.minutes_between(began, case.killed_at(life))]
-    together = any(fail_together(case, life, uid, causes=SILENCE, times=_IN_A_ROW) for uid in others(case, life))
-    return together and any(throttled_share((one,)) >= _TIMES_USUAL * usual for one in minutes)
+    killed_at, usual = case.killed_at(life), _usually_throttled(case)
+    failing = case.minutes_between(life.tally(ProbeType.LIVENESS).first_failed_at or killed_at, killed_at)
+    minutes = [minute for minute in throttled_minutes(case) if minute in failing]
+    limited = any(throttled_share((minute,)) >= _TIMES_USUAL * usual for minute in minutes)
+    return limited and fail_with_another(case, life, causes=SILENCE, times=_IN_A_ROW)
 
 
 @once

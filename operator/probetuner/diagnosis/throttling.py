@@ -9,7 +9,8 @@ from probetuner.diagnosis.wording import several
 from probetuner.history.record import Minute
 
 _STRENGTH = 0.5
-_THROTTLED_SHARE = 0.25
+THROTTLED_SHARE = 0.25
+"""From this share of throttled CFS periods on, want of CPU explains late answers."""
 _LEAST_FAILURES = 3
 
 
@@ -19,7 +20,7 @@ def throttled_minutes(case: Case) -> tuple[Minute, ...]:
     return tuple(
         minute
         for minute in case.history.minutes
-        if sum(minute.failed.values()) and throttled_share((minute,)) >= _THROTTLED_SHARE
+        if sum(minute.failed.values()) and throttled_share((minute,)) >= THROTTLED_SHARE
     )
 
 

@@ -46,6 +46,11 @@ def fail_together(
     )
 
 
+def fail_with_another(case: Case, life: Life, *, causes: Collection[FailureCause], times: int = 1) -> bool:
+    """Whether liveness failed in any other pod while it failed in this life, for one of these causes, so many times."""
+    return any(fail_together(case, life, uid, causes=causes, times=times) for uid in others(case, life))
+
+
 def readiness_went_on(case: Case, lives: Collection[Life]) -> bool:
     """Whether readiness, by a handler of its own, went on answering in these lives as long as liveness failed there.
 

@@ -36,6 +36,7 @@ from probetuner.tuning.search import Forecast, choose, liveness_candidates
 _PERIOD_SECONDS, _FAILURES = 5, 3
 _LEAST_PATIENCE_SECONDS = 10
 _STEP_UP = 2
+_SAME_QUEUE = "readiness asks the same, and waits behind the users' requests as well"
 
 
 def bear_pressure(proposal: Proposal) -> Proposal:
@@ -55,8 +56,12 @@ def bear_pressure(proposal: Proposal) -> Proposal:
 
 def _should_leave(proposal: Proposal) -> bool:
     """Whether a queue is proved, or another endpoint answered meanwhile or may prove that it did."""
-    others = handlers.fit_for_liveness(proposal) is not None or handlers.may_prove_fit(proposal)
-    return (overrun(proposal.case) and not _may_be_stuck(proposal.case)) or others
+    return (overrun(proposal.case) and not _may_be_stuck(proposal.case)) or _has_another(proposal)
+
+
+def _has_another(proposal: Proposal) -> bool:
+    """Whether an endpoint that was tried is fit for liveness, or may still prove it."""
+    return handlers.fit_for_liveness(proposal) is not None or handlers.may_prove_fit(proposal)
 
 
 def _may_be_stuck(case: Case) -> bool:
@@ -68,12 +73,12 @@ def _may_be_stuck(case: Case) -> bool:
 
 def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
     """Let both probes wait until load has passed, where restarts kept all replicas too young to show a lock-up."""
-    others = handlers.fit_for_liveness(proposal) is not None or handlers.may_prove_fit(proposal)
-    if others or not kept_young(proposal.case) or Allowance.THRESHOLDS not in proposal.policy.allow:
+    case, policy, readiness = proposal.case, proposal.policy, proposal.probes.readiness
+    if _has_another(proposal) or not kept_young(case) or Allowance.THRESHOLDS not in policy.allow:
         return proposal
-    borne = lasted_seconds(proposal.case)
-    longest = patient(liveness, proposal.policy, kind=ProbeType.LIVENESS, borne_seconds=borne)
-    waits, readiness = within_bounds(proposal.policy, ProbeType.LIVENESS, longest, liveness), proposal.probes.readiness
+    borne = lasted_seconds(case)
+    longest = patient(liveness, policy, kind=ProbeType.LIVENESS, borne_seconds=borne)
+    waits = within_bounds(policy, ProbeType.LIVENESS, longest, liveness)
     if waits.borne_seconds <= liveness.borne_seconds:
         return proposal
     young = "load came again before any replica was old enough to show whether it gets stuck"
@@ -81,9 +86,8 @@ def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
     outwaiting = take_numbers(proposal, waits, reason=f"{young}; {found}")
     if readiness is None or readiness.handler != liveness.handler:
         return outwaiting
-    longer = patient(readiness, proposal.policy, borne_seconds=borne)
-    reason = "readiness asks the same, and waits behind the users' requests as well"
-    return take_readiness(outwaiting, ActionName.RAISE_TIMEOUT, longer, reason=reason)
+    longer = patient(readiness, policy, borne_seconds=borne)
+    return take_readiness(outwaiting, ActionName.RAISE_TIMEOUT, longer, reason=_SAME_QUEUE)
 
 
 def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
@@ -180,8 +184,7 @@ def _let_readiness_wait(proposal: Proposal, liveness: Probe) -> Proposal:
         timeout_seconds=max(readiness.timeout_seconds, in_time),
         failure_threshold=failures,
     )
-    reason = "readiness asks the same, and waits behind the users' requests as well"
-    return take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=reason)
+    return take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=_SAME_QUEUE)
 
 
 def _restarts(forecast: Forecast) -> str:

@@ -56,12 +56,8 @@ def _mend_handler(proposal: Proposal) -> Proposal:
 
 def _decouple(proposal: Proposal) -> Proposal:
     """Let liveness ask what readiness asks, where that went on while liveness failed, or what was tried and is fit."""
-    liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
-    if (
-        liveness is not None
-        and readiness is not None
-        and readiness_went_on(proposal.case, killed_by_dependency(proposal.case))
-    ):
+    case, liveness, readiness = proposal.case, proposal.probes.liveness, proposal.probes.readiness
+    if liveness and readiness and readiness_went_on(case, killed_by_dependency(case)):
         independent = replace(liveness, handler=readiness.handler, written=readiness.written)
         return proposal.take(
             ActionName.DECOUPLE_LIVENESS,

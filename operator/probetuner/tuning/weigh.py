@@ -34,8 +34,8 @@ _TIMES_LONGEST = 2
 _CHANCE_SHARE = 0.25
 """Flaps by chance are borne as often as that share of the silences that are flaps too."""
 _FIRST_STEP_SECONDS, _STEP_UP = 8, 2
-_LEAST_FAILURES = {ProbeType.LIVENESS: 3, ProbeType.READINESS: 2}
-"""With a longer timeout, of which nobody knows yet what it gains: a false restart costs more than a while unready."""
+_LEAST_TO_RESTART, _LEAST_TO_TAKE_OUT = 3, 2
+"""Failures with a longer timeout, of which nobody knows yet what it gains; a false restart costs more than a flap."""
 _BORNE_SECONDS = 3 * _FIRST_STEP_SECONDS
 """What readiness bears with a longer timeout is no less than before, or three answers of the first step."""
 
@@ -182,7 +182,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
             numbers = {"timeout_seconds": timeout, "failure_threshold": failures}
             one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
             in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
-            waits = timeout > present.timeout_seconds and failures >= _LEAST_FAILURES[ProbeType.LIVENESS]
+            waits = timeout > present.timeout_seconds and failures >= _LEAST_TO_RESTART
             allowed = one.borne_seconds >= present.borne_seconds or (in_order and (tighten or waits))
             if allowed and one.detection_seconds <= latest:
                 yield one
@@ -226,11 +226,11 @@ def _remembers_queues(case: Case, kind: ProbeType) -> bool:
 
 
 def _is_fair(present: Probe, one: Probe) -> bool:
-    """Whether the probe, if it waits longer for an answer, also bears no less in all: that tail is not known yet."""
+    """Whether the probe, if it waits longer for an answer, still bears enough in all: that tail is not known yet."""
     if one.timeout_seconds <= present.timeout_seconds:
         return True
-    least = _LEAST_FAILURES[ProbeType.READINESS]
-    return one.failure_threshold >= least and one.borne_seconds >= min(present.borne_seconds, _BORNE_SECONDS)
+    bears = one.borne_seconds >= min(present.borne_seconds, _BORNE_SECONDS)
+    return bears and one.failure_threshold >= _LEAST_TO_TAKE_OUT
 
 
 def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:

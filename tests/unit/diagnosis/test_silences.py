@@ -8,7 +8,6 @@ from gym import shaping
 from gym.pipeline import advise
 from gym.score import train
 from gym.truth import GymCase
-from probetuner.diagnosis.confidence import is_more_than_chance
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.flapping import empties_service, flaps
 from probetuner.facts.fact import Fact, FailureCause
@@ -223,12 +222,3 @@ def test_a_rush_that_goes_on_is_no_lockup() -> None:
 
     assert "lockup-without-liveness" not in said.names
     assert "add-liveness" not in said.actions
-
-
-@pytest.mark.parametrize(
-    ("count", "expected", "more"),
-    [(0, 0.0, False), (1, 0.0, True), (3, 1.0, False), (4, 1.0, True), (510, 500.0, False), (600, 500.0, True)],
-)
-def test_chance_is_a_poisson_distribution_of_any_mean(count: int, expected: float, more: bool) -> None:  # noqa: FBT001
-    """Four of one expected are seldom, three are not; hundreds are told as well."""
-    assert is_more_than_chance(count, expected) is more
