@@ -25,10 +25,10 @@ _LONGEST_START_SECONDS = 600.0
 
 @once
 def killed_while_starting(case: Case) -> tuple[Life, ...]:
-    """The lives that a probe ended before the application was up."""
-    if never_succeeded(case, ProbeType.LIVENESS):
-        return ()
-    return tuple(life for life in starting_kills(case) if not _brought_failures(case, life))
+    """The lives that a probe ended before the application was up; one that never succeeds would have ended any."""
+    by_broken = case.ended_by(RestartCause.LIVENESS_KILL) if never_succeeded(case, ProbeType.LIVENESS) else ()
+    unborn = (life for life in starting_kills(case) if life not in by_broken)
+    return tuple(life for life in unborn if not _brought_failures(case, life))
 
 
 def _brought_failures(case: Case, life: Life) -> bool:

@@ -88,12 +88,12 @@ def give_time(proposal: Proposal) -> Proposal:
 
 
 def _with_budget(asks: Probe, present: Probe | None, budget_seconds: int) -> Probe:
-    """A startup probe that fails no start shorter than the budget; a present one keeps all but its failures."""
-    probe = present or Probe(
-        handler=asks.handler,
-        period_seconds=_startup_period_seconds(asks),
-        timeout_seconds=asks.timeout_seconds,
-        written=asks.written,
+    """A startup probe that fails no start shorter than the budget; a present one asks as often, or as it did."""
+    period = _startup_period_seconds(asks)
+    probe = (
+        Probe(handler=asks.handler, period_seconds=period, timeout_seconds=asks.timeout_seconds, written=asks.written)
+        if present is None
+        else replace(present, period_seconds=min(present.period_seconds, period))
     )
     failures = 1 + ceil(max(0, budget_seconds - probe.initial_delay_seconds) / probe.period_seconds)
     return replace(probe, failure_threshold=max(failures, present.failure_threshold if present else 1))

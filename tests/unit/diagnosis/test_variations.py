@@ -200,6 +200,12 @@ def broken() -> Iterator[Story]:
         scene = Scene(**probes, apps=(App(errored=(kind,)),))  # type: ignore[arg-type]  # fields by their names
         yield story(f"{field} cannot be carried out", scene, "probe-errors", follows=follows, never=never)
 
+    hasty = asks(READYZ, period_seconds=5, failure_threshold=6)
+    slow = App(starts=(70.0, 20.0, 70.0))
+    scene = Scene(liveness=asks(wrong[1]), readiness=OFTEN, startup=hasty, apps=(slow,), replicas=3)
+    both = f"{found} liveness-kill-during-startup"
+    yield story("starts ended besides", scene, both, follows=f"{follows} raise-failure-threshold")
+
 
 def delayed() -> Iterator[Story]:
     found, follows = "startup-delay-too-long", "lower-initial-delay"

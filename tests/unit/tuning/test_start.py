@@ -97,13 +97,14 @@ def test_a_command_is_not_run_as_often_while_it_starts() -> None:
     assert [startup.period_seconds for startup in periods if startup] == [5, 4]
 
 
-def test_a_startup_probe_of_its_own_keeps_all_but_its_failures() -> None:
-    """Only the failure threshold of a startup probe that is there is raised."""
-    short = asks(HttpGet(port=8080, path="/readyz"), period_seconds=3, timeout_seconds=2, failure_threshold=8)
+@pytest.mark.parametrize(("period", "after"), [(10, 2), (3, 2), (1, 1)])
+def test_a_startup_probe_of_its_own_gets_more_failures_and_asks_as_often_as_a_new_one(period: int, after: int) -> None:
+    """Every start waits for up to a period; the rest of the probe stays as it is."""
+    short = asks(HttpGet(port=8080, path="/readyz"), period_seconds=period, timeout_seconds=2, failure_threshold=2)
     target = replace(SLOW, startup=short).judge().target.startup
 
     assert target is not None
-    assert target == replace(short, failure_threshold=target.failure_threshold)
+    assert target == replace(short, period_seconds=after, failure_threshold=target.failure_threshold)
     assert target.startup_budget_seconds >= 45
 
 
