@@ -103,17 +103,6 @@ def lockups_without_liveness(case: Case) -> tuple[FailureRun, ...]:
     return tuple(run for run in case.runs(ProbeType.READINESS) if _is_for_good(case, run, probe))
 
 
-@once
-def working_seconds(case: Case) -> float:
-    """For how long the present template was watched while its replicas, on average, were not stuck.
-
-    A replica that nothing restarts gets stuck once, however long it is watched: how often is counted by this time.
-    """
-    there = {life.pod_uid for life in case.history.lives if life.ended_at is None and life.ending_at is None}
-    stuck = sum(_lasts_seconds(case, run) for run in lockups_without_liveness(case) if run.pod_uid in there)
-    return max(1.0, case.observed_seconds - stuck / max(1, case.replicas))
-
-
 def _is_for_good(case: Case, run: FailureRun, probe: Probe) -> bool:
     silence = sum(count for cause, count in run.causes.items() if cause.is_silence)
     if run.ending is not RunEnding.OPEN or 2 * silence <= sum(run.causes.values()) or not silence:
@@ -123,14 +112,14 @@ def _is_for_good(case: Case, run: FailureRun, probe: Probe) -> bool:
         for other in case.runs(ProbeType.READINESS)
         if other.ending is RunEnding.BY_ITSELF
     ]
-    lasted = _lasts_seconds(case, run)
+    lasted = lasts_seconds(case, run)
     long_enough = max(
         _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS * probe.period_seconds, _TIMES_LONGER * max(glitches, default=0.0)
     )
     return lasted >= long_enough and _answered_before(case, run) and not _loaded(case, run)
 
 
-def _lasts_seconds(case: Case, run: FailureRun) -> float:
+def lasts_seconds(case: Case, run: FailureRun) -> float:
     """How long an open run has lasted: at least as long as readiness keeps the pod out, whoever came to see it late."""
     kept_out = (spell for spell in case.history.unready if spell.pod_uid == run.pod_uid and spell.ended_at is None)
     since = min((spell.started_at for spell in kept_out), default=run.started_at)
@@ -157,7 +146,7 @@ def find_unattended(case: Case) -> Finding | None:
     runs = lockups_without_liveness(case)
     if not runs:
         return None
-    longest = max(_lasts_seconds(case, run) for run in runs)
+    longest = max(lasts_seconds(case, run) for run in runs)
     return Finding(
         name=FindingName.LOCKUP_WITHOUT_LIVENESS,
         container=case.container.name,

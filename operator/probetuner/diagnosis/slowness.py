@@ -4,11 +4,12 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.flapping import follows_queue
-from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness, working_seconds
+from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
 from probetuner.diagnosis.pauses import lasted_seconds, lone_pauses
 from probetuner.diagnosis.silence import overrun, silent_kills
 from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.wording import several
+from probetuner.diagnosis.working import working_seconds
 
 _STRENGTH = 0.6
 _NOTABLE_GRACE_SECONDS = 15.0

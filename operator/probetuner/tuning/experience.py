@@ -15,10 +15,10 @@ from probetuner.diagnosis.lockup import (
     killed_in_lockup,
     lockups_without_liveness,
     sure_lockups,
-    working_seconds,
 )
 from probetuner.diagnosis.pauses import lone_pauses
 from probetuner.diagnosis.waking import woken_kills
+from probetuner.diagnosis.working import working_seconds
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS
 from probetuner.history.record import ContainerHistory
 from probetuner.model.probe import Probe, ProbeType

@@ -10,8 +10,9 @@ from typing import Any
 
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
-from probetuner.diagnosis.lockup import sure_lockups, working_seconds
+from probetuner.diagnosis.lockup import sure_lockups
 from probetuner.diagnosis.silence import busy_kills, silent_kills
+from probetuner.diagnosis.working import working_seconds
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of

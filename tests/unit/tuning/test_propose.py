@@ -278,7 +278,7 @@ def test_want_of_cpu_is_no_reason_for_patience_unless_nobody_is_left(app: App, a
 
 def test_what_flaps_is_not_tightened() -> None:
     """A replica that gets stuck now and then asks for a quicker probe, and one that flaps for a slower one first."""
-    stuck = App(locks=(200.0,), slow=0.2, slow_seconds=1.3, latency=0.15)
+    stuck = App(locks=(200.0,), slow=0.25, slow_seconds=1.3, latency=0.15)
     scene = replace(FLAPS, liveness=asks(), readiness=asks(READYZ, failure_threshold=1), apps=(stuck,), seconds=2400)
     said = scene.judge()
 
