@@ -49,8 +49,9 @@ class Experience:
 
     How often replicas lock up is known from all templates, the rest from the present one. `shared` is the share of the
     queues that all replicas had at once. Of pauses and queues only the newest may be remembered: each stands for
-    `times` as many. `late` has, by timeout, the share of the answers to readiness that come later by chance. `earlier`
-    has the same of each older template.
+    `times` as many. `waited` are the queues that only liveness saw, since readiness, which asks the same, waits for
+    `waits_seconds`, longer than liveness. `late` has, by timeout, the share of the answers to readiness that come later
+    by chance. `earlier` has the same of each older template.
     """
 
     replicas: int
@@ -62,6 +63,8 @@ class Experience:
     shared: float
     start_seconds: float
     late: Mapping[int, float]
+    waited: tuple[Queue, ...] = ()
+    waits_seconds: int = 0
     earlier: tuple["Experience", ...] = ()
 
     @property
@@ -89,6 +92,8 @@ def experience_of(case: Case) -> Experience:
         lockups=_lockups(case),
         pauses=(*(Pause(seconds=seconds) for seconds in lasted), *_outlasted(case)),
         queues=queues,
+        waited=_waited(case, queues),
+        waits_seconds=case.container.readiness.timeout_seconds if case.container.readiness else 0,
         shared=_shared(case, queues),
         start_seconds=min(case.answer_seconds(), default=0.0),
         late={timeout: late_share(case, timeout) for timeout in _timeouts(case)},
@@ -158,6 +163,21 @@ def _times(case: Case) -> float:
 def _until_woken(case: Case, ended_at: float, killed_at: float) -> float:
     probe = case.container.liveness or Probe(handler=None)
     return probe.failure_threshold * probe.cadence_seconds + ended_at - killed_at
+
+
+def _waited(case: Case, queues: Sequence[Queue]) -> tuple[Queue, ...]:
+    liveness, readiness = case.container.liveness, case.container.readiness
+    if liveness is None or readiness is None or liveness.handler != readiness.handler:
+        return ()
+    if liveness.timeout_seconds >= readiness.timeout_seconds:
+        return ()
+    seen = [queue for queue in queues if queue.probe is ProbeType.READINESS]
+    return tuple(
+        queue
+        for queue in queues
+        if queue.probe is ProbeType.LIVENESS
+        and not any(queue.pod_uid == other.pod_uid and queue.overlaps(other) for other in seen)
+    )
 
 
 def _shared(case: Case, queues: Sequence[Queue]) -> float:

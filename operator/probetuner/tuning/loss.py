@@ -53,6 +53,10 @@ def _of_spells(experience: Experience, probes: Probes) -> float:
     for queue in experience.queues:
         for times, likely in _LIKELY:
             lost += experience.times * likely * _of_queue(experience, probes, queue, times)
+    if probes.readiness is not None and probes.readiness.timeout_seconds < experience.waits_seconds:
+        for queue in experience.waited:
+            for times, likely in _LIKELY:
+                lost += experience.times * likely * _taken_out(experience, probes.readiness, queue, times)
     return lost
 
 
@@ -71,15 +75,21 @@ def _spread(experience: Experience) -> Iterator[tuple[float, float]]:
 
 def _of_queue(experience: Experience, probes: Probes, queue: Queue, times: float) -> float:
     """What a queue that lasts so many times as long costs with these probes: replicas out, and restarts."""
-    lost, alone = 0.0, 1.0 - experience.shared
-    readiness, liveness = probes.readiness, probes.liveness
+    lost, readiness, liveness = 0.0, probes.readiness, probes.liveness
     if readiness is not None and queue.probe is ProbeType.READINESS:
-        for likely, seconds in _beyond(queue, readiness, times):
-            out = max(0.0, seconds - _acts_after(readiness)) + readiness.period_seconds / 2
-            lost += likely * _is_reached(readiness, seconds) * out * (alone + experience.shared * SENT)
+        lost += _taken_out(experience, readiness, queue, times)
     if liveness is not None and queue.probe is ProbeType.LIVENESS:
         for likely, seconds in _beyond(queue, liveness, times):
             lost += likely * _restart(experience) * _is_reached(liveness, seconds)
+    return lost
+
+
+def _taken_out(experience: Experience, readiness: Probe, queue: Queue, times: float) -> float:
+    """For how long readiness takes a replica out in such a queue; where it does so with all of them, nobody serves."""
+    lost, alone = 0.0, 1.0 - experience.shared
+    for likely, seconds in _beyond(queue, readiness, times):
+        out = max(0.0, seconds - _acts_after(readiness)) + readiness.period_seconds / 2
+        lost += likely * _is_reached(readiness, seconds) * out * (alone + experience.shared * SENT)
     return lost
 
 

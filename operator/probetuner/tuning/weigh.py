@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from probetuner.diagnosis.case import Case, slower_than
+from probetuner.diagnosis.hearing import hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
 from probetuner.diagnosis.lockup import sure_lockups
+from probetuner.diagnosis.pauses import pauses_seconds
 from probetuner.diagnosis.silence import busy_kills, silent_kills
 from probetuner.diagnosis.working import working_seconds
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
@@ -37,8 +39,11 @@ _CHANCE_SHARE = 0.25
 _FIRST_STEP_SECONDS, _STEP_UP = 8, 2
 _LEAST_TO_RESTART, _LEAST_TO_TAKE_OUT = 3, 2
 """Failures with a longer timeout, of which nobody knows yet what it gains; a false restart costs more than a flap."""
-_BORNE_SECONDS = 3 * _FIRST_STEP_SECONDS
-"""What readiness bears with a longer timeout is no less than before, or three answers of the first step."""
+_USERS_WAIT_SECONDS = 10
+"""For so long a person's attention stays with what was asked for (Nielsen, Usability Engineering, 1993).
+
+What readiness bears with a longer timeout is no less than that, or than before.
+"""
 
 
 def knows_silence(case: Case) -> bool:
@@ -61,6 +66,13 @@ def hardly_locks_up(case: Case) -> bool:
 def _queues(case: Case, kind: ProbeType) -> bool:
     """Whether the answers to that probe were seen to queue."""
     return any(queue.probe is kind for queue in experience_of(case).queues)
+
+
+def _is_mostly_late(case: Case, kind: ProbeType) -> bool:
+    """Whether the answers to that probe were seen to queue, and no less often than replicas paused."""
+    experience = experience_of(case)
+    queues = sum(queue.probe is kind for queue in experience.queues)
+    return queues > 0 and queues >= experience.passed
 
 
 def balance(proposal: Proposal, *, in_time: bool = False) -> Proposal:
@@ -131,13 +143,15 @@ def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = Fal
 def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     """Within the objective, or no later than now; quicker only after long enough, and if chance seldom flaps it.
 
-    Seldom is what the objective says, or a quarter of how often replicas fall silent: those are flaps as well.
+    Seldom is what the objective says, or a quarter of how often replicas fall silent: those are flaps as well. Where
+    answers queue a quicker one waits longer for each, since who asks more often meets more of the queues.
     """
     case, policy = proposal.case, proposal.policy
     latest = max(policy.objectives.readiness_detection_seconds, present.detection_seconds)
     tighten = case.observed_seconds >= _LONG_ENOUGH_SECONDS and _knows_why(proposal, ProbeType.READINESS)
     most = _longest_wait(case, ProbeType.READINESS, present)
     tolerated = _CHANCE_SHARE * _silences_per_30_days(case)
+    least_quicker = _STEP_UP * present.timeout_seconds if _is_mostly_late(case, ProbeType.READINESS) else 0
     for period in sorted({present.period_seconds, *_PERIODS_SECONDS}):
         for timeout in sorted({present.timeout_seconds, *TIMEOUTS_SECONDS}):
             if timeout > most:
@@ -152,8 +166,9 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
                     failure_threshold=failures,
                 )
                 quicker = one.detection_seconds < present.detection_seconds
-                allowed = not quicker or (tighten and is_steady(case, one, tolerated_per_30_days=tolerated))
-                if allowed and one.detection_seconds <= latest and _is_fair(present, one):
+                may = tighten and one.timeout_seconds >= least_quicker
+                may = may and is_steady(case, one, tolerated_per_30_days=tolerated)
+                if (may or not quicker) and one.detection_seconds <= latest and _is_fair(present, one):
                     yield one
 
 
@@ -183,7 +198,8 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
             numbers = {"timeout_seconds": timeout, "failure_threshold": failures}
             one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
             in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
-            waits = timeout > present.timeout_seconds and failures >= _LEAST_TO_RESTART
+            enough = _LEAST_TO_TAKE_OUT if one.timeout_seconds >= _USERS_WAIT_SECONDS else _LEAST_TO_RESTART
+            waits = one.timeout_seconds > present.timeout_seconds and one.failure_threshold >= enough
             allowed = one.borne_seconds >= present.borne_seconds or (in_order and (tighten or waits))
             if allowed and one.detection_seconds <= latest:
                 yield one
@@ -212,8 +228,18 @@ def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
         and _knows_why(proposal, ProbeType.LIVENESS)
         and experience_of(case).lockups >= _ENOUGH_LOCKUPS
         and (slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS) or _remembers_queues(case, ProbeType.LIVENESS))
-        and len(sure_lockups(case)) == len(silent_kills(case))
+        and _were_all_stuck(case)
     )
+
+
+def _were_all_stuck(case: Case) -> bool:
+    """Whether all that was killed was surely stuck; where no process tells, whether no silence ever passed.
+
+    What a quicker probe ends besides is silent for less than the present one bears, and was seen to pass.
+    """
+    if hears_sigterm(case):
+        return len(sure_lockups(case)) == len(silent_kills(case))
+    return not busy_kills(case) and not pauses_seconds(case)
 
 
 def _knows_why(proposal: Proposal, kind: ProbeType) -> bool:
@@ -230,7 +256,7 @@ def _is_fair(present: Probe, one: Probe) -> bool:
     """Whether the probe, if it waits longer for an answer, still bears enough in all: that tail is not known yet."""
     if one.timeout_seconds <= present.timeout_seconds:
         return True
-    bears = one.borne_seconds >= min(present.borne_seconds, _BORNE_SECONDS)
+    bears = one.borne_seconds >= min(present.borne_seconds, _USERS_WAIT_SECONDS)
     return bears and one.failure_threshold >= _LEAST_TO_TAKE_OUT
 
 
@@ -238,7 +264,8 @@ def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:
     """The longest timeout to try: beyond the present one only where answers queue, and in steps, to look again."""
     if not _queues(case, kind):
         return probe.timeout_seconds
-    return max(_FIRST_STEP_SECONDS, _STEP_UP * probe.timeout_seconds)
+    first = _USERS_WAIT_SECONDS if kind is ProbeType.LIVENESS else _FIRST_STEP_SECONDS
+    return max(first, _STEP_UP * probe.timeout_seconds)
 
 
 def _within(policy: Policy, kind: ProbeType, present: Probe, **numbers: Any) -> Probe:

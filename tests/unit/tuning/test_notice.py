@@ -29,8 +29,7 @@ def test_replicas_that_lock_up_again_and_again_are_noticed_sooner() -> None:
     said = LOCKS.judge()
     readiness = said.target.readiness
 
-    assert said.actions == {"tighten-readiness"}
-    assert said.target.liveness == asks()
+    assert "tighten-readiness" in said.actions
     assert readiness is not None
     assert readiness.detection_seconds <= SELDOM.detection_seconds / 3
     assert readiness.failure_threshold >= 2
@@ -51,20 +50,30 @@ def test_replicas_that_all_stay_silent_are_noticed_sooner_next_time() -> None:
         assert said.actions == {"add-liveness", "tighten-readiness"}, seconds
 
 
-def test_liveness_is_tightened_where_lockups_are_many_and_sure_and_answers_quick() -> None:
-    """Fewer failures end a lock-up sooner, and restart a busy container sooner as well.
-
-    That every kill took the whole grace period shows a lock-up only where others of the process stop when asked to.
-    """
+def test_liveness_is_tightened_where_lockups_are_many_and_answers_quick() -> None:
+    """Fewer failures end a lock-up sooner, and restart a busy container sooner as well."""
     few = replace(SURE, apps=tuple(replace(app, locks=(*app.locks, 1e9)) for app in SURE.apps))
     busy = replace(SURE, apps=tuple(replace(app, slow=0.1, slow_seconds=0.3) for app in SURE.apps))
-    never_hears = replace(LOCKS, extra=deletion(LOCKS, 137))
-    for scene in (few, busy, LOCKS, never_hears):
+    for scene in (few, busy):
         assert scene.judge().target.liveness == LOCKS.liveness
 
     said = SURE.judge()
     assert said.actions == {"tighten-readiness", "lower-failure-threshold"}
     assert said.target.liveness == asks(failure_threshold=2)
+
+
+def test_where_no_process_tells_whether_it_was_stuck_liveness_is_tightened_if_no_silence_ever_passed() -> None:
+    """That every kill took the whole grace period shows a lock-up only where others stop when they are asked to.
+
+    But a quicker probe ends nothing else than the present one did, except what was silent for less.
+    """
+    never_hears = replace(LOCKS, extra=deletion(LOCKS, 137))
+    for scene in (LOCKS, never_hears):
+        assert scene.judge().target.liveness == asks(failure_threshold=2)
+
+        pause = Spell(begin=400, end=424, mode="pause")
+        paused = replace(scene, apps=tuple(replace(app, spells=(pause,)) for app in scene.apps))
+        assert paused.judge().target.liveness == LOCKS.liveness
 
 
 def test_a_lone_replica_gains_nothing_from_being_noticed() -> None:
@@ -204,27 +213,30 @@ QUEUES = replace(
 
 
 def test_flaps_of_a_queue_beside_lockups_ask_for_a_longer_timeout() -> None:
-    """Late answers follow each other for as long as the queue lasts: that is no chance, and no number of failures."""
+    """Late answers follow each other for as long as the queue lasts: that is no chance, and no number of failures.
+
+    Who asks more often meets more of the queue, so readiness is not made quicker without that.
+    """
     said = QUEUES.judge()
     readiness = said.target.readiness
 
     assert "readiness-flapping" in said.names
     assert "raise-timeout" in said.actions
     assert readiness is not None
-    assert readiness.failure_threshold >= 3
+    assert readiness.borne_seconds >= 10
     assert readiness.timeout_seconds > 2
     assert readiness.detection_seconds <= 30
 
 
-def test_a_few_queues_weigh_less_than_lockups() -> None:
-    """Three queues in an hour take one replica out for a moment; seven lock-ups are all found sooner for it."""
-    thrice = replace(LOCKS.apps[0], spells=queue(1300, last=2700))
-    few = replace(QUEUES, apps=(thrice, LOCKS.apps[1])).judge().target.readiness
-    many = QUEUES.judge().target.readiness
+def test_a_queue_among_pauses_keeps_no_readiness_probe_slow() -> None:
+    """What passes is mostly silence then, which more time for an answer would only hide for longer."""
+    pauses = [tuple(Spell(begin=b, end=b + 26, mode="pause") for b in range(first, 3500, 250)) for first in (200, 330)]
+    apps = tuple(
+        replace(app, spells=(*paused, *queue(100, last=101))) for app, paused in zip(LOCKS.apps, pauses, strict=True)
+    )
+    readiness = replace(QUEUES, liveness=asks(failure_threshold=6), apps=apps).judge().target.readiness
 
-    assert few is not None
-    assert many is not None
-    assert few.detection_seconds < many.detection_seconds
+    assert readiness == asks(READYZ, period_seconds=2, failure_threshold=2)
 
 
 def test_queues_that_empty_the_service_count_for_more() -> None:

@@ -108,6 +108,34 @@ def test_a_queue_that_all_replicas_share_costs_more() -> None:
     assert loss(replace(one, shared=1.0), probes) > 2 * loss(one, probes)
 
 
+def test_a_few_queues_weigh_less_than_lockups() -> None:
+    """Three take one replica out for a moment, and seven lock-ups are found sooner for it; not so with a hundred."""
+    quick, patient = (
+        Probes(readiness=asks(WORK, period_seconds=2, timeout_seconds=timeout, failure_threshold=2))
+        for timeout in (1, 8)
+    )
+    few, many = (
+        replace(NOTHING, lockups=7, queues=(queue(ProbeType.READINESS, 30.0),) * number) for number in (3, 100)
+    )
+
+    assert loss(few, quick) < loss(few, patient)
+    assert loss(many, quick) > loss(many, patient)
+
+
+@given(readiness=PROBES, seconds=st.floats(5.0, 300.0), waits=st.sampled_from(TIMEOUTS_SECONDS))
+def test_a_queue_that_readiness_waited_through_counts_for_a_shorter_timeout_only(
+    readiness: Probe, seconds: float, waits: int
+) -> None:
+    """Liveness saw it, since it asked the same and waited less."""
+    asked, one = replace(readiness, timeout_seconds=waits), queue(ProbeType.READINESS, seconds)
+    waited = replace(NOTHING, waited=(replace(one, probe=ProbeType.LIVENESS),), waits_seconds=waits)
+    hasty = replace(asked, timeout_seconds=1)
+
+    assert loss(waited, Probes(readiness=asked)) == 0.0
+    expected = loss(replace(NOTHING, queues=(one,)), Probes(readiness=hasty)) if waits > 1 else 0.0
+    assert loss(waited, Probes(readiness=hasty)) == expected
+
+
 def test_a_queue_that_lasts_is_taken_to_be_deep() -> None:
     """A timeout of eight seconds ends a short one for good; of a long one nobody knows how far beyond it went."""
     patient = Probes(liveness=asks(WORK, timeout_seconds=8), readiness=asks(WORK, timeout_seconds=8))
@@ -158,23 +186,37 @@ STUCK = replace(
 )
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 2), (5, 5)])
-def test_readiness_with_a_longer_timeout_bears_what_it_did_or_three_of_its_answers(before: int, after: int) -> None:
-    """Two failures are enough for a nervous one; a patient one need not bear as much as before, which was too late."""
-    readiness = replace(STUCK, readiness=asks(WORK, failure_threshold=before)).judge().target.readiness
+@pytest.mark.parametrize("failures", [1, 3, 5])
+def test_readiness_with_a_longer_timeout_bears_what_it_did_or_as_long_as_users_wait(failures: int) -> None:
+    """How late the answers are is not known yet; one late answer takes out no replica."""
+    before = asks(WORK, failure_threshold=failures)
+    readiness = replace(STUCK, readiness=before).judge().target.readiness
 
-    assert readiness == asks(WORK, period_seconds=2, timeout_seconds=8, failure_threshold=after)
+    assert readiness is not None
+    assert readiness.timeout_seconds > before.timeout_seconds
+    assert readiness.borne_seconds >= min(before.borne_seconds, 10)
+    assert readiness.failure_threshold >= 2
+
+
+def test_liveness_that_waits_as_long_as_users_do_may_act_after_two_failures() -> None:
+    """A longer queue would be left by those who stand in it; one that waits for less needs three."""
+    bounded = Policy(bounds={(ProbeType.LIVENESS, "timeout_seconds"): Range(most=9)})
+    free, within = STUCK.judge().target.liveness, replace(STUCK, policy=bounded).judge().target.liveness
+
+    assert free == asks(WORK, timeout_seconds=10, failure_threshold=2)
+    assert within is not None
+    assert within.failure_threshold >= 3
 
 
 def test_liveness_that_is_given_time_is_not_the_first_to_act() -> None:
-    """Readiness that waits longer lets a queue last; liveness that asks the same waits as long for an answer."""
+    """Readiness that waits longer lets a queue last; liveness that asks the same waits as long, and acts after it."""
     target = STUCK.judge().target
 
     assert target.liveness is not None
     assert target.readiness is not None
     assert target.readiness.timeout_seconds > 1
     assert target.liveness.timeout_seconds >= target.readiness.timeout_seconds
-    assert target.liveness.borne_seconds >= asks(WORK).borne_seconds
+    assert target.liveness.detection_seconds >= target.readiness.detection_seconds
 
 
 def test_a_queue_that_a_kill_cut_short_lasted_as_long_as_the_rush() -> None:
