@@ -63,7 +63,7 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     unborn = [life for life in kills if not _was_up(case, life)]
     refused = [life for life in unborn if _was_refused(case, life)]
     guessed = [life for life in unborn if life not in refused and was_starting(life)]
-    if not _shows_success(case) or len(guessed) <= _ODD_SHARE * (len(kills) - len(unborn)):
+    if not shows_success(case) or len(guessed) <= _ODD_SHARE * (len(kills) - len(unborn)):
         guessed = []
     return tuple(life for life in kills if life in refused or life in guessed)
 
@@ -88,7 +88,7 @@ def _are_refused(case: Case) -> bool:
     return 2 * sum(told) > len(told)
 
 
-def _shows_success(case: Case) -> bool:
+def shows_success(case: Case) -> bool:
     """Whether anything could have told that a container came up: counters, or a probe that its status speaks of."""
     counted = any(tally.counted_until is not None for life in case.history.lives for tally in life.tallies.values())
     return counted or case.container.readiness is not None or case.container.startup is not None

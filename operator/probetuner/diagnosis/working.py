@@ -1,11 +1,14 @@
 """How long replicas worked: what is counted per hour is counted by that, and not by the hours that passed."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.lockup import lasts_seconds, lockups_without_liveness
-from probetuner.diagnosis.starting import starting_kills
+from probetuner.diagnosis.starting import shows_success, starting_kills
 from probetuner.history.life import Life
+
+_LONGEST_BACK_OFF_SECONDS = 300.0
+"""For so long the kubelet waits at most before it starts a container again (kubelet.go MaxContainerBackOff)."""
 
 
 @once
@@ -21,21 +24,41 @@ def working_seconds(case: Case) -> float:
 
 
 def _up_share(case: Case) -> float:
-    """The share of their time in which containers were known to be up, by the lives that are remembered."""
-    spans = tuple(_spans(case))
-    there = sum(there for _, there in spans)
-    return sum(up for up, _ in spans) / there if there else 1.0
+    """The share of their time in which containers were known to be up, by the lives that are remembered.
 
-
-def _spans(case: Case) -> Iterator[tuple[float, float]]:
-    """Of each life, for how long it was up, and how long it was from its start until the next one of its pod began."""
-    unborn, now = starting_kills(case), case.history.last_seen_at
+    Of a pod that restarts often only the last of its lives are: it counts for all of its time nevertheless.
+    """
     pods: dict[str, list[Life]] = {}
     for life in sorted(case.history.lives, key=lambda life: life.started_at):
         pods.setdefault(life.pod_uid, []).append(life)
-    for lives in pods.values():
-        for life, fresh in zip(lives, (*lives[1:], None), strict=True):
-            ended = now if life.ended_at is None else life.ended_at
-            until = fresh.started_at if fresh else ended if life.ending else now
-            up = 0.0 if life in unborn else ended - (life.answered_at or life.started_at)
-            yield max(0.0, up), max(0.0, until - life.started_at)
+    shares = [(_share(case, lives), _there_seconds(case, lives)) for lives in pods.values()]
+    there = sum(seconds for _, seconds in shares)
+    return sum(share * seconds for share, seconds in shares) / there if there else 1.0
+
+
+def _share(case: Case, lives: Sequence[Life]) -> float:
+    """The share of a pod's time, from the first of these lives on, in which they were up."""
+    up = sum(_up_seconds(case, life) for life in lives)
+    return up / max(1.0, up, _until(case, lives[-1]) - lives[0].started_at)
+
+
+def _up_seconds(case: Case, life: Life) -> float:
+    """A life that never answered was not up, where anything could have told that it was."""
+    if life in starting_kills(case) or (shows_success(case) and life.answered_at is None and not life.was_ready):
+        return 0.0
+    ended = case.history.last_seen_at if life.ended_at is None else life.ended_at
+    return max(0.0, ended - (life.answered_at or life.started_at))
+
+
+def _there_seconds(case: Case, lives: Sequence[Life]) -> float:
+    forgotten = lives[0].restarts > 0
+    since = case.history.first_seen_at if forgotten else lives[0].started_at
+    return max(0.0, _until(case, lives[-1]) - since)
+
+
+def _until(case: Case, last: Life) -> float:
+    """Until when a pod was there: of one whose container waits it is not known whether it was deleted meanwhile."""
+    now = case.history.last_seen_at
+    if last.ended_at is None:
+        return now
+    return last.ended_at if last.ending else min(now, last.ended_at + _LONGEST_BACK_OFF_SECONDS)

@@ -49,9 +49,9 @@ class Experience:
 
     How often replicas lock up is known from all templates, the rest from the present one. `shared` is the share of the
     queues that all replicas had at once. Of pauses and queues only the newest may be remembered: each stands for
-    `times` as many. `waited` are the queues that only liveness saw, since readiness, which asks the same, waits for
-    `waits_seconds`, longer than liveness. `late` has, by timeout, the share of the answers to readiness that come later
-    by chance. `earlier` has the same of each older template.
+    `times` as many. `late` has, by timeout, the share of the answers to readiness that come later by chance. `waited`
+    are the queues that only liveness saw, since readiness, which asks the same, waits for `waits_seconds`, longer than
+    liveness. `earlier` has the same of each older template, but for these: what its probes asked is not known.
     """
 
     replicas: int
@@ -129,9 +129,9 @@ def _timeouts(case: Case) -> set[int]:
 
 
 def _lockups(case: Case) -> float:
-    seen = _stuck(case) + len(lockups_without_liveness(case))
-    before = sum(entry.last_seen_at - entry.first_seen_at for entry in case.older)
-    return (seen + _earlier(case)) * case.observed_seconds / max(1.0, case.observed_seconds + before)
+    seen, worked = _stuck(case) + len(lockups_without_liveness(case)), working_seconds(case)
+    before = sum(working_seconds(_as_it_was(case, entry)) for entry in case.older)
+    return (seen + _earlier(case)) * worked / (worked + before)
 
 
 def _stuck(case: Case) -> float:
@@ -166,6 +166,7 @@ def _until_woken(case: Case, ended_at: float, killed_at: float) -> float:
 
 
 def _waited(case: Case, queues: Sequence[Queue]) -> tuple[Queue, ...]:
+    """The queues that only liveness saw, though readiness asks the same."""
     liveness, readiness = case.container.liveness, case.container.readiness
     if liveness is None or readiness is None or liveness.handler != readiness.handler:
         return ()

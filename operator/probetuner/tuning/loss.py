@@ -37,7 +37,7 @@ def loss(experience: Experience, probes: Probes) -> float:
     away = 0.0 if liveness is None else _acts_after(liveness)
     lost = experience.lockups * (SENT * min(noticed, default=0.0) + away)
     if readiness is not None:
-        lost += _by_chance(experience, readiness)
+        lost += _by_chance(experience, readiness) + _of_waited(experience, readiness)
     known = (experience, *experience.earlier)
     share = experience.seconds / max(1.0, sum(one.seconds for one in known))
     return lost + share * sum(_of_spells(one, probes) for one in known)
@@ -53,11 +53,18 @@ def _of_spells(experience: Experience, probes: Probes) -> float:
     for queue in experience.queues:
         for times, likely in _LIKELY:
             lost += experience.times * likely * _of_queue(experience, probes, queue, times)
-    if probes.readiness is not None and probes.readiness.timeout_seconds < experience.waits_seconds:
-        for queue in experience.waited:
-            for times, likely in _LIKELY:
-                lost += experience.times * likely * _taken_out(experience, probes.readiness, queue, times)
     return lost
+
+
+def _of_waited(experience: Experience, readiness: Probe) -> float:
+    """What the queues cost that readiness waits through now, with a timeout as short as that of liveness or shorter."""
+    if readiness.timeout_seconds >= experience.waits_seconds:
+        return 0.0
+    return sum(
+        experience.times * likely * _taken_out(experience, readiness, queue, times)
+        for queue in experience.waited
+        for times, likely in _LIKELY
+    )
 
 
 def _by_chance(experience: Experience, readiness: Probe) -> float:

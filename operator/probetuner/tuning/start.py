@@ -10,7 +10,7 @@ from math import ceil, sqrt
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts, slow_starts, watched_starts
-from probetuner.model.policy import Allowance
+from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Exec, Probe, ProbeType
 from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal
@@ -65,38 +65,63 @@ def held_back(proposal: Proposal, liveness: Probe) -> Probes | None:
     if not unseen and Allowance.STARTUP in policy.allow:
         asks = probes.readiness or liveness
         quick = replace(asks, timeout_seconds=min(asks.timeout_seconds, _MOST_PERIOD_SECONDS))
-        kind, holding = ProbeType.STARTUP, _with_budget(quick, None, budget)
+        kind, holding = ProbeType.STARTUP, _new(quick, budget)
     given = within_bounds(policy, kind, holding, None).startup_budget_seconds
     return probes.with_probe(kind, holding) if given >= max(starts) else None
 
 
 def give_time(proposal: Proposal) -> Proposal:
-    """Give starts a startup probe, or the one that is there more failures."""
+    """Give starts a startup probe, or the one that is there more failures and as short a period as a new one gets."""
     case, probes = proposal.case, proposal.probes
     asks = probes.startup or probes.liveness
     if asks is None:
         return proposal
     budget = startup_budget_seconds(case, coverage=proposal.policy.objectives.startup_coverage)
-    startup = _with_budget(asks, probes.startup, budget)
-    name = ActionName.ADD_STARTUP_PROBE if probes.startup is None else ActionName.RAISE_FAILURE_THRESHOLD
+    if probes.startup is None:
+        name, startup = ActionName.ADD_STARTUP_PROBE, _new(asks, budget)
+    else:
+        name, startup = ActionName.RAISE_FAILURE_THRESHOLD, _with_more(probes.startup, budget, proposal.policy)
+    given = within_bounds(proposal.policy, ProbeType.STARTUP, startup, probes.startup).startup_budget_seconds
     return proposal.take(
         name,
-        f"a start gets {budget} s before a probe may end it",
+        f"a start gets {min(budget, given)} s before a probe may end it",
         needs=Allowance.STARTUP,
         probes=replace(probes, startup=startup),
     )
 
 
-def _with_budget(asks: Probe, present: Probe | None, budget_seconds: int) -> Probe:
-    """A startup probe that fails no start shorter than the budget; a present one asks as often, or as it did."""
-    period = _startup_period_seconds(asks)
-    probe = (
-        Probe(handler=asks.handler, period_seconds=period, timeout_seconds=asks.timeout_seconds, written=asks.written)
-        if present is None
-        else replace(present, period_seconds=min(present.period_seconds, period))
+def _new(asks: Probe, budget_seconds: int) -> Probe:
+    """A startup probe that asks the same and fails no start shorter than the budget."""
+    probe = Probe(
+        handler=asks.handler,
+        period_seconds=_startup_period_seconds(asks),
+        timeout_seconds=asks.timeout_seconds,
+        written=asks.written,
     )
+    return _lasting(probe, budget_seconds)
+
+
+def _with_more(present: Probe, budget_seconds: int, policy: Policy) -> Probe:
+    """The startup probe that is there with failures for that budget, unless it has them.
+
+    Every start waits for up to its period, so it asks as often as a new one, if the policy's bounds give starts as
+    much time then as with its own period.
+    """
+    if present.startup_budget_seconds >= budget_seconds:
+        return present
+    quick = max(_startup_period_seconds(present), present.timeout_seconds)
+    period = min(present.period_seconds, policy.clamp(ProbeType.STARTUP, "period_seconds", quick))
+    options = [_lasting(one, budget_seconds) for one in (replace(present, period_seconds=period), present)]
+
+    def given(one: Probe) -> int:
+        return min(budget_seconds, within_bounds(policy, ProbeType.STARTUP, one, present).startup_budget_seconds)
+
+    return max(options, key=given)
+
+
+def _lasting(probe: Probe, budget_seconds: int) -> Probe:
     failures = 1 + ceil(max(0, budget_seconds - probe.initial_delay_seconds) / probe.period_seconds)
-    return replace(probe, failure_threshold=max(failures, present.failure_threshold if present else 1))
+    return replace(probe, failure_threshold=failures)
 
 
 def _startup_period_seconds(asks: Probe) -> int:

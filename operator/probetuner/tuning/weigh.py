@@ -42,7 +42,8 @@ _LEAST_TO_RESTART, _LEAST_TO_TAKE_OUT = 3, 2
 _USERS_WAIT_SECONDS = 10
 """For so long a person's attention stays with what was asked for (Nielsen, Usability Engineering, 1993).
 
-What readiness bears with a longer timeout is no less than that, or than before.
+Hardly anybody stands in a longer queue. With a longer timeout readiness bears as much, or what it did if that is less;
+it is the first step of liveness, and with it two failures are enough.
 """
 
 
@@ -148,10 +149,10 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     """
     case, policy = proposal.case, proposal.policy
     latest = max(policy.objectives.readiness_detection_seconds, present.detection_seconds)
-    tighten = case.observed_seconds >= _LONG_ENOUGH_SECONDS and _knows_why(proposal, ProbeType.READINESS)
+    tighten = _knows_enough(proposal, ProbeType.READINESS)
     most = _longest_wait(case, ProbeType.READINESS, present)
     tolerated = _CHANCE_SHARE * _silences_per_30_days(case)
-    least_quicker = _STEP_UP * present.timeout_seconds if _is_mostly_late(case, ProbeType.READINESS) else 0
+    least = _least_wait(policy, present) if _is_mostly_late(case, ProbeType.READINESS) else 0
     for period in sorted({present.period_seconds, *_PERIODS_SECONDS}):
         for timeout in sorted({present.timeout_seconds, *TIMEOUTS_SECONDS}):
             if timeout > most:
@@ -166,10 +167,16 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
                     failure_threshold=failures,
                 )
                 quicker = one.detection_seconds < present.detection_seconds
-                may = tighten and one.timeout_seconds >= least_quicker
+                may = tighten and one.timeout_seconds >= least
                 may = may and is_steady(case, one, tolerated_per_30_days=tolerated)
                 if (may or not quicker) and one.detection_seconds <= latest and _is_fair(present, one):
                     yield one
+
+
+def _least_wait(policy: Policy, present: Probe) -> int:
+    """A longer timeout than the present one, where users wait for that and the policy's bounds permit it."""
+    longer = max(present.timeout_seconds, min(present.timeout_seconds + 1, _USERS_WAIT_SECONDS))
+    return policy.clamp(ProbeType.READINESS, "timeout_seconds", longer)
 
 
 def _silences_per_30_days(case: Case) -> float:
@@ -187,6 +194,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     """
     case, readiness = proposal.case, proposal.probes.readiness
     latest, tighten = _latest_seconds(proposal, present), _may_tighten(proposal, present)
+    knows = _knows_enough(proposal, ProbeType.LIVENESS)
     least = present.timeout_seconds
     if readiness is not None and readiness != case.container.readiness and readiness.handler == present.handler:
         least = max(least, readiness.timeout_seconds)
@@ -199,7 +207,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
             one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
             in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
             enough = _LEAST_TO_TAKE_OUT if one.timeout_seconds >= _USERS_WAIT_SECONDS else _LEAST_TO_RESTART
-            waits = one.timeout_seconds > present.timeout_seconds and one.failure_threshold >= enough
+            waits = knows and one.timeout_seconds > present.timeout_seconds and one.failure_threshold >= enough
             allowed = one.borne_seconds >= present.borne_seconds or (in_order and (tighten or waits))
             if allowed and one.detection_seconds <= latest:
                 yield one
@@ -224,8 +232,8 @@ def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
     limit = SLOW_SHARE_OF_TIMEOUT * liveness.timeout_seconds
     slow = sum(slower_than(minute, ProbeType.LIVENESS, limit) for minute in case.history.minutes)
     return (
-        case.observed_seconds >= _LONG_ENOUGH_SECONDS
-        and _knows_why(proposal, ProbeType.LIVENESS)
+        _knows_enough(proposal, ProbeType.LIVENESS)
+        and case.succeeded(ProbeType.LIVENESS) > 0
         and experience_of(case).lockups >= _ENOUGH_LOCKUPS
         and (slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS) or _remembers_queues(case, ProbeType.LIVENESS))
         and _were_all_stuck(case)
@@ -242,9 +250,10 @@ def _were_all_stuck(case: Case) -> bool:
     return not busy_kills(case) and not pauses_seconds(case)
 
 
-def _knows_why(proposal: Proposal, kind: ProbeType) -> bool:
-    """Whether that probe was not loosened lately, or what it was loosened for is remembered, and so weighed."""
-    return kind not in proposal.loosened or _remembers_queues(proposal.case, kind)
+def _knows_enough(proposal: Proposal, kind: ProbeType) -> bool:
+    """Whether that probe was watched for long, and not loosened lately or what it was loosened for is weighed."""
+    known = kind not in proposal.loosened or _remembers_queues(proposal.case, kind)
+    return known and proposal.case.observed_seconds >= _LONG_ENOUGH_SECONDS
 
 
 def _remembers_queues(case: Case, kind: ProbeType) -> bool:

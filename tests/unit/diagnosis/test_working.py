@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from gym.manifest import CONTAINER
 from probetuner.diagnosis.diagnose import cases
 from probetuner.diagnosis.working import working_seconds
-from probetuner.facts.fact import ContainerStarted
+from probetuner.facts.fact import ContainerExited, ContainerStarted, PodEnding
 from support.application import App
 from support.facts import remember
 from support.scene import READYZ, T0, Scene, asks
@@ -25,12 +26,34 @@ def test_replicas_that_stay_up_work_all_the_time() -> None:
     assert worked(WORKS) == pytest.approx(HOUR, rel=0.01)
 
 
-def test_time_in_which_starts_are_ended_is_not_worked() -> None:
-    """A container that waits for its next start cannot get stuck either."""
+@pytest.mark.parametrize("hours", [1, 6])
+def test_time_in_which_starts_are_ended_is_not_worked(hours: int) -> None:
+    """A container that waits for its next start cannot get stuck either; after hours most lives are forgotten."""
     hasty = asks(READYZ, period_seconds=5, failure_threshold=6)
-    ended = replace(WORKS, startup=hasty, apps=(App(starts=(60.0,)), App(starts=(2.0,))))
+    ended = replace(WORKS, startup=hasty, apps=(App(starts=(60.0,)), App(starts=(2.0,))), seconds=hours * HOUR)
 
-    assert worked(ended) == pytest.approx(HOUR / 2, rel=0.05)
+    assert worked(ended) == pytest.approx(hours * HOUR / 2, rel=0.05)
+
+
+def test_a_start_that_ends_by_itself_was_never_up() -> None:
+    """Readiness would have told."""
+    crashing = replace(WORKS, liveness=None, apps=(App(starts=(300.0,), exits=(250.0,)), App()))
+
+    assert worked(crashing) == pytest.approx(HOUR / 2, rel=0.05)
+
+
+def test_a_pod_that_was_deleted_while_its_container_waited_is_forgotten() -> None:
+    """It is not away for as long as the others are watched."""
+    gone = replace(WORKS.pod(), uid="gone", name="gone")
+    waited = (
+        ContainerStarted(at=T0, pod=gone, container=CONTAINER, restarts=0),
+        ContainerExited(
+            at=T0 + 5, pod=gone, container=CONTAINER, restarts=0, started_at=T0, exit_code=1, reason="Error"
+        ),
+        PodEnding(at=T0 + 60, pod=gone, container=CONTAINER, reason="deleted"),
+    )
+
+    assert worked(replace(WORKS, extra=waited, seconds=6 * HOUR)) == pytest.approx(6 * HOUR, rel=0.02)
 
 
 def test_time_to_start_again_is_not_worked() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gym.manifest import CONTAINER
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.facts.fact import ContainerStarted, Fact, FailureCause
 from probetuner.history.fold import observe
@@ -106,6 +107,53 @@ def test_a_startup_probe_of_its_own_gets_more_failures_and_asks_as_often_as_a_ne
     assert target is not None
     assert target == replace(short, period_seconds=after, failure_threshold=target.failure_threshold)
     assert target.startup_budget_seconds >= 45
+
+
+STARTUP = asks(READYZ, period_seconds=10, failure_threshold=4)
+
+
+@pytest.mark.parametrize(
+    ("field", "bound", "period", "least_seconds"),
+    [
+        ("failure_threshold", Range(most=15), 10, 140),
+        ("period_seconds", Range(least=8), 8, 180),
+        ("failure_threshold", Range(least=1), 2, 180),
+    ],
+    ids=["few failures", "a long period", "neither"],
+)
+def test_bounds_leave_a_startup_probe_as_much_time_as_they_can(
+    field: str, bound: Range, period: int, least_seconds: int
+) -> None:
+    """With a short period few failures would be less time than with the one that is there."""
+    bounded = Policy(bounds={(ProbeType.STARTUP, field): bound})
+    slow = (App(starts=(30.0,)), App(starts=(70.0,)))
+    said = replace(SLOW, startup=STARTUP, apps=slow, policy=bounded, seconds=600).judge().recommendation
+
+    assert said is not None
+    target = said.target[CONTAINER].startup
+    assert target is not None
+    assert target.period_seconds == period
+    assert least_seconds <= target.startup_budget_seconds <= 180 + period
+    given = min(target.startup_budget_seconds, 180)
+    assert f"a start gets {given} s before a probe may end it" in {action.reason for action in said.actions}
+
+
+def test_a_startup_probe_is_asked_no_more_often_than_an_attempt_takes() -> None:
+    """Otherwise the next look would say that its timeout exceeds its period."""
+    patient = replace(STARTUP, timeout_seconds=10)
+    target = replace(SLOW, startup=patient, apps=(App(starts=(45.0,)),)).judge().target.startup
+
+    assert target is not None
+    assert target.period_seconds == 10
+
+
+def test_a_startup_probe_that_gives_all_the_time_there_is_stays() -> None:
+    """What takes longer than a rollout may is no slow start any more, and no reason to give it less."""
+    vast = asks(READYZ, period_seconds=30, failure_threshold=25)
+    said = replace(SLOW, startup=vast, apps=(App(starts=(900.0,)), App(starts=(600.0,))), seconds=1800).judge()
+
+    assert "liveness-kill-during-startup" in said.names
+    assert said.recommendation is None
 
 
 def test_the_advice_is_the_same_with_more_of_the_same() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gym.manifest import CONTAINER
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.lockup import earlier_lockups
+from probetuner.diagnosis.silence import busy_kills
 from probetuner.facts.fact import (
     ContainerExited,
     ContainerStarted,
@@ -23,13 +24,14 @@ from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.policy import Objectives, Policy, Range
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience, Pause
+from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience, Pause, experience_of
 from probetuner.tuning.loss import loss
 from probetuner.tuning.queues import Queue, ends_of_rushes, queues_of
 from probetuner.tuning.recommend import recommend
-from probetuner.tuning.recommendation import Probes
+from probetuner.tuning.recommendation import Probes, Recommendation
 from support.application import App, Spell
-from support.scene import T0, WORK, Scene, asks
+from support.facts import remember
+from support.scene import T0, WORK, Scene, asks, deletion
 
 NOTHING = Experience(
     replicas=3,
@@ -206,6 +208,97 @@ def test_liveness_that_waits_as_long_as_users_do_may_act_after_two_failures() ->
     assert free == asks(WORK, timeout_seconds=10, failure_threshold=2)
     assert within is not None
     assert within.failure_threshold >= 3
+
+
+def rushed(seconds: float, *, last: int, lasting: int = 45) -> Scene:
+    """Two replicas that get stuck, and rushes in which all answers take so many seconds."""
+    rush = tuple(
+        Spell(begin=begin, end=begin + lasting, mode="slow", seconds=seconds, paths=("/work",))
+        for begin in range(1300, last + 1, 480)
+    )
+    apps = tuple(App(locks=(at,), spells=rush) for at in (700.0, 950.0))
+    return Scene(liveness=asks(WORK, failure_threshold=5), readiness=asks(WORK), apps=apps, seconds=3600, grace=30)
+
+
+def test_readiness_that_meets_a_queue_is_made_quicker_with_more_time_for_each_answer() -> None:
+    """Who asks more often meets more of it."""
+    before, after = rushed(3.0, last=1300), rushed(3.0, last=1300).judge().target.readiness
+
+    assert before.readiness is not None
+    assert after is not None
+    assert after.detection_seconds < before.readiness.detection_seconds
+    assert after.timeout_seconds > before.readiness.timeout_seconds
+
+
+@pytest.mark.parametrize("timeout", [8, 10])
+def test_a_queue_does_not_keep_a_silent_replica_from_being_found_in_time(timeout: int) -> None:
+    """Users stand in no longer one, and the objective holds; still each answer gets no less time than it had."""
+    late = asks(WORK, timeout_seconds=timeout, failure_threshold=6)
+    scene = replace(rushed(20.0, last=1300), readiness=late)
+    said = scene.judge()
+
+    assert any(one.probe is ProbeType.READINESS for one in queues_of(scene.cases()[0]))
+    assert "detection-too-slow" in said.names
+    assert said.target.readiness is not None
+    assert said.target.readiness.detection_seconds <= 30
+    assert said.target.readiness.timeout_seconds == 10
+
+
+def test_readiness_keeps_the_time_with_which_it_waited_through_a_queue() -> None:
+    """Liveness, which asks the same and waits for less, saw it."""
+    scene = replace(rushed(1.4, last=1900), readiness=asks(WORK, timeout_seconds=3))
+    (case,) = scene.cases()
+
+    assert experience_of(case).waited
+    assert scene.judge().target.readiness == asks(WORK, period_seconds=2, timeout_seconds=3, failure_threshold=2)
+
+
+def test_liveness_is_not_tightened_where_a_deaf_process_was_killed_for_load() -> None:
+    """What it ended was not all stuck, though nothing stopped when it was asked to."""
+    bounded = Policy(bounds={(ProbeType.LIVENESS, "timeout_seconds"): Range(most=1)})
+    scene = replace(rushed(3.0, last=1300, lasting=70), liveness=asks(WORK), policy=bounded)
+
+    assert busy_kills(scene.cases()[0])
+    assert scene.judge().target.liveness == scene.liveness
+
+
+def test_liveness_is_made_quicker_with_a_longer_timeout_only_after_it_was_watched_for_long() -> None:
+    """And what a change gave more time keeps it for a day."""
+    scene = rushed(3.0, last=1300)
+    found = scene.cases()
+    kept, made = (
+        recommend(found, diagnose(found), scene.policy, loosened=loosened)
+        for loosened in ({(CONTAINER, ProbeType.LIVENESS)}, set())
+    )
+
+    assert kept is not None
+    assert made is not None
+    assert scene.liveness is not None
+    least = scene.liveness.borne_seconds
+    assert borne(kept) >= least > borne(made)
+    early = replace(scene, seconds=1700).judge().recommendation
+    assert early is None or borne(early) >= least
+
+
+def borne(said: Recommendation) -> int:
+    liveness = said.target[CONTAINER].liveness
+    assert liveness is not None
+    return liveness.borne_seconds
+
+
+def test_lockups_under_an_older_template_count_by_the_time_in_which_replicas_worked() -> None:
+    """Starts that are ended under the present one are none."""
+    locks = Scene(liveness=asks(), readiness=asks(WORK), apps=(App(locks=(900.0,)),), seconds=3600)
+    hasty = asks(WORK, period_seconds=5, failure_threshold=6)
+    ended = replace(locks, startup=hasty, apps=(App(starts=(60.0,)), App()), seed=2)
+    facts = (*replace(locks, extra=deletion(locks, 143)).facts(epoch=T0 - 3700, template="t0"), *ended.facts())
+    (case,) = cases(ended.workload, remember(facts))
+    experience = experience_of(case)
+    (earlier,) = experience.earlier
+
+    stuck = experience.lockups / experience.seconds * (experience.seconds + earlier.seconds)
+    assert stuck == pytest.approx(len(earlier_lockups(case)))
+    assert experience.seconds == pytest.approx(1800, rel=0.1)
 
 
 def test_liveness_that_is_given_time_is_not_the_first_to_act() -> None:
