@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="a document with the marks of the tables")
     given = parser.parse_args()
     # A seed that no rule was shaped or changed after looking at; of those before it the families' totals were seen.
-    families, healthy, seed = reporting.FAMILIES, reporting.HEALTHY, "report-11"
+    families, healthy, seed = reporting.FAMILIES, reporting.HEALTHY, "report-13"
     if given.shaping:
         families, healthy, seed = (*shaping.FAMILIES, *broad.FAMILIES), shaping.HEALTHY, "shape"
     scores = score_all(shaping.draw(families, healthy, count=given.cases, seed=seed))

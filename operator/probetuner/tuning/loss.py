@@ -57,7 +57,7 @@ def _of_spells(experience: Experience, probes: Probes) -> float:
 
 
 def _of_waited(experience: Experience, readiness: Probe) -> float:
-    """What the queues cost that readiness waits through now, with a timeout as short as that of liveness or shorter."""
+    """What the queues cost that readiness waits through at present, as soon as it waits for less."""
     if readiness.timeout_seconds >= experience.waits_seconds:
         return 0.0
     return sum(
