@@ -81,10 +81,13 @@ def give_time(proposal: Proposal) -> Proposal:
         name, startup = ActionName.ADD_STARTUP_PROBE, _new(asks, budget)
     else:
         name, startup = ActionName.RAISE_FAILURE_THRESHOLD, _with_more(probes.startup, budget, proposal.policy)
-    given = within_bounds(proposal.policy, ProbeType.STARTUP, startup, probes.startup).startup_budget_seconds
+    bounded = within_bounds(proposal.policy, ProbeType.STARTUP, startup, probes.startup)
+    reason = f"a start gets {min(budget, bounded.startup_budget_seconds)} s before a probe may end it"
+    if bounded.period_seconds < asks.period_seconds:
+        reason += f", and waits no longer than {bounded.period_seconds} s to be asked again"
     return proposal.take(
         name,
-        f"a start gets {min(budget, given)} s before a probe may end it",
+        reason,
         needs=Allowance.STARTUP,
         probes=replace(probes, startup=startup),
     )
