@@ -25,7 +25,7 @@ _LONGEST_START_SECONDS = 600.0
 
 @once
 def killed_while_starting(case: Case) -> tuple[Life, ...]:
-    """The lives that a probe ended before the application was up; one that never succeeds would have ended any."""
+    """The lives that a probe ended before the application was up, but not by liveness that never succeeds."""
     by_broken = case.ended_by(RestartCause.LIVENESS_KILL) if never_succeeded(case, ProbeType.LIVENESS) else ()
     unborn = (life for life in starting_kills(case) if life not in by_broken)
     return tuple(life for life in unborn if not _brought_failures(case, life))

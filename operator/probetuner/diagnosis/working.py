@@ -7,9 +7,6 @@ from probetuner.diagnosis.lockup import lasts_seconds, lockups_without_liveness
 from probetuner.diagnosis.starting import shows_success, starting_kills
 from probetuner.history.life import Life
 
-_LONGEST_BACK_OFF_SECONDS = 300.0
-"""For so long the kubelet waits at most before it starts a container again (kubelet.go MaxContainerBackOff)."""
-
 
 @once
 def working_seconds(case: Case) -> float:
@@ -57,8 +54,5 @@ def _there_seconds(case: Case, lives: Sequence[Life]) -> float:
 
 
 def _until(case: Case, last: Life) -> float:
-    """Until when a pod was there: of one whose container waits it is not known whether it was deleted meanwhile."""
-    now = case.history.last_seen_at
-    if last.ended_at is None:
-        return now
-    return last.ended_at if last.ending else min(now, last.ended_at + _LONGEST_BACK_OFF_SECONDS)
+    """Until when a pod was surely there: it may be deleted while its container waits for the next start."""
+    return case.history.last_seen_at if last.ended_at is None else last.ended_at

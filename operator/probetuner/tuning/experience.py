@@ -97,8 +97,13 @@ def experience_of(case: Case) -> Experience:
         shared=_shared(case, queues),
         start_seconds=min(case.answer_seconds(), default=0.0),
         late={timeout: late_share(case, timeout) for timeout in _timeouts(case)},
-        earlier=tuple(experience_of(_as_it_was(case, entry)) for entry in case.older),
+        earlier=tuple(map(experience_of, _older(case))),
     )
+
+
+@once
+def _older(case: Case) -> tuple[Case, ...]:
+    return tuple(_as_it_was(case, entry) for entry in case.older)
 
 
 def _as_it_was(case: Case, entry: ContainerHistory) -> Case:
@@ -130,7 +135,7 @@ def _timeouts(case: Case) -> set[int]:
 
 def _lockups(case: Case) -> float:
     seen, worked = _stuck(case) + len(lockups_without_liveness(case)), working_seconds(case)
-    before = sum(working_seconds(_as_it_was(case, entry)) for entry in case.older)
+    before = sum(map(working_seconds, _older(case)))
     return (seen + _earlier(case)) * worked / (worked + before)
 
 
@@ -149,8 +154,7 @@ def _earlier(case: Case) -> float:
     """The same of older templates."""
     stuck = earlier_lockups(case)
     return sum(
-        (1.0 - outlasting(_as_it_was(case, entry)).chance) * sum(life in stuck for life in entry.lives)
-        for entry in case.older
+        (1.0 - outlasting(older).chance) * sum(life in stuck for life in older.history.lives) for older in _older(case)
     )
 
 

@@ -37,8 +37,8 @@ _TIMES_LONGEST = 2
 _CHANCE_SHARE = 0.25
 """Flaps by chance are borne as often as that share of the silences that are flaps too."""
 _FIRST_STEP_SECONDS, _STEP_UP = 8, 2
-_LEAST_TO_RESTART, _LEAST_TO_TAKE_OUT = 3, 2
-"""Failures with a longer timeout, of which nobody knows yet what it gains; a false restart costs more than a flap."""
+_LEAST_FAILURES, _LEAST_TO_RESTART = 2, 3
+"""With a longer timeout, of which nobody knows yet what it gains; a false restart costs more than a flap."""
 _USERS_WAIT_SECONDS = 10
 """For so long a person's attention stays with what was asked for (Nielsen, Usability Engineering, 1993).
 
@@ -69,11 +69,11 @@ def _queues(case: Case, kind: ProbeType) -> bool:
     return any(queue.probe is kind for queue in experience_of(case).queues)
 
 
-def _is_mostly_late(case: Case, kind: ProbeType) -> bool:
-    """Whether the answers to that probe were seen to queue, and no less often than replicas paused."""
+def _meets_queues(case: Case) -> bool:
+    """Whether readiness met queues, and no less often than pauses."""
     experience = experience_of(case)
-    queues = sum(queue.probe is kind for queue in experience.queues)
-    return queues > 0 and queues >= experience.passed
+    queues = sum(queue.probe is ProbeType.READINESS for queue in experience.queues)
+    return queues >= max(1, experience.passed)
 
 
 def balance(proposal: Proposal, *, in_time: bool = False) -> Proposal:
@@ -152,7 +152,7 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     tighten = _knows_enough(proposal, ProbeType.READINESS)
     most = _longest_wait(case, ProbeType.READINESS, present)
     tolerated = _CHANCE_SHARE * _silences_per_30_days(case)
-    least = _least_wait(policy, present) if _is_mostly_late(case, ProbeType.READINESS) else 0
+    least = _least_wait(policy, present) if _meets_queues(case) else 0
     for period in sorted({present.period_seconds, *_PERIODS_SECONDS}):
         for timeout in sorted({present.timeout_seconds, *TIMEOUTS_SECONDS}):
             if timeout > most:
@@ -206,7 +206,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
             numbers = {"timeout_seconds": timeout, "failure_threshold": failures}
             one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
             in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
-            enough = _LEAST_TO_TAKE_OUT if one.timeout_seconds >= _USERS_WAIT_SECONDS else _LEAST_TO_RESTART
+            enough = _LEAST_FAILURES if one.timeout_seconds >= _USERS_WAIT_SECONDS else _LEAST_TO_RESTART
             waits = knows and one.timeout_seconds > present.timeout_seconds and one.failure_threshold >= enough
             allowed = one.borne_seconds >= present.borne_seconds or (in_order and (tighten or waits))
             if allowed and one.detection_seconds <= latest:
@@ -266,7 +266,7 @@ def _is_fair(present: Probe, one: Probe) -> bool:
     if one.timeout_seconds <= present.timeout_seconds:
         return True
     bears = one.borne_seconds >= min(present.borne_seconds, _USERS_WAIT_SECONDS)
-    return bears and one.failure_threshold >= _LEAST_TO_TAKE_OUT
+    return bears and one.failure_threshold >= _LEAST_FAILURES
 
 
 def _longest_wait(case: Case, kind: ProbeType, probe: Probe) -> int:
