@@ -91,7 +91,7 @@ def _argo_cd(workload: Workload, patch: Mapping[str, Any]) -> dict[str, Any]:
     """`ignoreDifferences` alone hides a difference; the option keeps a sync from writing it (Argo CD, sync options)."""
     rule = {
         "group": "apps",
-        "kind": workload.ref.kind.value,
+        "kind": str(workload.ref.kind),
         "name": workload.ref.name,
         "namespace": workload.ref.namespace,
         "jqPathExpressions": [_jq(field) for field in fields_of(patch)],
@@ -108,7 +108,7 @@ def _jq(field: FieldPath) -> str:
 
 def _flux(workload: Workload, patch: Mapping[str, Any]) -> dict[str, Any]:
     """A rule of Flux, whose paths are JSON pointers: containers go by their place in the list."""
-    target = {"kind": workload.ref.kind.value, "name": workload.ref.name, "namespace": workload.ref.namespace}
+    target = {"kind": str(workload.ref.kind), "name": workload.ref.name, "namespace": workload.ref.namespace}
     return {"paths": [_pointer(workload, field) for field in fields_of(patch)], "target": target}
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probetuner.cli.progress import each
+from probetuner.cli.telling import note
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadRef
 from probetuner.sources.dump import gather_objects
 from probetuner.sources.gathering import Subject
 from probetuner.sources.manifests import Given, Tell, files_in, read_bounded, read_content, read_file
@@ -14,6 +16,7 @@ from probetuner.sources.observation import gather_records
 from probetuner.sources.recording import META_FILE, Recording
 
 STDIN = Path("-")
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +42,21 @@ def read_subjects(paths: Sequence[Path], tell: Tell) -> list[Subject]:
     others = [path for path in paths if path not in recordings]
     subjects = [subject for path in recordings for subject in read_recording(path, tell)]
     if others:
-        gathering = gather_objects(_objects(others, tell), tell)
-        subjects += gathering.subjects()
-        for ref in gathering.undefined():
-            tell(f"{ref} has pods here but is not here itself; add deploy,sts,ds to what kubectl gets")
+        found = gather_objects(_objects(others, tell), tell, note=note).subjects()
+        subjects += found
+        _note_missing([subject.workload.ref for subject in found if not subject.defined])
     return subjects
+
+
+def _note_missing(refs: Sequence[WorkloadRef]) -> None:
+    """Say of which workloads only pods were given, where the workload itself would make a patch possible."""
+    named = [str(ref) for ref in refs if ref.followed]
+    if named:
+        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        note(
+            f"{', '.join(named[:_MOST_NAMED])}{more}: judged by the specs of pods; "
+            "add deploy,sts,ds to what kubectl gets, to have patches too"
+        )
 
 
 def is_recording(path: Path) -> bool:

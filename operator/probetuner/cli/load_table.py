@@ -24,7 +24,7 @@ def write_table(result: Result) -> None:
 
 def _table(result: Result) -> Table:
     ref = result.ref
-    title = f"{ref.kind.value} {ref.name} in namespace {ref.namespace}, GET {result.plan.urls[0]}"
+    title = f"{ref.kind!s} {ref.name} in namespace {ref.namespace}, GET {result.plan.urls[0]}"
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in (*_COLUMNS, *_IMPACT):
         table.add_column(name, justify="right")

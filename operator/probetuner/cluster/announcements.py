@@ -40,7 +40,7 @@ def _event(workload: Workload, announcement: Announcement, name: str, at: str) -
         "metadata": {"name": name, "namespace": workload.ref.namespace},
         "involvedObject": {
             "apiVersion": "apps/v1",
-            "kind": workload.ref.kind.value,
+            "kind": str(workload.ref.kind),
             "namespace": workload.ref.namespace,
             "name": workload.ref.name,
             "uid": workload.uid,

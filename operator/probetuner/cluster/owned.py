@@ -34,7 +34,7 @@ def owned_metadata(ref: WorkloadRef, *, uid: str) -> dict[str, Any]:
         "ownerReferences": [
             {
                 "apiVersion": "apps/v1",
-                "kind": ref.kind.value,
+                "kind": str(ref.kind),
                 "name": ref.name,
                 "uid": uid,
                 "blockOwnerDeletion": False,

@@ -27,7 +27,7 @@ async def create(api: Api, ref: WorkloadRef, *, uid: str) -> PolicyObject:
         "apiVersion": API_VERSION,
         "kind": "ProbePolicy",
         "metadata": owned_metadata(ref, uid=uid),
-        "spec": {"targetRef": {"apiVersion": "apps/v1", "kind": ref.kind.value, "name": ref.name}},
+        "spec": {"targetRef": {"apiVersion": "apps/v1", "kind": str(ref.kind), "name": ref.name}},
     }
     try:
         made = await api.write("POST", collection("probepolicies", ref.namespace), body, query=_FIELD_MANAGER)

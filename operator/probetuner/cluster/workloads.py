@@ -39,7 +39,7 @@ async def patch(api: Api, ref: WorkloadRef, wanted: WorkloadPatch, *, now: float
 
 
 def _path(ref: WorkloadRef) -> str:
-    return f"/apis/apps/v1/namespaces/{ref.namespace}/{PLURALS[ref.kind]}/{ref.name}"
+    return f"/apis/apps/v1/namespaces/{ref.namespace}/{PLURALS[WorkloadKind(ref.kind)]}/{ref.name}"
 
 
 _REFUSALS: dict[int, RefusalReason] = {

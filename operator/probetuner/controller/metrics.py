@@ -53,7 +53,7 @@ class Metrics:
 
     def show(self, ref: WorkloadRef, status: Mapping[str, Any]) -> None:
         """Show what the status of a workload's policy says."""
-        of = (ref.namespace, ref.kind.value, ref.name)
+        of = (ref.namespace, str(ref.kind), ref.name)
         findings = {(f.get("container") or "", f["name"]) for f in status.get("findings") or ()}
         for gone in self._shown.get(ref, set()) - findings:
             self._findings.remove(*of, *gone)
@@ -65,7 +65,7 @@ class Metrics:
         self._show_endpoints(ref, status)
 
     def _show_endpoints(self, ref: WorkloadRef, status: Mapping[str, Any]) -> None:
-        of = (ref.namespace, ref.kind.value, ref.name)
+        of = (ref.namespace, str(ref.kind), ref.name)
         counts = Tally(
             (container["name"], endpoint["liveness"])
             for container in status.get("containers") or ()
@@ -84,18 +84,18 @@ class Metrics:
 
     def show_mass_kill(self, ref: WorkloadRef, *, holds: bool) -> None:
         """Show whether liveness is killing most replicas of a workload."""
-        self._mass_killed.labels(ref.namespace, ref.kind.value, ref.name).set(int(holds))
+        self._mass_killed.labels(ref.namespace, str(ref.kind), ref.name).set(int(holds))
         self._guarded.add(ref)
 
     def forget(self, ref: WorkloadRef) -> None:
         """Drop everything about a workload."""
         if ref in self._guarded:
             self._guarded.discard(ref)
-            self._mass_killed.remove(ref.namespace, ref.kind.value, ref.name)
+            self._mass_killed.remove(ref.namespace, str(ref.kind), ref.name)
         findings = self._shown.pop(ref, None)
         if findings is None:
             return
-        of = (ref.namespace, ref.kind.value, ref.name)
+        of = (ref.namespace, str(ref.kind), ref.name)
         for judged in self._judged.pop(ref, set()):
             self._endpoints.remove(*of, *judged)
         for finding in findings:

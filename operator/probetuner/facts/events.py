@@ -32,17 +32,25 @@ class ProbeEvent:
 
 
 def parse_event(raw: Object, *, received_at: float) -> ProbeEvent | None:
-    """Read a v1 Event; None when it is not the kubelet's or says nothing of probes. Raises InvalidObjectError."""
+    """Read an Event of v1 or events.k8s.io/v1; None when it is not the kubelet's or says nothing of probes.
+
+    Both are the same object in two shapes (apis/core/v1 and events/v1 conversion.go), and both may count in `series`
+    and name their writer in `reportingComponent` or `reportingController` alone. Raises InvalidObjectError.
+    """
     metadata = section(raw, "metadata", "Event")
-    involved = section(raw, "involvedObject", "Event")
     place = f"Event/{metadata.get('namespace')}/{metadata.get('name')}"
-    if involved.get("kind") != "Pod" or section(raw, "source", place).get("component") != "kubelet":
+    involved = section(raw, "involvedObject", place) or section(raw, "regarding", place)
+    if involved.get("kind") != "Pod" or "kubelet" not in _writers(raw, place):
         return None
     container = messages.container_of(text(involved, "fieldPath", place))
-    meaning = messages.read(text(raw, "reason", place), text(raw, "message", place))
+    meaning = messages.read(text(raw, "reason", place), text(raw, "message", place) or text(raw, "note", place))
     if container is None or meaning is None:
         return None
-    last_at = moment(raw, "lastTimestamp", place) or moment(raw, "eventTime", place) or received_at
+    series = section(raw, "series", place)
+    first_at = _first(raw, ("firstTimestamp", "deprecatedFirstTimestamp", "eventTime"), place)
+    ended_at = _first(raw, ("lastTimestamp", "deprecatedLastTimestamp", "eventTime"), place)
+    counts = (count(raw, "count", place), count(raw, "deprecatedCount", place), count(series, "count", place), 1)
+    last_at = moment(series, "lastObservedTime", place) or ended_at or received_at
     return ProbeEvent(
         namespace=text(metadata, "namespace", place),
         name=text(metadata, "name", place),
@@ -50,10 +58,24 @@ def parse_event(raw: Object, *, received_at: float) -> ProbeEvent | None:
         pod=text(involved, "name", place),
         container=container,
         meaning=meaning,
-        count=count(raw, "count", place) or 1,
-        first_at=moment(raw, "firstTimestamp", place) or last_at,
+        count=max(counts),
+        first_at=first_at or last_at,
         last_at=last_at,
     )
+
+
+def _writers(raw: Object, place: str) -> tuple[str, ...]:
+    return (
+        text(section(raw, "source", place), "component", place),
+        text(section(raw, "deprecatedSource", place), "component", place),
+        text(raw, "reportingComponent", place),
+        text(raw, "reportingController", place),
+    )
+
+
+def _first(raw: Object, names: tuple[str, ...], place: str) -> float | None:
+    times = (moment(raw, name, place) for name in names)
+    return next((at for at in times if at is not None), None)
 
 
 class EventCounts:

@@ -12,10 +12,8 @@ from probetuner.facts.messages import Attempt
 from probetuner.facts.metrics import read_probes
 from probetuner.facts.nodes import NodeReadiness, read_node
 from probetuner.facts.owner import owner_of
-from probetuner.facts.pods import PodState, disturbed, read_pod
-from probetuner.model.fields import text
-from probetuner.model.problem import InvalidObjectError
-from probetuner.model.workload import WorkloadRef, section
+from probetuner.facts.pods import PodState, disturbed, read_pod, uid_of
+from probetuner.model.workload import WorkloadRef
 
 _READERS = {"/metrics/probes": read_probes, "/metrics/cadvisor": read_cadvisor}
 
@@ -107,11 +105,8 @@ class Reader:
             self._problems.pop(key, None)
 
     def _pod(self, raw: Mapping[str, Any], at: float, *, gone: bool) -> list[Fact]:
-        uid = text(section(raw, "metadata", "Pod"), "uid", "Pod.metadata")
-        if not uid:
-            raise InvalidObjectError("Pod.metadata.uid", "is missing")
-        owner = owner_of(raw)
-        if owner is None or not (self._follows is None or self._follows(owner)):
+        uid = uid_of(raw)
+        if not (self._follows is None or self._follows(owner_of(raw))):
             self._pods.pop(uid, None)
             return []
         before = self._pods.get(uid)

@@ -3,32 +3,48 @@
 import math
 
 from probetuner.model.fields import Object, moment, objects, text
-from probetuner.model.workload import WorkloadKind, WorkloadRef, section
+from probetuner.model.workload import WorkloadKind, WorkloadRef, qualified_kind, section
 
 TEMPLATE_HASH_LABELS = ("pod-template-hash", "controller-revision-hash")
 """The labels by which Deployments, and StatefulSets and DaemonSets, mark the template that a pod was made from."""
 
-_DIRECT = {kind.value: kind for kind in (WorkloadKind.STATEFUL_SET, WorkloadKind.DAEMON_SET)}
+_ROLLOUT_HASH_LABEL = "rollouts-pod-template-hash"
+_DEPLOYMENT_CONFIG_LABEL = "deploymentconfig"
 
 
-def owner_of(pod: Object) -> WorkloadRef | None:
-    """The workload that a Pod belongs to; None for bare pods and for those of other controllers.
+def owner_of(pod: Object) -> WorkloadRef:
+    """The workload that a Pod belongs to: its controller, or the Pod itself where it has none.
 
-    A Deployment's ReplicaSet is named after it and the template hash (deployment/sync.go getNewReplicaSet), so that no
-    ReplicaSet need be read. Only the group apps counts: others have kinds of the same names. Raises InvalidObjectError.
+    The ReplicaSets of Deployments and Argo Rollouts are named after them and the hash of the template
+    (deployment/sync.go getNewReplicaSet), so no ReplicaSet need be read; OpenShift labels the pods of a
+    DeploymentConfig. A Node controls static pods, which are judged one by one. Raises InvalidObjectError.
     """
     metadata = section(pod, "metadata", "Pod")
-    owner = next((o for o in objects(metadata, "ownerReferences", "Pod.metadata") if o.get("controller") is True), None)
-    if owner is None or not text(owner, "apiVersion", "Pod: owner").startswith("apps/"):
-        return None
-    kind, name = text(owner, "kind", "Pod: owner"), text(owner, "name", "Pod: owner")
     namespace = text(metadata, "namespace", "Pod.metadata") or "default"
-    if kind in _DIRECT:
-        return WorkloadRef(kind=_DIRECT[kind], namespace=namespace, name=name)
-    suffix = "-" + text(section(metadata, "labels", "Pod.metadata"), TEMPLATE_HASH_LABELS[0], "Pod.metadata.labels")
-    if kind == "ReplicaSet" and suffix != "-" and name.endswith(suffix):
-        return WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace=namespace, name=name.removesuffix(suffix))
-    return None
+    owner = next((o for o in objects(metadata, "ownerReferences", "Pod.metadata") if o.get("controller") is True), None)
+    if owner is None or owner.get("kind") == "Node":
+        return WorkloadRef(kind="Pod", namespace=namespace, name=text(metadata, "name", "Pod.metadata"))
+    kind = qualified_kind(text(owner, "kind", "Pod: owner"), text(owner, "apiVersion", "Pod: owner"))
+    kind, name = _above(kind, text(owner, "name", "Pod: owner"), section(metadata, "labels", "Pod.metadata"))
+    return WorkloadRef(kind=_FOLLOWED.get(kind, kind), namespace=namespace, name=name)
+
+
+def _above(kind: str, name: str, labels: Object) -> tuple[str, str]:
+    """The workload that made the controller of a pod with these labels, as far as they tell; else the controller."""
+    if kind == "ReplicaSet":
+        for label, maker in (
+            (TEMPLATE_HASH_LABELS[0], WorkloadKind.DEPLOYMENT.value),
+            (_ROLLOUT_HASH_LABEL, "Rollout"),
+        ):
+            suffix = "-" + text(labels, label, "Pod.metadata.labels")
+            if suffix != "-" and name.endswith(suffix):
+                return maker, name.removesuffix(suffix)
+    if kind == "ReplicationController" and (config := text(labels, _DEPLOYMENT_CONFIG_LABEL, "Pod.metadata.labels")):
+        return "DeploymentConfig", config
+    return kind, name
+
+
+_FOLLOWED = {kind.value: kind for kind in WorkloadKind}
 
 
 def may_belong(pod: Object, *, made_at: float) -> bool:

@@ -68,6 +68,15 @@ def read_pod(
     return replace(state, containers=containers, lost=lost), [*facts, *told]
 
 
+def uid_of(raw: Object) -> str:
+    """What tells a Pod from others: its uid, or namespace and name in manifests and redacted dumps, which have none."""
+    metadata = section(raw, "metadata", "Pod")
+    uid, name = text(metadata, "uid", "Pod.metadata"), text(metadata, "name", "Pod.metadata")
+    if not (uid or name):
+        raise InvalidObjectError("Pod.metadata", "has neither uid nor name")
+    return uid or f"{text(metadata, 'namespace', 'Pod.metadata') or 'default'}/{name}"
+
+
 def _containers(
     state: PodState, raw: Object, circumstances: Circumstances, place: str
 ) -> tuple[tuple[ContainerState, ...], list[Fact]]:
@@ -101,7 +110,7 @@ def _ref(raw: Object, place: str) -> PodRef:
     return PodRef(
         namespace=text(metadata, "namespace", place) or "default",
         name=text(metadata, "name", place),
-        uid=text(metadata, "uid", place),
+        uid=uid_of(raw),
         template_hash=next((found for found in hashes if found), ""),
         node=text(section(raw, "spec", place), "nodeName", place),
         workload=owner_of(raw),

@@ -143,7 +143,7 @@ def document(result: Result) -> dict[str, Any]:
         "apiVersion": API_VERSION,
         "kind": "LoadTest",
         "target": {
-            "kind": result.ref.kind.value,
+            "kind": str(result.ref.kind),
             "namespace": result.ref.namespace,
             "name": result.ref.name,
             "service": result.service,

@@ -110,10 +110,10 @@ async def find_target(api: Api, named: Named, *, namespace: str, port: str | Non
 
 async def _workload(api: Api, ref: WorkloadRef) -> Workload:
     try:
-        raw = await api.get(f"/apis/apps/v1/namespaces/{ref.namespace}/{PLURALS[ref.kind]}/{ref.name}")
+        raw = await api.get(f"/apis/apps/v1/namespaces/{ref.namespace}/{PLURALS[WorkloadKind(ref.kind)]}/{ref.name}")
     except NotFoundError:
         raise TargetError(f"there is no {ref.kind} {ref.name} in namespace {ref.namespace}") from None
-    return parse_workload({"kind": ref.kind.value, **raw})
+    return parse_workload({"kind": str(ref.kind), **raw})
 
 
 async def _workload_behind(api: Api, raw: Mapping[str, Any], namespace: str) -> Workload:

@@ -1,7 +1,7 @@
 """A workload: what runs the pods whose probes are watched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,7 @@ from probetuner.model.problem import InvalidObjectError
 
 
 class WorkloadKind(StrEnum):
-    """The kinds that are followed, all of group apps/v1."""
+    """The kinds that the operator follows and patches, all of group apps/v1."""
 
     DEPLOYMENT = "Deployment"
     STATEFUL_SET = "StatefulSet"
@@ -21,11 +21,20 @@ class WorkloadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class WorkloadRef:
-    """The name of a workload in its cluster."""
+    """The name of a workload in its cluster.
 
-    kind: WorkloadKind
+    `kind` is a WorkloadKind where the operator follows it. Other controllers of pods are read only; their kind carries
+    the API group where Kubernetes has a kind of the same name (StatefulSet.apps.kruise.io), as kubectl writes it.
+    """
+
+    kind: str
     namespace: str
     name: str
+
+    @property
+    def followed(self) -> bool:
+        """Whether it is of a kind that the operator follows and patches."""
+        return self.kind in _KINDS
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.namespace}/{self.name}"
@@ -54,7 +63,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A Deployment, StatefulSet or DaemonSet, reduced to what probes depend on.
+    """What runs pods, reduced to what probes depend on.
 
     `replaces_gradually` is True where a rollout keeps every old pod until a new one in its place is ready. `autoscaled`
     says that something may give it more replicas than it wants now.
@@ -94,17 +103,78 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
 
     Raises InvalidObjectError when it is none of these or a needed part has the wrong shape.
     """
-    metadata = section(raw, "metadata", "object")
-    kind = raw.get("kind")
-    name = metadata.get("name")
+    kind, name = raw.get("kind"), section(raw, "metadata", "object").get("name")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise InvalidObjectError(f"{kind}/{name}", f"is not one of {', '.join(WorkloadKind)}")
+    ref = _ref(raw, _KINDS[kind])
+    metadata, spec = section(raw, "metadata", str(ref)), section(raw, "spec", str(ref))
+    generation = _integer(metadata.get("generation"))
+    return replace(
+        _of_template(ref, metadata, section(spec, "template", f"{ref}: spec"), place=f"{ref}: spec.template"),
+        rollout=_parse_rollout(ref.kind, spec, section(raw, "status", str(ref)), generation),
+        paused=spec.get("paused") is True,
+        replaces_gradually=_replaces_gradually(ref.kind, spec, str(ref)),
+        autoscaled=_was_scaled(metadata),
+    )
+
+
+def makes_pods(raw: Mapping[str, Any]) -> bool:
+    """Whether the object is of another kind that makes pods from a template, and known to do so."""
+    return (_group(raw.get("apiVersion")), str(raw.get("kind"))) in _TEMPLATES
+
+
+def parse_pod_controller(raw: Mapping[str, Any]) -> Workload | None:
+    """Read an object that `makes_pods`, by their template; None where it has none, or is controlled by another object.
+
+    What else it does with its pods is not known here, so it counts as autoscaled. Raises InvalidObjectError.
+    """
+    path = _TEMPLATES[_group(raw.get("apiVersion")), str(raw.get("kind"))]
+    if _owners(section(raw, "metadata", "object")):
+        return None
+    ref = _ref(raw, qualified_kind(str(raw["kind"]), raw.get("apiVersion")))
+    template: Any = raw
+    for step in path:
+        inner = template.get(step) if isinstance(template, Mapping) else None
+        template = inner[0] if isinstance(inner, list) and inner else inner
+    if not isinstance(template, Mapping):
+        return None
+    replicas = section(raw, "spec", str(ref)).get("replicas")
+    desired = 1 if replicas is None else _integer(replicas)
+    workload = _of_template(ref, section(raw, "metadata", str(ref)), template, place=f"{ref}: {'.'.join(path)}")
+    return replace(workload, autoscaled=True, rollout=replace(workload.rollout, desired=desired))
+
+
+def parse_pods_workload(pod: Mapping[str, Any], ref: WorkloadRef) -> Workload:
+    """What is known of a workload from one of its pods alone.
+
+    How many pods it wants and how it replaces them is not known. Raises InvalidObjectError.
+    """
+    metadata = section(pod, "metadata", str(ref))
+    workload = _of_template(ref, {"labels": metadata.get("labels")}, pod, place=f"{ref}: Pod/{metadata.get('name')}")
+    return replace(workload, autoscaled=True)
+
+
+def qualified_kind(kind: str, api_version: object) -> str:
+    """The kind, with its API group where Kubernetes itself has a kind of that name in another one."""
+    group = _group(api_version)
+    return f"{kind}.{group}" if _BUILT_IN.get(kind, group) != group and group else kind
+
+
+def _group(api_version: object) -> str:
+    return api_version.rpartition("/")[0] if isinstance(api_version, str) else ""
+
+
+def _ref(raw: Mapping[str, Any], kind: str) -> WorkloadRef:
+    metadata = section(raw, "metadata", "object")
+    name = metadata.get("name")
     if not isinstance(name, str) or not name:
         raise InvalidObjectError(f"{kind}", "has no metadata.name")
-    ref = WorkloadRef(kind=_KINDS[kind], namespace=str(metadata.get("namespace") or "default"), name=name)
-    spec = section(raw, "spec", str(ref))
-    template = section(spec, "template", f"{ref}: spec")
-    pod_spec = section(template, "spec", f"{ref}: spec.template")
+    return WorkloadRef(kind=kind, namespace=str(metadata.get("namespace") or "default"), name=name)
+
+
+def _of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mapping[str, Any], *, place: str) -> Workload:
+    """What a pod template, or a pod itself, says of a workload with that metadata."""
+    pod_spec = section(template, "spec", place)
     annotations = _texts(section(metadata, "annotations", f"{ref}: metadata"))
     grace = pod_spec.get("terminationGracePeriodSeconds")
     return Workload(
@@ -112,20 +182,17 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
         uid=str(metadata.get("uid") or ""),
         resource_version=str(metadata.get("resourceVersion") or ""),
         generation=_integer(metadata.get("generation")),
-        containers=parse_containers(pod_spec, place=f"{ref}: spec.template.spec"),
-        rollout=_parse_rollout(ref.kind, spec, section(raw, "status", str(ref)), _integer(metadata.get("generation"))),
+        containers=parse_containers(pod_spec, place=f"{place}.spec"),
+        rollout=Rollout(desired=1, updated=0, ready=0, available=0, total=0, observed=False),
         mode_annotation=annotations.get("probetuner.dev/mode"),
         approve_annotation=annotations.get("probetuner.dev/approve"),
-        paused=spec.get("paused") is True,
-        replaces_gradually=_replaces_gradually(ref.kind, spec, str(ref)),
-        autoscaled=_was_scaled(metadata),
         deleting=metadata.get("deletionTimestamp") is not None,
         grace_seconds=_integer(grace) if grace is not None else 30,
         host_pid=pod_spec.get("hostPID") is True,
         host_network=pod_spec.get("hostNetwork") is True,
         share_process_namespace=_flag(pod_spec.get("shareProcessNamespace")),
-        runs_windows=_runs_windows(pod_spec, str(ref)),
-        pod_labels=_texts(section(section(template, "metadata", f"{ref}: spec.template"), "labels", "metadata")),
+        runs_windows=_runs_windows(pod_spec, place),
+        pod_labels=_texts(section(section(template, "metadata", place), "labels", f"{place}.metadata")),
         labels=_texts(section(metadata, "labels", f"{ref}: metadata")),
         annotations=annotations,
         owners=_owners(metadata),
@@ -143,7 +210,7 @@ def section(raw: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
     return value
 
 
-def _parse_rollout(kind: WorkloadKind, spec: Mapping[str, Any], status: Mapping[str, Any], generation: int) -> Rollout:
+def _parse_rollout(kind: str, spec: Mapping[str, Any], status: Mapping[str, Any], generation: int) -> Rollout:
     observed = _integer(status.get("observedGeneration")) >= generation
     if kind is WorkloadKind.DAEMON_SET:
         return Rollout(
@@ -170,7 +237,7 @@ def _parse_rollout(kind: WorkloadKind, spec: Mapping[str, Any], status: Mapping[
     )
 
 
-def _replaces_gradually(kind: WorkloadKind, spec: Mapping[str, Any], place: str) -> bool:
+def _replaces_gradually(kind: str, spec: Mapping[str, Any], place: str) -> bool:
     """A StatefulSet takes a pod away before it makes the new one, and a DaemonSet does unless it may surge.
 
     A Deployment may take away maxUnavailable, rounded down, before a new pod is ready (deployment_util.go
@@ -202,7 +269,7 @@ def _was_scaled(metadata: Mapping[str, Any]) -> bool:
 
 def _runs_windows(pod_spec: Mapping[str, Any], place: str) -> bool:
     """Whether the pods say that they are for Windows, where there are no zombies and no namespace to share."""
-    place = f"{place}: spec.template.spec"
+    place = f"{place}.spec"
     chosen = section(pod_spec, "nodeSelector", place).get("kubernetes.io/os")
     return "windows" in (section(pod_spec, "os", place).get("name"), chosen)
 
@@ -228,3 +295,24 @@ def _texts(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 _KINDS = {kind.value: kind for kind in WorkloadKind}
+_BUILT_IN = {
+    **dict.fromkeys(("Pod", "ReplicationController", "Service"), ""),
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), "apps"),
+    **dict.fromkeys(("Job", "CronJob"), "batch"),
+}
+"""The API groups of Kubernetes' own kinds that other groups have kinds of the same name for."""
+
+_TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("", "ReplicationController"): ("spec", "template"),
+    ("apps", "ReplicaSet"): ("spec", "template"),
+    ("batch", "Job"): ("spec", "template"),
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+    ("apps.openshift.io", "DeploymentConfig"): ("spec", "template"),
+    ("argoproj.io", "Rollout"): ("spec", "template"),
+    ("serving.knative.dev", "Service"): ("spec", "template"),
+    ("apps.kruise.io", "CloneSet"): ("spec", "template"),
+    ("apps.kruise.io", "StatefulSet"): ("spec", "template"),
+    ("apps.kruise.io", "DaemonSet"): ("spec", "template"),
+    ("core.strimzi.io", "StrimziPodSet"): ("spec", "pods"),
+}
+"""Where other objects keep the template of their pods, by API group and kind. Where it is a list, the first counts."""

@@ -28,7 +28,7 @@ def write_document(report: Report) -> dict[str, Any]:
 
 def _workload(workload: WorkloadReport) -> dict[str, Any]:
     return {
-        "kind": workload.ref.kind.value,
+        "kind": str(workload.ref.kind),
         "namespace": workload.ref.namespace,
         "name": workload.ref.name,
         "containers": [_container(container) for container in workload.containers],

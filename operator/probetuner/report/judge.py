@@ -29,7 +29,8 @@ def judge(subject: Subject) -> WorkloadReport:
     )
     findings = diagnose(judged)
     advice = recommend(judged, findings, _EVERYTHING)
-    patch = patch_of(workload, advice) if advice else None
+    may_patch = subject.defined and workload.ref.followed
+    patch = patch_of(workload, advice) if advice and may_patch else None
     return WorkloadReport(
         ref=workload.ref,
         origin=subject.origin,

@@ -51,7 +51,7 @@ def _summary(report: Report) -> str:
 def _section(workload: WorkloadReport) -> str:
     ref = workload.ref
     return (
-        f'<section>\n<h2>{ref.kind.value}/{escape(ref.name)} <span class="quiet">{escape(ref.namespace)}</span></h2>\n'
+        f'<section>\n<h2>{ref.kind!s}/{escape(ref.name)} <span class="quiet">{escape(ref.namespace)}</span></h2>\n'
         f'<p class="quiet">{escape(workload.origin.place)}</p>\n'
         f"{''.join(_container(container) for container in workload.containers)}{_patch(workload)}</section>\n"
     )

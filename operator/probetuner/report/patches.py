@@ -88,7 +88,7 @@ def _kustomize(workload: WorkloadReport) -> Mapping[str, Any]:
     """
     ref = workload.ref
     metadata = {"name": ref.name, "namespace": ref.namespace}
-    whole = {"apiVersion": "apps/v1", "kind": ref.kind.value, "metadata": metadata, **workload.patch}
+    whole = {"apiVersion": "apps/v1", "kind": str(ref.kind), "metadata": metadata, **workload.patch}
     namespaces = "|".join(dict.fromkeys((ref.namespace, "default")))
-    target = {"kind": ref.kind.value, "name": ref.name, "namespace": namespaces}
+    target = {"kind": str(ref.kind), "name": ref.name, "namespace": namespaces}
     return {"target": target, "patch": _Block(write_yaml(whole))}

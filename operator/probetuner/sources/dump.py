@@ -6,10 +6,13 @@ old as its youngest object, whenever it is read.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from probetuner.facts.events import ProbeEvent, parse_event
 from probetuner.facts.fact import Fact
+from probetuner.facts.messages import Kill
 from probetuner.model.fields import moment
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.gathering import Gathering
@@ -17,32 +20,90 @@ from probetuner.sources.manifests import Given, Tell
 from probetuner.sources.recording import Scrape
 
 _TELLING = ("Node", "Pod", "Event")  # a pod's node must be known before it, and its events come after it
-_DEFINING = ("Deployment", "StatefulSet", "DaemonSet", "Service", "HorizontalPodAutoscaler")
+_MOST_NAMED = 5
 _MOST_LEVELS = 12
 _TIME_SUFFIXES = ("Time", "At", "Timestamp")
 
 
-def gather_objects(objects: Iterable[Given], tell: Tell, *, scrapes: Iterable[Scrape] = ()) -> Gathering:
-    """Take in the objects, and what kubelets answered then; what cannot be understood is told and left out."""
+def gather_objects(
+    objects: Iterable[Given], tell: Tell, *, note: Tell | None = None, scrapes: Iterable[Scrape] = ()
+) -> Gathering:
+    """Take in the objects, and what kubelets answered then; what cannot be understood is told and left out.
+
+    `note` hears of what is no problem: objects that say nothing of probes, and events of pods that are gone.
+    """
     gathering = Gathering(since=-math.inf)
     telling: dict[str, list[Given]] = {kind: [] for kind in _TELLING}
+    ignored: Counter[str] = Counter()
     for given in objects:
         kind = given.object["kind"]
         if kind in telling:
             telling[kind].append(given)
-        elif kind in _DEFINING:
-            _define(gathering, given, tell)
+        elif not _define(gathering, given, tell):
+            ignored[kind] += 1
     facts = _facts(gathering, telling, tell)
     facts += [fact for scrape in scrapes for fact in gathering.scrape(scrape)]
     gathering.remember(sorted(facts, key=lambda fact: fact.at))
+    if note is not None and ignored:
+        counts = Counter({f"{count} {kind}": count for kind, count in ignored.items()})
+        note(f"left out what says nothing of probes: {', '.join(_foremost(counts))}")
+    _tell_podless(telling, tell, note)
     return gathering
 
 
-def _define(gathering: Gathering, given: Given, tell: Tell) -> None:
+def _define(gathering: Gathering, given: Given, tell: Tell) -> bool:
     try:
-        gathering.define(given.object, given.origin)
+        return gathering.define(given.object, given.origin)
     except InvalidObjectError as error:
         tell(f"{given.origin.place}: {error}; the object was left out")
+        return True
+
+
+def _tell_podless(telling: Mapping[str, Sequence[Given]], tell: Tell, note: Tell | None) -> None:
+    """Say what events tell of pods that were not given: a problem where no pod was, else they are gone by now."""
+    given = {_named(entry.object.get("metadata")) for entry in telling["Pod"]}
+    events = [event for entry in telling["Event"] if (event := _probe_event(entry)) is not None]
+    lost = [event for event in events if (event.namespace, event.pod) not in given]
+    if not lost:
+        return
+    pods = Counter(f"{event.namespace}/{event.pod}" for event in lost)
+    said = f"events tell of {_summed(lost)}, in pods that were not given ({', '.join(_foremost(pods))})"
+    if not telling["Pod"]:
+        command = f"kubectl -n {lost[0].namespace} get deploy,sts,ds,pods,events -o json"
+        tell(f"{said}; give the pods too: {command}")
+    elif note is not None:
+        note(said)
+
+
+def _summed(events: Sequence[ProbeEvent]) -> str:
+    """Kills by probe and container, or where there are none how many attempts failed."""
+    kills: Counter[str] = Counter()
+    for event in events:
+        if isinstance(event.meaning, Kill):
+            kills[f"kills of container {event.container} by its {event.meaning.probe.value.lower()} probe"] += (
+                event.count
+            )
+    return ", ".join(f"{count} {what}" for what, count in kills.most_common(_MOST_NAMED)) or (
+        f"{sum(event.count for event in events)} probe failures and back-offs"
+    )
+
+
+def _foremost(names: Counter[str]) -> list[str]:
+    """The most frequent names, and how many others there are."""
+    shown = [name for name, _ in names.most_common(_MOST_NAMED)]
+    return shown if len(names) <= _MOST_NAMED else [*shown, f"and {len(names) - _MOST_NAMED} more"]
+
+
+def _probe_event(given: Given) -> ProbeEvent | None:
+    try:
+        return parse_event(given.object, received_at=0.0)
+    except InvalidObjectError:  # it was told when its facts were read
+        return None
+
+
+def _named(metadata: Any) -> tuple[str, str]:
+    known = metadata if isinstance(metadata, Mapping) else {}
+    return str(known.get("namespace") or "default"), str(known.get("name") or "")
 
 
 def _facts(gathering: Gathering, telling: Mapping[str, Sequence[Given]], tell: Tell) -> list[Fact]:

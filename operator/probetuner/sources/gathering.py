@@ -1,18 +1,31 @@
 """From objects and scrapes to workloads with their histories, whatever they were read from."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from probetuner.facts.fact import Fact
 from probetuner.facts.feed import Reader
 from probetuner.facts.inspection import Inspection
+from probetuner.facts.owner import owner_of
+from probetuner.facts.pods import uid_of
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.autoscaler import Autoscaler, parse_autoscaler
+from probetuner.model.fields import moment
+from probetuner.model.probe import ProbeType
 from probetuner.model.service import Service, parse_service
-from probetuner.model.workload import Workload, WorkloadKind, WorkloadRef, parse_workload
+from probetuner.model.workload import (
+    Workload,
+    WorkloadKind,
+    WorkloadRef,
+    makes_pods,
+    parse_pod_controller,
+    parse_pods_workload,
+    parse_workload,
+    section,
+)
 from probetuner.sources.manifests import Origin
 from probetuner.sources.recording import Scrape
 
@@ -25,13 +38,14 @@ class Subject:
     """A workload to be judged: what is remembered of it, and where its definition was read.
 
     `exposed` says whether a Service sends it traffic, None where no Service is known at all. `inspections` are looks
-    into its containers, where somebody asked for them.
+    into its containers, where somebody asked for them. `defined` is False where it is known by its pods alone.
     """
 
     workload: Workload
     history: WorkloadHistory
     origin: Origin
     exposed: bool | None
+    defined: bool = True
     inspections: tuple[Inspection, ...] = ()
 
 
@@ -47,15 +61,16 @@ class Gathering:
         self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
         self._autoscalers: list[Autoscaler] = []
         self._histories: dict[WorkloadRef, WorkloadHistory] = {}
+        self._by_pods: defaultdict[WorkloadRef, dict[str, tuple[float, Workload]]] = defaultdict(dict)
 
-    def define(self, raw: Mapping[str, Any], origin: Origin) -> None:
-        """Take in a Deployment, StatefulSet, DaemonSet, Service or HorizontalPodAutoscaler; others say nothing here.
+    def define(self, raw: Mapping[str, Any], origin: Origin) -> bool:
+        """Take in what makes pods, a Service or a HorizontalPodAutoscaler; False for others, which say nothing here.
 
         Raises InvalidObjectError; the object is left out then.
         """
         version, kind = raw.get("apiVersion"), raw.get("kind")
         if not isinstance(kind, str) or not isinstance(version, str):
-            return
+            return False
         if kind in _KINDS and version.startswith("apps/"):
             workload = parse_workload(raw)
             self._workloads[workload.ref] = (workload, origin)
@@ -64,10 +79,31 @@ class Gathering:
         elif kind == "Service" and version == "v1":
             service = parse_service(raw)
             self._services[service.namespace][service.name] = service
+        elif makes_pods(raw):
+            controller = parse_pod_controller(raw)
+            if controller is not None:
+                self._workloads[controller.ref] = (controller, origin)
+        else:
+            return False
+        return True
 
     def watch(self, raw: Mapping[str, Any], change: str | None, *, at: float) -> list[Fact]:
         """What an object tells that was received at that time (epoch seconds). Raises InvalidObjectError."""
-        return self._reader.watch(raw, change, at)
+        facts = self._reader.watch(raw, change, at)
+        if raw.get("kind") == "Pod":
+            self._keep_pod(raw, gone=change == "DELETED")
+        return facts
+
+    def _keep_pod(self, raw: Mapping[str, Any], *, gone: bool) -> None:
+        """Keep what a pod says of its workload, which may not be given itself; of pods that are gone the last one's."""
+        ref, uid = owner_of(raw), uid_of(raw)
+        if ref in self._workloads:
+            return
+        if gone and len(self._by_pods[ref]) > 1:
+            self._by_pods[ref].pop(uid, None)
+        else:
+            created_at = moment(section(raw, "metadata", "Pod"), "creationTimestamp", "Pod.metadata") or 0.0
+            self._by_pods[ref][uid] = (created_at, parse_pods_workload(raw, ref))
 
     def scrape(self, scrape: Scrape) -> list[Fact]:
         """What a kubelet's answer tells."""
@@ -81,8 +117,12 @@ class Gathering:
                 self._histories[ref] = observe(self._histories.get(ref, _NOTHING), fact)
 
     def subjects(self) -> list[Subject]:
-        """The workloads that were defined, in the order of their first definition."""
-        return [
+        """The workloads that were defined, in the order of their first definition, and those of which pods were seen.
+
+        Of the latter the newest pod's spec stands for the template, and those without a probe say nothing, unless a
+        Service sends them traffic.
+        """
+        defined = [
             Subject(
                 workload=replace(workload, autoscaled=True) if self._may_scale(workload) else workload,
                 history=self._histories.get(ref, _NOTHING),
@@ -91,10 +131,22 @@ class Gathering:
             )
             for ref, (workload, origin) in self._workloads.items()
         ]
+        return [*defined, *self._known_by_pods()]
 
-    def undefined(self) -> list[WorkloadRef]:
-        """The workloads of which pods were seen and no definition: nothing can be said of those."""
-        return sorted(self._histories.keys() - self._workloads.keys())
+    def _known_by_pods(self) -> Iterator[Subject]:
+        for ref in sorted(self._by_pods.keys() - self._workloads.keys()):
+            pods = self._by_pods[ref].values()
+            _, workload = max(pods, key=lambda pod: pod[0])
+            exposed = self._exposed(workload)
+            if not (exposed or any(container.probe(kind) for container in workload.containers for kind in ProbeType)):
+                continue
+            yield Subject(
+                workload=replace(workload, rollout=replace(workload.rollout, desired=len(pods))),
+                history=self._histories.get(ref, _NOTHING),
+                origin=Origin(place=f"the pods of {ref}"),
+                exposed=exposed,
+                defined=False,
+            )
 
     def _may_scale(self, workload: Workload) -> bool:
         return any(autoscaler.scales(workload.ref) for autoscaler in self._autoscalers)

@@ -94,19 +94,54 @@ def read_content(content: bytes, file: str, tell: Tell) -> Iterator[Given]:
 
 
 def _documents(content: bytes, file: str, tell: Tell) -> Iterator[tuple[Origin, Any]]:
+    if _FOR_PEOPLE.match(content):
+        command = "kubectl get deploy,sts,ds,pods,events -o json"
+        tell(f"{file} is what kubectl prints for people; give what `{command}` prints")
+        return
     if content.lstrip()[:1] in (b"{", b"["):
-        try:
-            yield Origin(place=file, file=file, line=1), json.loads(content)
-        except (ValueError, RecursionError) as error:
-            if file.endswith(".json") or len(content) > _MOST_YAML_BYTES:
-                tell(f"{file} is not JSON: {' '.join(str(error).split())}")
-                return
-        else:
+        values, trouble = _json_values(content)
+        if trouble is None or values or file.endswith(".json") or len(content) > _MOST_YAML_BYTES:
+            for number, (line, value) in enumerate(values, 1):
+                place = file if len(values) == 1 else f"{file} document {number}"
+                yield Origin(place=place, file=file, line=line), value
+            if trouble is not None:
+                tell(f"{file} is not JSON: {trouble}" + ("; the rest was left out" if values else ""))
             return
     if len(content) > _MOST_YAML_BYTES:
         tell(f"{file} is larger than {_MOST_YAML_BYTES // 1024**2} MiB; split it, or give it as JSON")
         return
     yield from _yaml_documents(content, file, tell)
+
+
+_FOR_PEOPLE = re.compile(rb"\s*(?:Name:[ \t]{2,}\S|(?:NAMESPACE|NAME|LAST SEEN)[ \t]{2,}[A-Z]{2,})")
+"""The beginning of `kubectl describe`, and the head of the table that `kubectl get` prints without -o."""
+
+_SPACE = re.compile(r"\s*")
+
+
+def _json_values(content: bytes) -> tuple[list[tuple[int, Any]], str | None]:
+    """The values of JSON one after another, as jq and `kubectl get` in a loop print them, each with its line.
+
+    What follows the last one that can be read comes as a sentence on what is wrong there.
+    """
+    values: list[tuple[int, Any]] = []
+    decoder, line, seen = json.JSONDecoder(), 1, 0
+    try:
+        text = content.decode("utf-8-sig")
+        begin = _end(_SPACE, text, 0)
+        while begin < len(text):
+            line, seen = line + text.count("\n", seen, begin), begin
+            value, end = decoder.raw_decode(text, begin)
+            values.append((line, value))
+            begin = _end(_SPACE, text, end)
+    except (ValueError, RecursionError) as error:
+        return values, " ".join(str(error).split())
+    return values, None
+
+
+def _end(pattern: re.Pattern[str], text: str, begin: int) -> int:
+    found = pattern.match(text, begin)
+    return found.end() if found else begin
 
 
 def _yaml_documents(content: bytes, file: str, tell: Tell) -> Iterator[tuple[Origin, Any]]:
@@ -131,7 +166,12 @@ def _pieces(content: bytes) -> Iterator[bytes]:
 def _unfold(value: Any, origin: Origin, tell: Tell, *, level: int = 0) -> Iterator[Given]:
     if value is None:
         return
-    if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or level > _MOST_LEVELS_OF_LISTS:
+    if isinstance(value, list) and any(map(_has_kind, value)) and level <= _MOST_LEVELS_OF_LISTS:
+        for index, item in enumerate(value):
+            place = Origin(place=f"{origin.place} [{index}]", file=origin.file, line=origin.line)
+            yield from _unfold(item, place, tell, level=level + 1)
+        return
+    if not _has_kind(value) or level > _MOST_LEVELS_OF_LISTS:
         tell(f"{origin.place} is not a Kubernetes object: it has no kind; it was left out")
         return
     kind: str = value["kind"]
@@ -142,6 +182,10 @@ def _unfold(value: Any, origin: Origin, tell: Tell, *, level: int = 0) -> Iterat
     for index, item in enumerate(items):
         place = Origin(place=f"{origin.place} items[{index}]", file=origin.file, line=origin.line)
         yield from _unfold(_typed(item, kind, value.get("apiVersion")), place, tell, level=level + 1)
+
+
+def _has_kind(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("kind"), str)
 
 
 def _typed(item: Any, list_kind: str, version: Any) -> Any:
