@@ -3,7 +3,8 @@
 import math
 
 from probetuner.model.fields import Object, moment, objects, text
-from probetuner.model.workload import WorkloadKind, WorkloadRef, qualified_kind, section
+from probetuner.model.pod_controllers import qualified_kind
+from probetuner.model.workload import WorkloadKind, WorkloadRef, section
 
 TEMPLATE_HASH_LABELS = ("pod-template-hash", "controller-revision-hash")
 """The labels by which Deployments, and StatefulSets and DaemonSets, mark the template that a pod was made from."""

@@ -106,11 +106,11 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
     kind, name = raw.get("kind"), section(raw, "metadata", "object").get("name")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise InvalidObjectError(f"{kind}/{name}", f"is not one of {', '.join(WorkloadKind)}")
-    ref = _ref(raw, _KINDS[kind])
+    ref = ref_of(raw, _KINDS[kind])
     metadata, spec = section(raw, "metadata", str(ref)), section(raw, "spec", str(ref))
-    generation = _integer(metadata.get("generation"))
+    generation = integer(metadata.get("generation"))
     return replace(
-        _of_template(ref, metadata, section(spec, "template", f"{ref}: spec"), place=f"{ref}: spec.template"),
+        of_template(ref, metadata, section(spec, "template", f"{ref}: spec"), place=f"{ref}: spec.template"),
         rollout=_parse_rollout(ref.kind, spec, section(raw, "status", str(ref)), generation),
         paused=spec.get("paused") is True,
         replaces_gradually=_replaces_gradually(ref.kind, spec, str(ref)),
@@ -118,53 +118,8 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
     )
 
 
-def makes_pods(raw: Mapping[str, Any]) -> bool:
-    """Whether the object is of another kind that makes pods from a template, and known to do so."""
-    return (_group(raw.get("apiVersion")), str(raw.get("kind"))) in _TEMPLATES
-
-
-def parse_pod_controller(raw: Mapping[str, Any]) -> Workload | None:
-    """Read an object that `makes_pods`, by their template; None where it has none, or is controlled by another object.
-
-    What else it does with its pods is not known here, so it counts as autoscaled. Raises InvalidObjectError.
-    """
-    path = _TEMPLATES[_group(raw.get("apiVersion")), str(raw.get("kind"))]
-    if _owners(section(raw, "metadata", "object")):
-        return None
-    ref = _ref(raw, qualified_kind(str(raw["kind"]), raw.get("apiVersion")))
-    template: Any = raw
-    for step in path:
-        inner = template.get(step) if isinstance(template, Mapping) else None
-        template = inner[0] if isinstance(inner, list) and inner else inner
-    if not isinstance(template, Mapping):
-        return None
-    replicas = section(raw, "spec", str(ref)).get("replicas")
-    desired = 1 if replicas is None else _integer(replicas)
-    workload = _of_template(ref, section(raw, "metadata", str(ref)), template, place=f"{ref}: {'.'.join(path)}")
-    return replace(workload, autoscaled=True, rollout=replace(workload.rollout, desired=desired))
-
-
-def parse_pods_workload(pod: Mapping[str, Any], ref: WorkloadRef) -> Workload:
-    """What is known of a workload from one of its pods alone.
-
-    How many pods it wants and how it replaces them is not known. Raises InvalidObjectError.
-    """
-    metadata = section(pod, "metadata", str(ref))
-    workload = _of_template(ref, {"labels": metadata.get("labels")}, pod, place=f"{ref}: Pod/{metadata.get('name')}")
-    return replace(workload, autoscaled=True)
-
-
-def qualified_kind(kind: str, api_version: object) -> str:
-    """The kind, with its API group where Kubernetes itself has a kind of that name in another one."""
-    group = _group(api_version)
-    return f"{kind}.{group}" if _BUILT_IN.get(kind, group) != group and group else kind
-
-
-def _group(api_version: object) -> str:
-    return api_version.rpartition("/")[0] if isinstance(api_version, str) else ""
-
-
-def _ref(raw: Mapping[str, Any], kind: str) -> WorkloadRef:
+def ref_of(raw: Mapping[str, Any], kind: str) -> WorkloadRef:
+    """The name of an object of that kind. Raises InvalidObjectError when it has none."""
     metadata = section(raw, "metadata", "object")
     name = metadata.get("name")
     if not isinstance(name, str) or not name:
@@ -172,7 +127,7 @@ def _ref(raw: Mapping[str, Any], kind: str) -> WorkloadRef:
     return WorkloadRef(kind=kind, namespace=str(metadata.get("namespace") or "default"), name=name)
 
 
-def _of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mapping[str, Any], *, place: str) -> Workload:
+def of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mapping[str, Any], *, place: str) -> Workload:
     """What a pod template, or a pod itself, says of a workload with that metadata."""
     pod_spec = section(template, "spec", place)
     annotations = _texts(section(metadata, "annotations", f"{ref}: metadata"))
@@ -181,13 +136,13 @@ def _of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mappin
         ref=ref,
         uid=str(metadata.get("uid") or ""),
         resource_version=str(metadata.get("resourceVersion") or ""),
-        generation=_integer(metadata.get("generation")),
+        generation=integer(metadata.get("generation")),
         containers=parse_containers(pod_spec, place=f"{place}.spec"),
         rollout=Rollout(desired=1, updated=0, ready=0, available=0, total=0, observed=False),
         mode_annotation=annotations.get("probetuner.dev/mode"),
         approve_annotation=annotations.get("probetuner.dev/approve"),
         deleting=metadata.get("deletionTimestamp") is not None,
-        grace_seconds=_integer(grace) if grace is not None else 30,
+        grace_seconds=integer(grace) if grace is not None else 30,
         host_pid=pod_spec.get("hostPID") is True,
         host_network=pod_spec.get("hostNetwork") is True,
         share_process_namespace=_flag(pod_spec.get("shareProcessNamespace")),
@@ -195,7 +150,7 @@ def _of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mappin
         pod_labels=_texts(section(section(template, "metadata", place), "labels", f"{place}.metadata")),
         labels=_texts(section(metadata, "labels", f"{ref}: metadata")),
         annotations=annotations,
-        owners=_owners(metadata),
+        owners=controllers_of(metadata),
         managers=parse_managers(metadata, f"{ref}: metadata"),
     )
 
@@ -211,24 +166,24 @@ def section(raw: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
 
 
 def _parse_rollout(kind: str, spec: Mapping[str, Any], status: Mapping[str, Any], generation: int) -> Rollout:
-    observed = _integer(status.get("observedGeneration")) >= generation
+    observed = integer(status.get("observedGeneration")) >= generation
     if kind is WorkloadKind.DAEMON_SET:
         return Rollout(
-            desired=_integer(status.get("desiredNumberScheduled")),
-            updated=_integer(status.get("updatedNumberScheduled")),
-            ready=_integer(status.get("numberReady")),
-            available=_integer(status.get("numberAvailable")),
-            total=_integer(status.get("currentNumberScheduled")),
+            desired=integer(status.get("desiredNumberScheduled")),
+            updated=integer(status.get("updatedNumberScheduled")),
+            ready=integer(status.get("numberReady")),
+            available=integer(status.get("numberAvailable")),
+            total=integer(status.get("currentNumberScheduled")),
             observed=observed,
         )
     replicas = spec.get("replicas")
-    ready = _integer(status.get("readyReplicas"))
+    ready = integer(status.get("readyReplicas"))
     return Rollout(
-        desired=1 if replicas is None else _integer(replicas),
-        updated=_integer(status.get("updatedReplicas")),
+        desired=1 if replicas is None else integer(replicas),
+        updated=integer(status.get("updatedReplicas")),
         ready=ready,
-        available=_integer(status.get("availableReplicas")),
-        total=_integer(status.get("replicas")),
+        available=integer(status.get("availableReplicas")),
+        total=integer(status.get("replicas")),
         observed=observed,
         failed=any(
             c.get("reason") == "ProgressDeadlineExceeded" and c.get("status") == "False"
@@ -247,7 +202,7 @@ def _replaces_gradually(kind: str, spec: Mapping[str, Any], place: str) -> bool:
     if strategy.get("type", "RollingUpdate") != "RollingUpdate" or kind is WorkloadKind.STATEFUL_SET:
         return False
     rolling = section(strategy, "rollingUpdate", place)
-    replicas = _integer(spec.get("replicas", 1))
+    replicas = integer(spec.get("replicas", 1))
     if kind is WorkloadKind.DAEMON_SET:
         return _resolved(rolling.get("maxSurge", 0), replicas=1) > 0
     surge = _resolved(rolling.get("maxSurge", "25%"), replicas=replicas)
@@ -258,7 +213,7 @@ def _resolved(value: Any, *, replicas: int) -> float:
     """A count of pods that may be a share of all; what is neither counts as none."""
     if isinstance(value, str) and value.removesuffix("%").isdecimal():
         return int(value.removesuffix("%")) * replicas / 100
-    return float(_integer(value))
+    return float(integer(value))
 
 
 def _was_scaled(metadata: Mapping[str, Any]) -> bool:
@@ -278,7 +233,8 @@ def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _owners(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+def controllers_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """What controls an object, as Kind/name; empty where nothing does."""
     return tuple(
         f"{owner.get('kind')}/{owner.get('name')}"
         for owner in objects(metadata, "ownerReferences", "metadata")
@@ -286,7 +242,8 @@ def _owners(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _integer(value: Any) -> int:
+def integer(value: Any) -> int:
+    """A whole number; what is none counts as 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
@@ -295,24 +252,3 @@ def _texts(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 _KINDS = {kind.value: kind for kind in WorkloadKind}
-_BUILT_IN = {
-    **dict.fromkeys(("Pod", "ReplicationController", "Service"), ""),
-    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), "apps"),
-    **dict.fromkeys(("Job", "CronJob"), "batch"),
-}
-"""The API groups of Kubernetes' own kinds that other groups have kinds of the same name for."""
-
-_TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("", "ReplicationController"): ("spec", "template"),
-    ("apps", "ReplicaSet"): ("spec", "template"),
-    ("batch", "Job"): ("spec", "template"),
-    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
-    ("apps.openshift.io", "DeploymentConfig"): ("spec", "template"),
-    ("argoproj.io", "Rollout"): ("spec", "template"),
-    ("serving.knative.dev", "Service"): ("spec", "template"),
-    ("apps.kruise.io", "CloneSet"): ("spec", "template"),
-    ("apps.kruise.io", "StatefulSet"): ("spec", "template"),
-    ("apps.kruise.io", "DaemonSet"): ("spec", "template"),
-    ("core.strimzi.io", "StrimziPodSet"): ("spec", "pods"),
-}
-"""Where other objects keep the template of their pods, by API group and kind. Where it is a list, the first counts."""

@@ -14,15 +14,13 @@ from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.autoscaler import Autoscaler, parse_autoscaler
 from probetuner.model.fields import moment
+from probetuner.model.pod_controllers import makes_pods, parse_pod_controller, parse_pods_workload
 from probetuner.model.probe import ProbeType
 from probetuner.model.service import Service, parse_service
 from probetuner.model.workload import (
     Workload,
     WorkloadKind,
     WorkloadRef,
-    makes_pods,
-    parse_pod_controller,
-    parse_pods_workload,
     parse_workload,
     section,
 )
