@@ -19,6 +19,13 @@ from probetuner.sources.manifests import Tell
 app = typer.Typer(add_completion=False)
 
 
+class Render(StrEnum):
+    """Whether folders with a kustomization or a chart are rendered by kubectl, kustomize or helm."""
+
+    AUTO = "auto"
+    NEVER = "never"
+
+
 class FailOn(StrEnum):
     """The least severity of a finding that makes the command fail."""
 
@@ -57,6 +64,10 @@ def analyze(
             help="Look into running containers for zombies of exec probes: reads /proc by exec, with your own rights.",
         ),
     ] = False,
+    render: Annotated[
+        Render,
+        typer.Option(help="Render folders with kustomization.yaml or Chart.yaml by kubectl, kustomize or helm."),
+    ] = Render.AUTO,
     output: Annotated[Format, typer.Option("-o", "--output", help="How to write the report.")] = Format.TABLE,
     fail_on: Annotated[
         FailOn, typer.Option(help="Exit 1 for findings of this severity or a worse one.")
@@ -70,7 +81,7 @@ def analyze(
     if paths and inspect:
         raise typer.BadParameter("only a live cluster can be looked into; leave the paths out", param_hint="--inspect")
     if paths:
-        subjects = read_subjects(paths, problems.tell)
+        subjects = read_subjects(paths, problems.tell, render_folders=render is Render.AUTO)
     else:
         live = Live(
             context=context, namespaces=tuple(namespace or ()), all_namespaces=all_namespaces, selector=selector

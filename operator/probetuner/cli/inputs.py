@@ -14,6 +14,7 @@ from probetuner.sources.gathering import Subject
 from probetuner.sources.manifests import Given, Tell, files_in, read_bounded, read_content, read_file
 from probetuner.sources.observation import gather_records
 from probetuner.sources.recording import META_FILE, Recording
+from probetuner.sources.rendering import Build, builds_in, render
 
 STDIN = Path("-")
 _MOST_NAMED = 5
@@ -36,13 +37,13 @@ def read_live(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -> l
     return read_cluster(live, watch_seconds=watch_seconds, inspect=inspect, tell=tell)
 
 
-def read_subjects(paths: Sequence[Path], tell: Tell) -> list[Subject]:
+def read_subjects(paths: Sequence[Path], tell: Tell, *, render_folders: bool = True) -> list[Subject]:
     """Read recordings, each by itself, and everything else together, so that a Service may stand in another file."""
     recordings = [path for path in paths if is_recording(path)]
     others = [path for path in paths if path not in recordings]
     subjects = [subject for path in recordings for subject in read_recording(path, tell)]
     if others:
-        found = gather_objects(_objects(others, tell), tell, note=note).subjects()
+        found = gather_objects(_objects(others, tell, render_folders=render_folders), tell, note=note).subjects()
         subjects += found
         _note_missing([subject.workload.ref for subject in found if not subject.defined])
     return subjects
@@ -77,15 +78,56 @@ def read_recording(path: Path, tell: Tell) -> list[Subject]:
     return gathering.subjects()
 
 
-def _objects(paths: Sequence[Path], tell: Tell) -> Iterator[Given]:
-    files: list[Path] = []
+def _objects(paths: Sequence[Path], tell: Tell, *, render_folders: bool) -> Iterator[Given]:
+    files: list[tuple[Path, bool]] = []
+    foreign = _Foreign()
     for path in paths:
+        built: set[Path] = set()
+        for build in builds_in(path) if path.is_dir() else ():
+            yield from _rendered(build, built, tell, render_folders=render_folders)
         try:
-            files += files_in(path)
+            files += [(file, path.is_dir()) for file in files_in(path) if file not in built]
         except InvalidObjectError as error:
             tell(str(error))
-    for file in each(files, "Reading manifests"):
+    for file, from_folder in each(files, "Reading manifests"):
         if file == STDIN:
             yield from read_content(read_bounded(sys.stdin.buffer), "standard input", tell)
         else:
-            yield from read_file(file, tell)
+            yield from read_file(file, tell, foreign=foreign.count if from_folder else None)
+    foreign.close()
+
+
+def _rendered(build: Build, built: set[Path], tell: Tell, *, render_folders: bool) -> Iterator[Given]:
+    """The objects of a folder that has to be rendered; where it is not, the command that renders it is told.
+
+    The files of a kustomization are then read as they are, those of a chart are no manifests.
+    """
+    try:
+        content, command = render(build) if render_folders else (None, "")
+    except InvalidObjectError as error:
+        content, why = None, str(error)
+    else:
+        why = f"{build.folder} has to be rendered"
+    if content is not None:
+        built |= build.covers
+        note(f"rendered {build.folder} with `{command}`")
+        yield from read_content(content, f"`{command}`", tell)
+        return
+    if not build.may_be_read:
+        built |= build.covers
+    note(f"{why}; to judge what it makes: {build.advice} | probetuner analyze -")
+
+
+class _Foreign:
+    """Counts documents in folders that are no Kubernetes objects, and tells their number in the end."""
+
+    def __init__(self) -> None:
+        self._first, self._count = "", 0
+
+    def count(self, problem: str) -> None:
+        self._first, self._count = self._first or problem, self._count + 1
+
+    def close(self) -> None:
+        if self._count:
+            more = f", and {self._count - 1} more" if self._count > 1 else ""
+            note(f"{self._first.removesuffix('; it was left out')}{more}")

@@ -16,6 +16,7 @@ from probetuner.diagnosis import (
     soundness,
     startup,
     throttling,
+    written,
 )
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding, Severity
@@ -46,6 +47,7 @@ _OBSERVED: tuple[Rule, ...] = (
     disturbance.find,
 )
 _WRITTEN: tuple[Rule, ...] = (
+    written.find_refused,
     shape.find_unknown_ports,
     shape.find_hosts,
     shape.find_success_thresholds,
@@ -54,6 +56,14 @@ _WRITTEN: tuple[Rule, ...] = (
     shape.find_lone_readiness,
     shape.find_missing_readiness,
     reaping.find_unreaped,
+    written.find_eager_liveness,
+    written.find_unprotected_start,
+    written.find_delay_for_startup,
+    written.find_strict_liveness,
+    written.find_readiness_asked,
+    written.find_slow_readiness,
+    written.find_default_exec_timeouts,
+    written.find_hidden_failures,
 )
 
 
@@ -98,10 +108,10 @@ def diagnose(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
 def _judge(case: Case) -> list[Finding]:
     rules = _OBSERVED if case.was_seen else ()
     observed = [finding for rule in rules if (finding := rule(case)) is not None]
-    written = [finding for rule in _WRITTEN if (finding := rule(case)) is not None]
-    if observed or any(finding.severity is not Severity.INFO for finding in written):
-        return observed + written
-    return [soundness.judge(case), *written]
+    static = [finding for rule in _WRITTEN if (finding := rule(case)) is not None]
+    if observed or any(finding.severity is not Severity.INFO for finding in static):
+        return observed + static
+    return [soundness.judge(case), *static]
 
 
 def _nothing_yet(container: str) -> ContainerHistory:

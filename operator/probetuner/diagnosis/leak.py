@@ -9,11 +9,10 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
+from probetuner.diagnosis.commands import SHELLS, WRAPPERS, base_name, script_of, unwrapped
 from probetuner.model.probe import Exec, Probe
 
-_SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 REAPERS = ("tini", "dumb-init", "catatonit", "s6-svscan", "init", "systemd")
-_WRAPPERS = ("tini", "dumb-init", "catatonit")
 _SUBREAPER_FLAG = "-s"
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _BACKGROUND = re.compile(r"(?<![&>|<])&(?![&>])")
@@ -32,24 +31,24 @@ class Leak(StrEnum):
 def leak_of(probe: Probe) -> Leak | None:
     """How this probe can leave orphans, None when it surely leaves none: a single process is reaped by the runtime.
 
-    A shell is taken to fork for whatever it runs, as dash does, unless it begins with `exec`. What a wrapper does
-    about it is another matter (`is_adopted`).
+    A shell is taken to fork for whatever it runs, as dash does, unless it begins with `exec`; bash puts a lone command
+    in its own place (execute_cmd.c, ONESHOT). What a wrapper does about it is another matter (`is_adopted`).
     """
     if not isinstance(probe.handler, Exec):
         return None
     command = unwrapped(probe.handler.command)
     if not command:
         return None
-    program, *words = command
-    base = base_name(program)
+    base = base_name(command[0])
     if base == "timeout":
         return Leak.TIMEOUT
-    if base in _SHELLS:
-        return _leak_of_script(words[-1]) if words[:1] and words[0].startswith("-") and "c" in words[0] else Leak.UNSEEN
-    return Leak.UNSEEN if program.endswith((".sh", ".bash", ".py")) else None
+    if base in SHELLS:
+        script = script_of(command)
+        return Leak.UNSEEN if script is None else _leak_of_script(script, replaces_lone=base == "bash")
+    return Leak.UNSEEN if command[0].endswith((".sh", ".bash", ".py")) else None
 
 
-def _leak_of_script(script: str) -> Leak | None:
+def _leak_of_script(script: str, *, replaces_lone: bool) -> Leak | None:
     bare = _QUOTED.sub("Q", script).strip()
     background = [match.end() for match in _BACKGROUND.finditer(bare)]
     if background:
@@ -57,8 +56,10 @@ def _leak_of_script(script: str) -> Leak | None:
         if re.search(r"\bwait\b", rest):
             return Leak.TIMEOUT
         return Leak.OUTLIVES if _NO_MORE_WORK.fullmatch(rest) else Leak.WITHIN
-    replaced = bare.startswith("exec ") and not re.search(r"[;|&`]|\$\(", bare)
-    return None if replaced else Leak.TIMEOUT
+    first, *more = re.split(r"[;\n]", bare)
+    alone = not re.search(r"[|&`]|\$\(", first)
+    replaced = first.startswith("exec ") or (replaces_lone and not "".join(more).strip())
+    return None if alone and replaced else Leak.TIMEOUT
 
 
 def is_adopted(probe: Probe) -> bool:
@@ -68,19 +69,4 @@ def is_adopted(probe: Probe) -> bool:
 
 def is_wrapped(command: Sequence[str]) -> bool:
     """Whether the command is run by a wrapper that adopts orphans."""
-    return len(command) > 1 and base_name(command[0]) in _WRAPPERS and command[1] == _SUBREAPER_FLAG
-
-
-def unwrapped(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The command without any wrapper, whether that adopts orphans or not."""
-    if not command or base_name(command[0]) not in _WRAPPERS:
-        return command
-    flags = 1
-    while flags < len(command) and command[flags].startswith("-") and command[flags] != "--":
-        flags += 1
-    return command[flags + 1 :] if command[flags : flags + 1] == ("--",) else command[flags:]
-
-
-def base_name(program: str) -> str:
-    """The name of a program without its folder."""
-    return program.rsplit("/", 1)[-1]
+    return len(command) > 1 and base_name(command[0]) in WRAPPERS and command[1] == _SUBREAPER_FLAG

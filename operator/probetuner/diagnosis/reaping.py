@@ -1,9 +1,10 @@
 """zombies and exec-without-reaper: children of exec probes that nobody waits for."""
 
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.commands import base_name
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.leak import REAPERS, Leak, base_name, is_adopted, leak_of
+from probetuner.diagnosis.leak import REAPERS, Leak, is_adopted, leak_of
 from probetuner.diagnosis.lockstep import Step, growing_pods, judged_series
 from probetuner.diagnosis.wording import several
 from probetuner.facts.fact import FailureCause

@@ -9,6 +9,8 @@ from probetuner.model.probe import HttpGet, Probe, ProbeType, TcpSocket
 from probetuner.model.workload import WorkloadKind
 
 _CERTAIN = 0.99
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""A pod on the network of its node is asked there: the kubelet runs on the same node."""
 
 
 def _probes(case: Case) -> Iterator[tuple[ProbeType, Probe]]:
@@ -59,6 +61,7 @@ def find_unknown_ports(case: Case) -> Finding | None:
         for kind, probe in _probes(case)
         if isinstance(probe.handler, HttpGet | TcpSocket)
         and isinstance(probe.handler.port, str)
+        and not probe.violations  # the API server refuses it before any kubelet resolves it
         and not probe.handler.port.isdecimal()
         and probe.handler.port not in names
     ]
@@ -77,7 +80,9 @@ def find_hosts(case: Case) -> Finding | None:
     evidence = [
         f"{kind.field}: host {probe.handler.host!r}"
         for kind, probe in _probes(case)
-        if isinstance(probe.handler, HttpGet | TcpSocket) and probe.handler.host
+        if isinstance(probe.handler, HttpGet | TcpSocket)
+        and probe.handler.host
+        and not (case.workload.host_network and probe.handler.host in _LOOPBACK)
     ]
     return _finding(
         case,
@@ -111,8 +116,7 @@ def liveness_acts_first(case: Case) -> bool:
     return (
         liveness is not None
         and readiness is not None
-        and liveness.handler == readiness.handler
-        and liveness.handler is not None
+        and case.container.asks_the_same(liveness.handler, readiness.handler)
         and liveness.detection_seconds < readiness.detection_seconds
     )
 
@@ -168,13 +172,23 @@ def _what_a_rollout_loses(case: Case) -> str:
 
 
 def find_missing_readiness(case: Case) -> Finding | None:
-    """missing-readiness: a Service sends traffic to replicas that may not be up yet."""
-    if not case.exposed or case.replicas <= 1 or any(c.readiness is not None for c in case.workload.containers):
+    """missing-readiness: a Service sends traffic to replicas that may not be up yet. Told once for a workload.
+
+    A single replica whose rollout takes the old pod away first has nobody else to send traffic to.
+    """
+    workload, containers = case.workload, case.workload.containers
+    if not case.exposed or case.container != containers[0] or any(c.readiness is not None for c in containers):
         return None
+    many = case.replicas > 1 or workload.autoscaled
+    if not many and not workload.replaces_gradually and workload.ref.kind != WorkloadKind.DAEMON_SET:
+        return None
+    # Where rollouts were watched, what they cost is found as trouble of its own.
+    costs = many and workload.ref.kind != WorkloadKind.DAEMON_SET and not case.was_seen
     return _finding(
         case,
         FindingName.MISSING_READINESS,
-        Severity.INFO,
+        Severity.WARNING if costs else Severity.INFO,
         ["a Service selects these pods, and none of their containers has a readiness probe"],
-        "The Service sends requests to a pod as soon as its process runs, whether it answers yet or not.",
+        "The Service sends requests to a pod as soon as its process runs, whether it answers yet or not: some fail at "
+        "every rollout, restart and scale-up.",
     )

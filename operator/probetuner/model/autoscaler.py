@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from probetuner.model.workload import WorkloadRef, section
+from probetuner.model.workload import WorkloadKind, WorkloadRef, section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Autoscaler:
-    """A HorizontalPodAutoscaler, reduced to what it scales and how far."""
+    """What scales a workload, reduced to whom and how far."""
 
     namespace: str
     name: str
@@ -23,16 +23,29 @@ class Autoscaler:
 
 
 def parse_autoscaler(raw: Mapping[str, Any]) -> Autoscaler:
-    """Read a HorizontalPodAutoscaler of any version. Raises InvalidObjectError when a part has the wrong shape."""
-    metadata = section(raw, "metadata", "HorizontalPodAutoscaler")
-    name = str(metadata.get("name") or "")
-    spec = section(raw, "spec", f"HorizontalPodAutoscaler/{name}")
-    target = section(spec, "scaleTargetRef", f"HorizontalPodAutoscaler/{name}: spec")
-    most = spec.get("maxReplicas")
+    """Read a HorizontalPodAutoscaler of any version, or KEDA's ScaledObject, which makes one.
+
+    Raises InvalidObjectError when a part has the wrong shape.
+    """
+    metadata = section(raw, "metadata", "autoscaler")
+    kind, name = str(raw.get("kind") or "HorizontalPodAutoscaler"), str(metadata.get("name") or "")
+    spec = section(raw, "spec", f"{kind}/{name}")
+    target = section(spec, "scaleTargetRef", f"{kind}/{name}: spec")
+    most = spec.get(*_MOST_REPLICAS[kind])
     return Autoscaler(
         namespace=str(metadata.get("namespace") or "default"),
         name=name,
-        kind=str(target.get("kind") or ""),
+        kind=str(target.get("kind") or WorkloadKind.DEPLOYMENT.value),
         target=str(target.get("name") or ""),
         most=most if isinstance(most, int) else 0,
     )
+
+
+_MOST_REPLICAS: Mapping[str, tuple[str, int]] = {
+    "HorizontalPodAutoscaler": ("maxReplicas", 0),
+    "ScaledObject": ("maxReplicaCount", 100),
+}
+"""The field that says how many replicas there may be, and its default (keda scaledobject_types.go)."""
+
+AUTOSCALERS = {"HorizontalPodAutoscaler": "autoscaling", "ScaledObject": "keda.sh"}
+"""The kinds that can be read here, with their API groups."""

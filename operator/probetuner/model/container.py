@@ -1,11 +1,11 @@
 """A container of a pod template, as far as its probes are concerned."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from probetuner.model.fields import count, objects, text, texts
-from probetuner.model.probe import Probe, ProbeType, parse_probe
+from probetuner.model.probe import Handler, HttpGet, Probe, ProbeType, TcpSocket, parse_probe
 from probetuner.model.problem import InvalidObjectError
 
 
@@ -22,7 +22,8 @@ class Port:
 class Container:
     """A container that the kubelet probes: a regular one, or a sidecar (init container that restarts always).
 
-    `hooks` are the commands that the kubelet runs in it after its start and before its end.
+    `hooks` are the commands that the kubelet runs in it after its start and before its end. `variables` are the names
+    of its environment's variables.
     `index` is its place among the containers, or the init containers, of the pod's spec.
     """
 
@@ -31,6 +32,7 @@ class Container:
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     hooks: tuple[tuple[str, ...], ...] = ()
+    variables: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     has_cpu_limit: bool = False
     is_sidecar: bool = False
@@ -46,6 +48,19 @@ class Container:
             ProbeType.READINESS: self.readiness,
             ProbeType.STARTUP: self.startup,
         }[kind]
+
+    def asks_the_same(self, one: Handler | None, other: Handler | None) -> bool:
+        """Whether two handlers put the same question: ports may be named or not, and of headers only Host matters."""
+        return one is not None and other is not None and self._question(one) == self._question(other)
+
+    def _question(self, handler: Handler) -> Handler:
+        if isinstance(handler, HttpGet):
+            host = tuple(header for header in handler.headers if header[0].lower() == "host")
+            return replace(handler, port=self._number(handler.port), headers=host)
+        return replace(handler, port=self._number(handler.port)) if isinstance(handler, TcpSocket) else handler
+
+    def _number(self, port: int | str) -> int | str:
+        return next((known.number for known in self.ports if known.name == port), port)
 
 
 def parse_containers(pod_spec: Mapping[str, Any], *, place: str) -> tuple[Container, ...]:
@@ -77,6 +92,7 @@ def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = Fa
         command=texts(raw, "command", place),
         args=texts(raw, "args", place),
         hooks=_hooks(raw, place),
+        variables=tuple(text(variable, "name", f"{place}.env") for variable in objects(raw, "env", place)),
         ports=tuple(
             Port(
                 number=count(port, "containerPort", f"{place}.ports"),
@@ -89,7 +105,7 @@ def parse_container(raw: Mapping[str, Any], *, place: str, is_sidecar: bool = Fa
         is_sidecar=is_sidecar,
         index=index,
         **{
-            kind.value.lower(): parse_probe(_mapping(raw, kind.field, place), place=f"{place}.{kind.field}")
+            kind.value.lower(): parse_probe(_mapping(raw, kind.field, place), place=f"{place}.{kind.field}", kind=kind)
             for kind in ProbeType
             if raw.get(kind.field) is not None
         },

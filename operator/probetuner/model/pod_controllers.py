@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from probetuner.model.fields import objects
+from probetuner.model.probe import HANDLER_FIELDS, ProbeType
 from probetuner.model.workload import Workload, WorkloadRef, controllers_of, integer, of_template, ref_of, section
 
 
@@ -27,10 +29,45 @@ def parse_pod_controller(raw: Mapping[str, Any]) -> Workload | None:
         template = inner[0] if isinstance(inner, list) and inner else inner
     if not isinstance(template, Mapping):
         return None
+    if ref.kind == _KNATIVE:
+        template = _as_knative_completes(template, str(ref))
     replicas = section(raw, "spec", str(ref)).get("replicas")
     desired = 1 if replicas is None else integer(replicas)
     workload = of_template(ref, section(raw, "metadata", str(ref)), template, place=f"{ref}: {'.'.join(path)}")
     return replace(workload, autoscaled=True, rollout=replace(workload.rollout, desired=desired))
+
+
+_KNATIVE = "Service.serving.knative.dev"
+
+
+def _as_knative_completes(template: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    """The template with what Knative fills in: the container's name, and the port of its probes (v1 revision_defaults).
+
+    Whatever port is meant, it is the one that the container listens on.
+    """
+    spec = section(template, "spec", place)
+    containers = [
+        {
+            "name": "user-container",
+            **raw,
+            **{kind.field: _with_port(raw[kind.field]) for kind in ProbeType if kind.field in raw},
+        }
+        for raw in objects(spec, "containers", place)
+    ]
+    return {**template, "spec": {**spec, "containers": containers}}
+
+
+def _with_port(probe: Any) -> Any:
+    if not isinstance(probe, Mapping):
+        return probe
+    return {
+        name: {"port": _KNATIVE_PORT, **body} if name in HANDLER_FIELDS and isinstance(body, Mapping) else body
+        for name, body in probe.items()
+    }
+
+
+_KNATIVE_PORT = 8080
+_PROBES = tuple(kind.field for kind in ProbeType)
 
 
 def parse_pods_workload(pod: Mapping[str, Any], ref: WorkloadRef) -> Workload:
@@ -74,3 +111,6 @@ _TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("core.strimzi.io", "StrimziPodSet"): ("spec", "pods"),
 }
 """Where other objects keep the template of their pods, by API group and kind. Where it is a list, the first counts."""
+
+POD_CONTROLLERS = frozenset(kind for _, kind in _TEMPLATES)
+"""The kinds of these objects, of whatever API group."""

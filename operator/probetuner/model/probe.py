@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.validation import violations
 
 
 class ProbeType(StrEnum):
@@ -79,7 +80,8 @@ class Probe:
     """A probe with effective values; the field names are Kubernetes', the units seconds and counts.
 
     `handler` is None for a handler type this version does not know: such a probe is never rewritten. `written` is
-    the probe as it was read, for copying it with the fields that this version does not know.
+    the probe as it was read, for copying it with the fields that this version does not know. `violations` is what the
+    API server refuses in it, in its own words: only a manifest has any.
     """
 
     handler: Handler | None
@@ -90,6 +92,7 @@ class Probe:
     failure_threshold: int = 3
     termination_grace_period_seconds: int | None = None
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    violations: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def cadence_seconds(self) -> int:
@@ -124,12 +127,14 @@ FIELD_OF = {attribute: field for field, (attribute, _) in _NUMBERS.items()}
 """From the attribute of `Probe` to the Kubernetes field, for instance timeout_seconds to timeoutSeconds."""
 
 
-def parse_probe(raw: Mapping[str, Any], *, place: str) -> Probe:
+def parse_probe(raw: Mapping[str, Any], *, place: str, kind: ProbeType = ProbeType.LIVENESS) -> Probe:
     """Read a probe as Kubernetes writes it.
 
     *place* names the probe in errors, for instance `Deployment/shop/web: containers[web].livenessProbe`.
-    Raises InvalidObjectError when a value has the wrong type or is out of range.
+    What the API server would refuse stands in `violations`; such a probe has no handler where it is not clear which.
+    Raises InvalidObjectError when a value has the wrong type, which no decoder takes.
     """
+    refused = violations(raw, kind.field)
     numbers = {
         attribute: _count(raw.get(field), default=default, place=f"{place}.{field}")
         for field, (attribute, default) in _NUMBERS.items()
@@ -141,6 +146,7 @@ def parse_probe(raw: Mapping[str, Any], *, place: str) -> Probe:
         handler=_parse_handler(raw, place=place),
         termination_grace_period_seconds=grace,
         written=raw,
+        violations=refused,
         **numbers,
     )
 
@@ -148,6 +154,8 @@ def parse_probe(raw: Mapping[str, Any], *, place: str) -> Probe:
 def _count(value: Any, *, default: int, place: str) -> int:
     if value is None or value == 0:
         return default
+    if isinstance(value, int) and not isinstance(value, bool) and -_INT32_MAX <= value < 0:
+        return default  # the API server refuses it, which is told as a violation
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _INT32_MAX:
         raise InvalidObjectError(place, f"is {value!r}, not a whole number from 0 to {_INT32_MAX}")
     return value
@@ -158,14 +166,14 @@ _INT32_MAX = 2**31 - 1
 
 def _parse_handler(raw: Mapping[str, Any], *, place: str) -> Handler | None:
     present = [name for name in _HANDLERS if raw.get(name) is not None]
-    if len(present) > 1:
-        raise InvalidObjectError(place, f"has more than one handler: {' and '.join(present)}")
-    if not present:
+    if len(present) != 1:
         return None
     name = present[0]
     body = raw[name]
     if not isinstance(body, Mapping):
         raise InvalidObjectError(f"{place}.{name}", "is not an object")
+    if name != "exec" and body.get("port") is None:
+        return None
     return _HANDLERS[name](body, f"{place}.{name}")
 
 

@@ -46,7 +46,7 @@ def gather_objects(
     gathering.remember(sorted(facts, key=lambda fact: fact.at))
     if note is not None and ignored:
         counts = Counter({f"{count} {kind}": count for kind, count in ignored.items()})
-        note(f"left out what says nothing of probes: {', '.join(_foremost(counts))}")
+        note(f"not looked at, since it says nothing of probes: {', '.join(_foremost(counts))}")
     _tell_podless(telling, tell, note)
     return gathering
 

@@ -12,7 +12,7 @@ from probetuner.facts.owner import owner_of
 from probetuner.facts.pods import uid_of
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
-from probetuner.model.autoscaler import Autoscaler, parse_autoscaler
+from probetuner.model.autoscaler import AUTOSCALERS, Autoscaler, parse_autoscaler
 from probetuner.model.fields import moment
 from probetuner.model.pod_controllers import makes_pods, parse_pod_controller, parse_pods_workload
 from probetuner.model.probe import ProbeType
@@ -48,14 +48,18 @@ class Subject:
 
 
 class Gathering:
-    """Workloads, Services and histories as they come; the last definition of a workload counts.
+    """Workloads, Services and histories as they come.
+
+    The last definition of an object counts. Definitions of one name that stand in different places and were never in a
+    cluster, as those of two environments, are two workloads.
 
     `since` is when observation began (epoch seconds; minus infinity takes in what objects still tell of the past).
     """
 
     def __init__(self, *, since: float) -> None:
         self._reader = Reader(since=since)
-        self._workloads: dict[WorkloadRef, tuple[Workload, Origin]] = {}
+        self._defined: dict[tuple[WorkloadRef, str], tuple[Workload, Origin]] = {}
+        self._refs: set[WorkloadRef] = set()
         self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
         self._autoscalers: list[Autoscaler] = []
         self._histories: dict[WorkloadRef, WorkloadHistory] = {}
@@ -70,9 +74,8 @@ class Gathering:
         if not isinstance(kind, str) or not isinstance(version, str):
             return False
         if kind in _KINDS and version.startswith("apps/"):
-            workload = parse_workload(raw)
-            self._workloads[workload.ref] = (workload, origin)
-        elif kind == "HorizontalPodAutoscaler" and version.startswith("autoscaling/"):
+            self._add(parse_workload(raw), origin)
+        elif kind in AUTOSCALERS and version.startswith(f"{AUTOSCALERS[kind]}/"):
             self._autoscalers.append(parse_autoscaler(raw))
         elif kind == "Service" and version == "v1":
             service = parse_service(raw)
@@ -80,10 +83,16 @@ class Gathering:
         elif makes_pods(raw):
             controller = parse_pod_controller(raw)
             if controller is not None:
-                self._workloads[controller.ref] = (controller, origin)
+                self._add(controller, origin)
         else:
             return False
         return True
+
+    def _add(self, workload: Workload, origin: Origin) -> None:
+        """Take in a definition; one without containers is a patch for another, as kustomize has them."""
+        if workload.containers:
+            self._defined[workload.ref, "" if workload.uid else origin.place] = (workload, origin)
+            self._refs.add(workload.ref)
 
     def watch(self, raw: Mapping[str, Any], change: str | None, *, at: float) -> list[Fact]:
         """What an object tells that was received at that time (epoch seconds). Raises InvalidObjectError."""
@@ -95,7 +104,7 @@ class Gathering:
     def _keep_pod(self, raw: Mapping[str, Any], *, gone: bool) -> None:
         """Keep what a pod says of its workload, which may not be given itself; of pods that are gone the last one's."""
         ref, uid = owner_of(raw), uid_of(raw)
-        if ref in self._workloads:
+        if ref in self._refs:
             return
         if gone and len(self._by_pods[ref]) > 1:
             self._by_pods[ref].pop(uid, None)
@@ -127,12 +136,12 @@ class Gathering:
                 origin=origin,
                 exposed=self._exposed(workload),
             )
-            for ref, (workload, origin) in self._workloads.items()
+            for (ref, _), (workload, origin) in self._defined.items()
         ]
         return [*defined, *self._known_by_pods()]
 
     def _known_by_pods(self) -> Iterator[Subject]:
-        for ref in sorted(self._by_pods.keys() - self._workloads.keys()):
+        for ref in sorted(self._by_pods.keys() - self._refs):
             pods = self._by_pods[ref].values()
             _, workload = max(pods, key=lambda pod: pod[0])
             exposed = self._exposed(workload)
@@ -152,7 +161,7 @@ class Gathering:
     def _exposed(self, workload: Workload) -> bool | None:
         if not self._services:
             return None
-        return any(service.selects(workload) for service in self._services[workload.ref.namespace].values())
+        return any(service.exposes(workload) for service in self._services[workload.ref.namespace].values())
 
 
 def place_of(raw: Mapping[str, Any]) -> str:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from probetuner.model.autoscaler import AUTOSCALERS
+from probetuner.model.pod_controllers import POD_CONTROLLERS
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadKind
 from probetuner.sources.yaml_values import read_values
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -44,6 +47,14 @@ class Given:
     origin: Origin
 
 
+_SAYING = frozenset({*WorkloadKind, *POD_CONTROLLERS, *AUTOSCALERS, "Service", "Pod", "Event", "Node"})
+
+
+def says_of_probes(kind: str) -> bool:
+    """Whether an object of that kind, or a list of such, is of any use to judge probes."""
+    return kind in _SAYING or kind.endswith("List")
+
+
 def files_in(path: Path) -> list[Path]:
     """The manifests of a folder and of the folders in it, in the order of their names; a file is itself.
 
@@ -60,15 +71,15 @@ def files_in(path: Path) -> list[Path]:
     return found
 
 
-def read_file(path: Path, tell: Tell) -> Iterator[Given]:
-    """Give out the objects of a file."""
+def read_file(path: Path, tell: Tell, *, foreign: Tell | None = None) -> Iterator[Given]:
+    """Give out the objects of a file; see `read_content`."""
     try:
         with path.open("rb") as file:
             content = read_bounded(file)
     except OSError as error:
         tell(f"{path} cannot be read: {error.strerror or error}")
         return
-    yield from read_content(content, str(path), tell)
+    yield from read_content(content, str(path), tell, foreign=foreign)
 
 
 def read_bounded(file: BinaryIO) -> bytes:
@@ -80,20 +91,27 @@ def read_bounded(file: BinaryIO) -> bytes:
     return b"".join(chunks)
 
 
-def read_content(content: bytes, file: str, tell: Tell) -> Iterator[Given]:
-    """Give out the objects in the content of `file`: JSON, or YAML of one or many documents; lists are unfolded."""
+def read_content(content: bytes, file: str, tell: Tell, *, foreign: Tell | None = None) -> Iterator[Given]:
+    """Give out the objects in the content of `file`: JSON, or YAML of one or many documents; lists are unfolded.
+
+    Of an object of a kind that says nothing of probes no more than the kind is read. `foreign` hears of documents that
+    are no Kubernetes objects, which is no problem where a folder was given; without it they are told as one.
+    """
     if len(content) > MOST_BYTES:
         tell(f"{file} is larger than {MOST_BYTES // 1024**2} MiB; split it")
         return
     count = 0
-    for origin, value in _documents(content, file, tell):
+    for origin, value in _documents(content, file, tell, foreign):
         count += 1
-        yield from _unfold(value, origin, tell)
+        yield from _unfold(value, origin, foreign or tell)
     if not count and not content.strip():
         tell(f"{file} is empty")
 
 
-def _documents(content: bytes, file: str, tell: Tell) -> Iterator[tuple[Origin, Any]]:
+def _documents(content: bytes, file: str, tell: Tell, foreign: Tell | None) -> Iterator[tuple[Origin, Any]]:
+    if foreign is not None and not _NAMES_KIND.search(content):
+        foreign(f"{file} is not a Kubernetes object: it has no kind; it was left out")
+        return
     if _FOR_PEOPLE.match(content):
         command = "kubectl get deploy,sts,ds,pods,events -o json"
         tell(f"{file} is what kubectl prints for people; give what `{command}` prints")
@@ -151,11 +169,29 @@ def _yaml_documents(content: bytes, file: str, tell: Tell) -> Iterator[tuple[Ori
         if piece.strip() not in (b"", b"---"):
             number += 1
             origin = Origin(place=f"{file} document {number}", file=file, line=line)
+            kind = _lone_kind(piece)
             try:
-                yield from ((origin, value) for value in read_values(piece, place=origin.place, first_line=line))
+                if kind is not None and not says_of_probes(kind):
+                    yield origin, {"kind": kind}
+                else:
+                    yield from ((origin, value) for value in read_values(piece, place=origin.place, first_line=line))
             except InvalidObjectError as error:
                 tell(f"{error}; the document was left out")
         line += piece.count(b"\n")
+
+
+_NAMES_KIND = re.compile(rb"""^(?:kind|["']kind["'])[ \t]*:|^[ \t]*["{,].*?["']kind["'][ \t]*:""", re.MULTILINE)
+_KIND = re.compile(rb"^kind:[ \t]*[\"']?([A-Za-z0-9]+)[\"']?[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)
+
+
+def _lone_kind(document: bytes) -> str | None:
+    """The kind of a document in block style that names one, found without reading the rest.
+
+    A line that begins with it is not part of any value: those are indented, or quoted over several lines, which
+    manifests do not do with a line of just that form.
+    """
+    found = _KIND.findall(document)
+    return found[0].decode() if len(found) == 1 else None
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:

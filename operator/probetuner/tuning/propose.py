@@ -178,7 +178,6 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.PROBE_ERRORS: _mend_handler,
     FindingName.PORT_NOT_DECLARED: _mend_handler,
     FindingName.HOST_IN_PROBE: _mend_handler,
-    FindingName.SUCCESS_THRESHOLD_IGNORED: _mend_handler,
     FindingName.OOM_KILLED: _raise_memory,
     FindingName.CPU_THROTTLED: _raise_cpu,
     FindingName.ZOMBIES: reaping.stop_zombies,

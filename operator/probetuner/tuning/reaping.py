@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.leak import Leak, base_name, unwrapped
+from probetuner.diagnosis.commands import base_name, unwrapped
+from probetuner.diagnosis.leak import Leak
 from probetuner.diagnosis.reaping import has_reaper, leaking_probes, wrapper_words
 from probetuner.model.container import Container
 from probetuner.model.policy import Allowance, ContainerMode, ReaperStrategy

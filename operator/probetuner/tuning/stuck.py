@@ -118,11 +118,18 @@ def put_in_order(proposal: Proposal) -> Proposal:
         return proposal
     missing = readiness.detection_seconds - liveness.detection_seconds
     failures = liveness.failure_threshold + 1 + ceil(missing / liveness.cadence_seconds)
+    behind = replace(liveness, failure_threshold=failures)
+    if behind.detection_seconds > proposal.policy.objectives.liveness_detection_seconds:
+        return proposal.advise(
+            ActionName.TIGHTEN_READINESS,
+            f"readiness takes {readiness.detection_seconds} s, too long for liveness to wait behind it: make readiness "
+            "quicker, and let a startup probe give starts their time",
+        )
     return proposal.take(
         ActionName.RAISE_FAILURE_THRESHOLD,
         "readiness asks the same and must be able to act before liveness restarts",
         needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, liveness=replace(liveness, failure_threshold=failures)),
+        probes=replace(proposal.probes, liveness=behind),
     )
 
 

@@ -186,7 +186,7 @@ def test_what_says_nothing_of_probes_is_counted() -> None:
     maps = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": str(n)}} for n in range(3)]
     result = probetuner("analyze", "-", piped=_lines([*_DUMP, *maps]))
 
-    assert result.stderr.count("left out") == 1
+    assert result.stderr.count("says nothing of probes") == 1
     assert "3 ConfigMap" in result.stderr
     assert result.exit_code == 1
 

@@ -104,7 +104,7 @@ def test_a_dump_tells_of_the_past(recording: str, workload: str, container: str,
 
 def test_a_manifest_alone_is_never_healthy() -> None:
     """Nothing was observed, so there are findings about what is written, or too little evidence."""
-    sound = deployment(livenessProbe=probe("/livez"), readinessProbe=probe("/readyz"))
+    sound = deployment(livenessProbe=probe("/livez", initialDelaySeconds=30), readinessProbe=probe("/readyz"))
     printed = report("-", piped=stream(sound, deployment("bare"), deployment("broken", **BROKEN)))
 
     for workload in printed["workloads"]:

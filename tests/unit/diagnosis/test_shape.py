@@ -14,12 +14,15 @@ READY = {"httpGet": {"path": "/readyz", "port": 8080}}
 SHELL = {"exec": {"command": ["sh", "-c", "curl -f localhost; sleep 1"]}}
 
 
-def names(*, exposed: bool | None = None, replicas: int = 2, pod: Json | None = None, **probes: Any) -> set[str]:
+def names(
+    *, exposed: bool | None = None, replicas: int = 2, strategy: str = "", pod: Json | None = None, **probes: Any
+) -> set[str]:
     """What is found in a manifest of which nothing was ever seen to run."""
     ports = probes.pop("ports", [{"containerPort": 8080, "name": "http"}])
     command = probes.pop("command", [])
     raw = deployment({**container("web", **probes), "ports": ports, "command": command}, replicas=replicas)
     raw["spec"]["template"]["spec"].update(pod or {})
+    raw["spec"] |= {"strategy": {"type": strategy}} if strategy else {}
     found = diagnose(cases(parse_workload(raw), WorkloadHistory(), exposed=exposed))
     return {finding.name.value for finding in found}
 
@@ -31,6 +34,7 @@ def names(*, exposed: bool | None = None, replicas: int = 2, pod: Json | None = 
         ("port-not-declared", {"livenessProbe": {"httpGet": {"port": "htpp"}}}),
         ("port-not-declared", {"readinessProbe": {"tcpSocket": {"port": "admin"}}}),
         ("host-in-probe", {"livenessProbe": {"httpGet": {"port": 8080, "host": "db.shop"}}}),
+        ("host-in-probe", {"livenessProbe": {"httpGet": {"port": 8080, "host": "127.0.0.1"}}}),
         ("success-threshold-ignored", {"livenessProbe": {**HTTP, "successThreshold": 2}}),
         ("liveness-before-readiness", {"livenessProbe": HTTP, "readinessProbe": {**HTTP, "failureThreshold": 5}}),
         ("exec-without-reaper", {"livenessProbe": SHELL}),
@@ -49,7 +53,10 @@ def test_a_faulty_manifest_is_told(finding: str, probes: Json) -> None:
     [
         ("timeout-exceeds-period", {"livenessProbe": {**HTTP, "timeoutSeconds": 10}}),
         ("port-not-declared", {"livenessProbe": {"httpGet": {"port": "http"}}}),
-        ("port-not-declared", {"livenessProbe": {"httpGet": {"port": "8080"}}}),
+        (
+            "host-in-probe",
+            {"livenessProbe": {"httpGet": {"port": 8080, "host": "127.0.0.1"}}, "pod": {"hostNetwork": True}},
+        ),
         ("port-not-declared", {"livenessProbe": {"httpGet": {"port": 9999}}}),
         ("success-threshold-ignored", {"readinessProbe": {**HTTP, "successThreshold": 2}}),
         ("liveness-before-readiness", {"livenessProbe": {**HTTP, "failureThreshold": 5}, "readinessProbe": HTTP}),
@@ -65,9 +72,10 @@ def test_what_only_looks_faulty_is_not_told(finding: str, probes: Json) -> None:
 
 
 def test_readiness_is_missing_only_where_it_matters() -> None:
-    """Several replicas behind a Service need it; one replica, no Service, or another container that has it do not."""
+    """Whoever gets requests while pods come and go needs it; no Service, or another container that has it, do not."""
     assert "missing-readiness" in names(exposed=True, livenessProbe=HTTP)
-    assert "missing-readiness" not in names(exposed=True, replicas=1, livenessProbe=HTTP)
+    assert "missing-readiness" in names(exposed=True, replicas=1, livenessProbe=HTTP)
+    assert "missing-readiness" not in names(exposed=True, replicas=1, strategy="Recreate", livenessProbe=HTTP)
     assert "missing-readiness" not in names(exposed=False, livenessProbe=HTTP)
     assert "missing-readiness" not in names(exposed=None, livenessProbe=HTTP)
     assert "missing-readiness" not in names(exposed=True, readinessProbe=READY)

@@ -1,0 +1,145 @@
+"""Folders of manifests as they are in repositories: environments, patches, charts, and files of other kinds."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from unit.cli.commands import findings, probetuner, report
+from unit.cli.manifests import BROKEN, deployment, probe
+
+_SOUND = deployment(livenessProbe=probe("/livez", initialDelaySeconds=40))
+
+
+def _write(folder: Path, files: dict[str, Any]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return folder
+
+
+def _program(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def test_two_environments_of_one_name_are_two_workloads(tmp_path: Path) -> None:
+    """The fault of one is found although the other, which is sound, is read later."""
+    folder = _write(tmp_path, {"dev/web.yaml": deployment(**BROKEN), "prod/web.yaml": _SOUND})
+    printed = report(folder)
+
+    assert [one["name"] for one in printed["workloads"]] == ["web", "web"]
+    assert "port-not-declared" in findings(printed, "Deployment/web", "app")
+
+
+def test_a_patch_does_not_wipe_what_it_is_for(tmp_path: Path) -> None:
+    """A workload without containers is a patch for another one."""
+    patch = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": deployment()["metadata"],
+        "spec": {"replicas": 5},
+    }
+    printed = report(_write(tmp_path, {"a.yaml": deployment(**BROKEN), "b.yaml": patch}))
+
+    assert len(printed["workloads"]) == 1
+    assert "port-not-declared" in findings(printed, "Deployment/web", "app")
+
+
+def test_files_of_other_kinds_in_a_folder_are_counted_and_no_error(tmp_path: Path) -> None:
+    """Values, dashboards and configuration of other tools lie beside manifests everywhere."""
+    others = {
+        "values.yaml": {"replicas": 3},
+        "dashboard.json": '{"panels": [{"type": "graph"}]}',
+        "mkdocs.yml": "markdown_extensions:\n  - x: !!python/name:a.b\n",
+        "notes.yaml": "{{ not: yaml }}: [",
+    }
+    result = probetuner("analyze", _write(tmp_path, {"web.yaml": _SOUND, **others}))
+
+    assert result.exit_code == 0
+    assert result.stderr.count("is not a Kubernetes object") == 1
+    assert "and 3 more" in result.stderr
+
+
+def test_a_manifest_in_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    """What says that it is a Kubernetes object and cannot be read is told with its place."""
+    result = probetuner("analyze", _write(tmp_path, {"web.yaml": "kind: Deployment\nspec: [\n"}))
+
+    assert result.exit_code == 2
+    assert "web.yaml document 1 line" in result.stderr
+
+
+_KUSTOMIZED: dict[str, Any] = {
+    "base/kustomization.yaml": {"resources": ["web.yaml"]},
+    "base/web.yaml": deployment(**BROKEN),
+    "prod/kustomization.yaml": {"resources": ["../base"], "patches": [{"path": "replicas.yaml"}]},
+    "prod/replicas.yaml": {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {}},
+}
+
+
+def test_a_kustomization_is_rendered_where_a_program_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the program makes of the overlay is judged, not its base and its patches, and the command is shown."""
+    folder, programs = _write(tmp_path / "repo", _KUSTOMIZED), tmp_path / "programs"
+    programs.mkdir()
+    (tmp_path / "made.yaml").write_text(yaml.safe_dump(deployment("prod-web", **BROKEN)))
+    _program(programs, "kubectl", f'[ "$1 $2" = "kustomize {folder}/prod" ] && cat {tmp_path}/made.yaml')
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    result = probetuner("analyze", folder)
+
+    assert [one["name"] for one in report(folder)["workloads"]] == ["prod-web"]
+    assert f"rendered {folder}/prod with `kubectl kustomize {folder}/prod`" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_without_a_program_a_kustomization_is_read_as_it_is_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base is judged, the patch is not taken for a workload, and the command to render is told."""
+    folder = _write(tmp_path, _KUSTOMIZED)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = probetuner("analyze", folder)
+
+    assert [one["name"] for one in report(folder)["workloads"]] == ["web"]
+    assert f"kubectl kustomize {folder}/prod | probetuner analyze -" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_nothing_is_rendered_that_was_not_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --render never no program is started."""
+    folder, programs = _write(tmp_path / "repo", _KUSTOMIZED), tmp_path / "programs"
+    programs.mkdir()
+    _program(programs, "kubectl", f"touch {tmp_path}/started")
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    result = probetuner("analyze", folder, "--render", "never")
+
+    assert not (tmp_path / "started").exists()
+    assert "kubectl kustomize" in result.stderr
+
+
+def test_a_rendering_that_fails_is_told_and_the_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's own words say why."""
+    folder, programs = _write(tmp_path / "repo", _KUSTOMIZED), tmp_path / "programs"
+    programs.mkdir()
+    _program(programs, "kubectl", "echo no such base >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    result = probetuner("analyze", folder)
+
+    assert "no such base" in result.stderr
+    assert [one["name"] for one in report(folder)["workloads"]] == ["web"]
+
+
+def test_a_chart_that_is_not_rendered_gives_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templates are no YAML: one sentence says how to render them, and none complains of their syntax."""
+    chart = {"shop/Chart.yaml": {"name": "shop"}, "shop/templates/web.yaml": "kind: Deployment\nspec: {{ .Values }}\n"}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = probetuner("analyze", _write(tmp_path, {"web.yaml": _SOUND, **chart}))
+
+    assert f"helm template shop {tmp_path}/shop | probetuner analyze -" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.exit_code == 0
