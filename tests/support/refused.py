@@ -31,8 +31,10 @@ REFUSED: dict[str, tuple[Json, str, tuple[str, ...]]] = {
         {"tcpSocket": {"port": "Http"}},
         "readinessProbe",
         (
-            'readinessProbe.tcpSocket.port: Invalid value: "Http": must contain only alpha-numeric characters (a-z, 0-9), '
-             "and hyphens (-)",
+            (
+                'readinessProbe.tcpSocket.port: Invalid value: "Http": must contain only alpha-numeric characters '
+                "(a-z, 0-9), and hyphens (-)"
+            ),
         ),
     ),
     "no handler": (
@@ -79,8 +81,10 @@ REFUSED: dict[str, tuple[Json, str, tuple[str, ...]]] = {
         {"httpGet": {**_HTTP, "httpHeaders": [{"name": "X Y", "value": "z"}]}},
         "readinessProbe",
         (
-            'readinessProbe.httpGet.httpHeaders: Invalid value: "X Y": a valid HTTP header must consist of '
-             "alphanumeric characters or '-'",
+            (
+                'readinessProbe.httpGet.httpHeaders: Invalid value: "X Y": a valid HTTP header must consist of '
+                "alphanumeric characters or '-'"
+            ),
         ),
     ),
     "unknown field": (
