@@ -11,6 +11,8 @@ from probetuner.cli.inputs import Live, read_live, read_subjects
 from probetuner.cli.output import Format, write
 from probetuner.cli.telling import Problems, note
 from probetuner.diagnosis.finding import Severity
+from probetuner.model.problem import InvalidObjectError
+from probetuner.report.baseline import Known, only_new, read_baseline
 from probetuner.report.judge import judge
 from probetuner.report.report import Report, WorkloadReport
 from probetuner.sources.gathering import Subject
@@ -72,12 +74,17 @@ def analyze(
     fail_on: Annotated[
         FailOn, typer.Option(help="Exit 1 for findings of this severity or a worse one.")
     ] = FailOn.WARNING,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="A report of before (-o json): only what is new since then is told and counts."),
+    ] = None,
 ) -> None:
     """Find out what is wrong with the probes of workloads.
 
     Exit code 0: nothing found. 1: findings (see --fail-on). 2: something could not be read; the rest was analysed.
     """
     problems = Problems()
+    known = _read_baseline(baseline) if baseline else None
     if paths and inspect:
         raise typer.BadParameter("only a live cluster can be looked into; leave the paths out", param_hint="--inspect")
     if paths:
@@ -88,11 +95,20 @@ def analyze(
         )
         subjects = read_live(live, watch_seconds=watch_seconds, inspect=inspect, tell=problems.tell)
     report = Report(workloads=tuple(_judge_all(subjects, problems.tell)))
+    report = report if known is None else only_new(report, known)
     problems.close()
     write(report, output)
     if not subjects and not problems.count:
         note("there is no Deployment, StatefulSet or DaemonSet in what was given")
     raise typer.Exit(exit_code(report, fail_on, problems=problems.count))
+
+
+def _read_baseline(path: Path) -> Known:
+    try:
+        return read_baseline(path)
+    except InvalidObjectError as error:
+        note(str(error))
+        raise typer.Exit(2) from None
 
 
 def _judge_all(subjects: Sequence[Subject], tell: Tell) -> Iterator[WorkloadReport]:

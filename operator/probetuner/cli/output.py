@@ -17,6 +17,8 @@ class Format(StrEnum):
     KUSTOMIZE = "kustomize"
     HTML = "html"
     SARIF = "sarif"
+    GITHUB = "github"
+    JUNIT = "junit"
 
 
 _WRITERS = {
@@ -26,6 +28,8 @@ _WRITERS = {
     Format.KUSTOMIZE: ("patches", "write_kustomization"),
     Format.HTML: ("page", "write_html"),
     Format.SARIF: ("sarif", "write_sarif"),
+    Format.GITHUB: ("github", "write_github"),
+    Format.JUNIT: ("junit", "write_junit"),
 }
 _PLAIN, _TERMINAL = ("plain", "write_plain"), ("terminal", "write_terminal")
 

@@ -42,7 +42,14 @@ def _container(container: ContainerReport) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in container.findings],
         "actions": _actions(container),
         "recommended": write_changes(container.current, container.target) | _command(container),
+        **_silenced(container),
     }
+
+
+def _silenced(container: ContainerReport) -> dict[str, Any]:
+    """Findings that the manifest silences; the key is there only if there are any."""
+    told = [{"name": finding.name.value, "reason": reason} for finding, reason in container.silenced]
+    return {"silenced": told} if told else {}
 
 
 def _command(container: ContainerReport) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """From a workload and its history to its report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from probetuner.change.patch import patch_of
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.finding import Finding
 from probetuner.model.policy import Allowance, Policy
-from probetuner.report.report import ContainerReport, WorkloadReport
+from probetuner.report.report import UNTROUBLED, ContainerReport, WorkloadReport
 from probetuner.sources.gathering import Subject
+from probetuner.sources.places import Place, Silenced, place_of_container, silenced_by_annotation
 from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
@@ -27,18 +29,41 @@ def judge(subject: Subject) -> WorkloadReport:
         exposed=subject.exposed,
         inspections=subject.inspections,
     )
-    findings = diagnose(judged)
+    found = diagnose(judged)
+    troubled = {finding.container for finding in found if finding.name not in UNTROUBLED}
+    places = {name: place_of_container(subject.origin, workload.ref, name) for name in sorted(troubled)}
+    findings, silenced = _told(found, places, silenced_by_annotation(workload.annotations))
     advice = recommend(judged, findings, _EVERYTHING)
     may_patch = subject.defined and workload.ref.followed
     patch = patch_of(workload, advice) if advice and may_patch else None
     return WorkloadReport(
         ref=workload.ref,
         origin=subject.origin,
-        containers=tuple(_container(case, findings, advice) for case in judged),
+        containers=tuple(
+            replace(
+                _container(case, findings, advice),
+                place=places.get(case.container.name),
+                silenced=tuple((f, reason) for f, reason in silenced if f.container == case.container.name),
+            )
+            for case in judged
+        ),
         patch=patch or {},
         before=advice.before if advice else None,
         after=forecast(judged, advice) if advice else None,
     )
+
+
+def _told(
+    findings: Sequence[Finding], places: Mapping[str, Place | None], everywhere: Sequence[Silenced]
+) -> tuple[tuple[Finding, ...], tuple[tuple[Finding, str], ...]]:
+    """The findings that are told, and those that the manifest's author silenced, with the reason."""
+    reasons = {
+        (name, silenced.finding): silenced.reason
+        for name, place in places.items()
+        for silenced in (*everywhere, *(place.silenced if place else ()))
+    }  # a finding of no trouble has no place, and nobody silences it
+    told = tuple(f for f in findings if (f.container, f.name.value) not in reasons)
+    return told, tuple((f, reasons[f.container, f.name.value]) for f in findings if f not in told)
 
 
 def _container(case: Case, findings: Sequence[Finding], advice: Recommendation | None) -> ContainerReport:

@@ -7,8 +7,10 @@ from typing import Any
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.history.record import ContainerHistory
 from probetuner.model.container import Container
+from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.manifests import Origin
+from probetuner.sources.places import Place
 from probetuner.tuning.figures import Figures
 from probetuner.tuning.recommendation import Action, Probes
 
@@ -20,6 +22,8 @@ UNTROUBLED = frozenset({FindingName.HEALTHY, FindingName.INSUFFICIENT_EVIDENCE})
 class ContainerReport:
     """One container: `current` are its probes, `target` those that the actions lead to.
 
+    `place` is where it stands in a manifest, None elsewhere. `silenced` are the findings that were made and are not
+    told, since the manifest's author silenced them, each with the reason.
     `command` is the command that they give it, None for the one it has; `shares_processes` says whether they make it
     share the pod's process namespace.
     """
@@ -32,6 +36,17 @@ class ContainerReport:
     target: Probes
     command: tuple[str, ...] | None = None
     shares_processes: bool = False
+    place: Place | None = None
+    silenced: tuple[tuple[Finding, str], ...] = ()
+
+    def line_of(self, finding: Finding) -> int | None:
+        """The line of the manifest that a finding is about: its probe's, or else the container's."""
+        if self.place is None:
+            return None
+        told = " ".join(finding.evidence)
+        named = [kind.field for kind in ProbeType if kind.field in told]
+        about = [kind.field for kind in ProbeType if kind.value.lower() in finding.name.value]
+        return self.place.of(next(iter([*named, *about, ProbeType.LIVENESS.field])))
 
     @property
     def name(self) -> str:

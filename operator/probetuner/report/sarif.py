@@ -7,9 +7,10 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.finding import FindingName, Severity
 from probetuner.explanations import explain
-from probetuner.report.report import UNTROUBLED, Report, WorkloadReport
+from probetuner.report.report import Report
+from probetuner.report.troubles import Trouble, troubles_in
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -17,10 +18,10 @@ _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INF
 
 def write_sarif(report: Report) -> str:
     """One run of this version of probetuner."""
-    told = [(workload, f) for workload in report.workloads for f in workload.findings if f.name not in UNTROUBLED]
-    names = list(dict.fromkeys(finding.name for _, finding in told))
+    told = troubles_in(report)
+    names = list(dict.fromkeys(trouble.finding.name for trouble in told))
     driver = {"name": "probetuner", "version": version("probetuner"), "rules": [_rule(name) for name in names]}
-    results = [_result(workload, finding, names.index(finding.name)) for workload, finding in told]
+    results = [_result(trouble, names.index(trouble.finding.name)) for trouble in told]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -34,26 +35,26 @@ def _rule(name: FindingName) -> Mapping[str, Any]:
     }
 
 
-def _result(workload: WorkloadReport, finding: Finding, index: int) -> Mapping[str, Any]:
+def _result(trouble: Trouble, index: int) -> Mapping[str, Any]:
+    finding, where = trouble.finding, trouble.where
     evidence = "".join(f"\n- {sentence}" for sentence in finding.evidence)
-    where = f"{workload.ref}/{finding.container}"
     return {
         "ruleId": finding.name.value,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": {"text": f"{where}: {finding.explanation}{evidence}"},
-        "locations": [_location(workload, where)],
+        "locations": [_location(trouble)],
         "partialFingerprints": {"container/v1": f"{where}:{finding.name}"},
         "properties": {"confidence": round(finding.confidence, 2)},
     }
 
 
-def _location(workload: WorkloadReport, where: str) -> Mapping[str, Any]:
-    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": where, "kind": "resource"}]}
-    if workload.origin.file is not None:
+def _location(trouble: Trouble) -> Mapping[str, Any]:
+    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": trouble.where, "kind": "resource"}]}
+    if trouble.file is not None:
         location["physicalLocation"] = {
-            "artifactLocation": {"uri": _uri(workload.origin.file)},
-            "region": {"startLine": workload.origin.line or 1},
+            "artifactLocation": {"uri": _uri(trouble.file)},
+            "region": {"startLine": trouble.line or 1},
         }
     return location
 

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,11 +32,12 @@ _CHUNK_BYTES = 32 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where an object was read: `place` in words, and the file and the line its document begins with, if any."""
+    """Where an object was read: `place` in words, and the file, the line and the text of its document, if any."""
 
     place: str
     file: str | None = None
     line: int | None = None
+    text: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ def _documents(content: bytes, file: str, tell: Tell, foreign: Tell | None) -> I
         if trouble is None or values or file.endswith(".json") or len(content) > _MOST_YAML_BYTES:
             for number, (line, value) in enumerate(values, 1):
                 place = file if len(values) == 1 else f"{file} document {number}"
-                yield Origin(place=place, file=file, line=line), value
+                yield Origin(place=place, file=file, line=line, text=content if len(values) == 1 else b""), value
             if trouble is not None:
                 tell(f"{file} is not JSON: {trouble}" + ("; the rest was left out" if values else ""))
             return
@@ -168,7 +169,7 @@ def _yaml_documents(content: bytes, file: str, tell: Tell) -> Iterator[tuple[Ori
     for piece in _pieces(content):
         if piece.strip() not in (b"", b"---"):
             number += 1
-            origin = Origin(place=f"{file} document {number}", file=file, line=line)
+            origin = Origin(place=f"{file} document {number}", file=file, line=line, text=piece)
             kind = _lone_kind(piece)
             try:
                 if kind is not None and not says_of_probes(kind):
@@ -204,7 +205,7 @@ def _unfold(value: Any, origin: Origin, tell: Tell, *, level: int = 0) -> Iterat
         return
     if isinstance(value, list) and any(map(_has_kind, value)) and level <= _MOST_LEVELS_OF_LISTS:
         for index, item in enumerate(value):
-            place = Origin(place=f"{origin.place} [{index}]", file=origin.file, line=origin.line)
+            place = replace(origin, place=f"{origin.place} [{index}]")
             yield from _unfold(item, place, tell, level=level + 1)
         return
     if not _has_kind(value) or level > _MOST_LEVELS_OF_LISTS:
@@ -216,7 +217,7 @@ def _unfold(value: Any, origin: Origin, tell: Tell, *, level: int = 0) -> Iterat
         yield Given(object=value, origin=origin)
         return
     for index, item in enumerate(items):
-        place = Origin(place=f"{origin.place} items[{index}]", file=origin.file, line=origin.line)
+        place = replace(origin, place=f"{origin.place} items[{index}]")
         yield from _unfold(_typed(item, kind, value.get("apiVersion")), place, tell, level=level + 1)
 
 
