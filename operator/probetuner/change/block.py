@@ -17,6 +17,7 @@ class BlockReason(StrEnum):
     FIELD_CONFLICT = "FieldConflict"
     PAUSED = "Paused"
     TOO_FEW_REPLICAS = "TooFewReplicas"
+    NO_TROUBLE = "NoTroubleSeen"
     LOW_CONFIDENCE = "LowConfidence"
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"
     COOL_DOWN = "CoolDown"
@@ -50,7 +51,12 @@ class Block:
         return self.reason in (BlockReason.STALE_APPROVAL, BlockReason.UNDO_WITHHELD)
 
 
-_WAITED_FOR = (BlockReason.NOTHING_TO_APPLY, BlockReason.LOW_CONFIDENCE, BlockReason.TOO_MANY_ROLLOUTS)
+_WAITED_FOR = (
+    BlockReason.NOTHING_TO_APPLY,
+    BlockReason.NO_TROUBLE,
+    BlockReason.LOW_CONFIDENCE,
+    BlockReason.TOO_MANY_ROLLOUTS,
+)
 
 TOO_LARGE = Block(
     reason=BlockReason.TOO_LARGE,

@@ -8,6 +8,7 @@ from probetuner.change.block import TOO_LARGE, UNDO_WITHHELD, BlockReason
 from probetuner.change.conditions import write_conditions
 from probetuner.change.gate import find_block, unneeded_approval
 from probetuner.change.handover import Handover, handover
+from probetuner.change.intent import intend
 from probetuner.change.loosening import loosened_lately
 from probetuner.change.outlook import Outlook
 from probetuner.change.path import TEMPLATE
@@ -108,25 +109,35 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
     advice = recommend(outlook.cases, outlook.findings, situation.policy, loosened=loosened)
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))
-    patch = TEMPLATE.change(situation.workload, advice)
-    block = find_block(situation, advice, outlook.findings, outlook.changes, patch=patch, now=now)
-    outlook = replace(outlook, recommendation=advice, patch=patch, block=block)
-    if block is not None or patch is None:
+    intent = intend(
+        situation,
+        advice,
+        cases=outlook.cases,
+        findings=outlook.findings,
+        changes=outlook.changes,
+        loosened=loosened,
+    )
+    due = intent.due
+    patch = None if due is None else TEMPLATE.change(situation.workload, due)
+    block = find_block(situation, intent, outlook.changes, patch=patch, now=now)
+    outlook = replace(outlook, recommendation=advice, patch=TEMPLATE.change(situation.workload, advice), block=block)
+    if block is not None or due is None or patch is None:
         return outlook
     change = Change(
-        id=advice.id,
-        summary=", ".join(dict.fromkeys(action.name.value for action in advice.actions if action.needs)),
+        id=due.id,
+        summary=", ".join(dict.fromkeys(action.name.value for action in due.actions if action.needs)),
         decided_at=now,
         patch=patch,
-        undo=TEMPLATE.undo(situation.workload, advice),
-        before=advice.before,
-        approved=situation.mode.mode is not Mode.APPLY,
+        undo=TEMPLATE.undo(situation.workload, due),
+        before=due.before,
+        approved=situation.mode.mode is not Mode.APPLY or intent.approved,
         generation=situation.workload.generation,
     )
     if not change.fits:
         return replace(outlook, block=TOO_LARGE)
-    why = "; ".join(dict.fromkeys(action.reason for action in advice.actions if action.needs))
-    told = Announcement(reason="Applying", message=f"{change.summary} (recommendation {advice.id}): {why}")
+    why = "; ".join(dict.fromkeys(action.reason for action in due.actions if action.needs))
+    left = f"; only with your approval: {', '.join(intent.left)}" if intent.left else ""
+    told = Announcement(reason="Applying", message=f"{change.summary} (recommendation {due.id}): {why}{left}")
     return replace(
         outlook, changes=(change, *outlook.changes), send=patch, announcements=(*outlook.announcements, told)
     )

@@ -9,12 +9,13 @@ from typing import Any
 from probetuner.change.block import Block, BlockReason
 from probetuner.change.brakes import by_past, by_window
 from probetuner.change.fields import fields_of
+from probetuner.change.intent import Intent, uses_of
 from probetuner.change.owners import keeper_of
 from probetuner.change.pace import by_traffic
 from probetuner.change.record import Change
 from probetuner.change.situation import RefusalReason, Situation
 from probetuner.change.times import to_text
-from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.model.mode import APPROVE_ANNOTATION, Mode
 from probetuner.model.policy import OnConflict
 from probetuner.tuning.recommendation import Recommendation
@@ -27,21 +28,22 @@ _SHOWN_CHARACTERS, _MESSAGE_CHARACTERS = 40, 1024
 
 def find_block(
     situation: Situation,
-    recommendation: Recommendation,
-    findings: Sequence[Finding],
+    intent: Intent,
     changes: Sequence[Change],
     *,
     patch: Mapping[str, Any] | None,
     now: float,
 ) -> Block | None:
-    """The first thing that forbids applying the recommendation now; None when nothing does."""
+    """The first thing that forbids what is intended; None when nothing does. `patch` is what would be sent for it."""
+    advice, due = intent.advice, intent.due
+    refusal = _by_wish(advice) or _by_mode(situation, advice, changes)
+    if refusal is not None or due is None or due.changes_nothing:
+        return refusal or _by_lack_of_trouble(intent)
     return (
-        _by_wish(recommendation)
-        or _by_mode(situation, recommendation, changes)
-        or _by_ownership(situation, patch)
-        or _by_evidence(situation, recommendation, findings)
-        or by_past(situation.policy.apply, changes, identity=recommendation.id, patch=patch, now=now)
-        or _by_state(situation, findings)
+        _by_ownership(situation, patch)
+        or _by_evidence(situation, intent, due)
+        or by_past(situation.policy.apply, changes, identity=due.id, patch=patch, now=now)
+        or _by_state(situation, intent.grounds)
         or by_window(situation.policy.apply, now=now)
         or by_traffic(situation.traffic, now=now)
         or _by_refusal(situation, now=now)
@@ -50,17 +52,21 @@ def find_block(
 
 def _by_wish(recommendation: Recommendation) -> Block | None:
     if not recommendation.actions and recommendation.withheld:
-        needed = ", ".join(sorted({action.needs.value for action in recommendation.withheld if action.needs}))
-        return Block(
-            reason=BlockReason.NOT_ALLOWED,
-            message=f"spec.allow of the ProbePolicy does not list {needed}; add it to have this applied",
-        )
+        return _not_allowed(recommendation)
     if recommendation.changes_nothing:
         return Block(
             reason=BlockReason.NOTHING_TO_APPLY,
             message="the advice is not about the pod template, or the bounds leave no room; nothing can be patched",
         )
     return None
+
+
+def _not_allowed(recommendation: Recommendation) -> Block:
+    needed = ", ".join(sorted({action.needs.value for action in recommendation.withheld if action.needs}))
+    return Block(
+        reason=BlockReason.NOT_ALLOWED,
+        message=f"spec.allow of the ProbePolicy does not list {needed}; add it to have this applied",
+    )
 
 
 def _by_mode(situation: Situation, recommendation: Recommendation, changes: Sequence[Change]) -> Block | None:
@@ -74,12 +80,24 @@ def _by_mode(situation: Situation, recommendation: Recommendation, changes: Sequ
         )
     if approved != recommendation.id:
         return _stale_approval(approved, f"the recommendation is now {recommendation.id}: approve that if you agree")
-    used = [change for change in changes if change.id == approved and change.applied_at is not None]
+    used = uses_of(approved, changes)
     if not used:
         return None
     return Block(
         reason=BlockReason.APPROVAL_USED,
         message=f"the approval was used at {to_text(used[0].decided_at)}, and is good for once; mode Apply repeats it",
+    )
+
+
+def _by_lack_of_trouble(intent: Intent) -> Block:
+    if intent.due is not None and intent.due.withheld and not intent.due.actions:
+        return _not_allowed(intent.due)
+    return Block(
+        reason=BlockReason.NO_TROUBLE,
+        message=(
+            f"no trouble was seen that asks for {', '.join(intent.left)}, and mode Apply changes nothing without it; "
+            f"annotate {APPROVE_ANNOTATION}={intent.advice.id} to have it applied"
+        ),
     )
 
 
@@ -114,14 +132,14 @@ def _by_ownership(situation: Situation, patch: Mapping[str, Any] | None) -> Bloc
     return Block(reason=keeper.reason, message=f"{keeper.sentence(workload.ref)}: {_HAND_OVER}")
 
 
-def _by_evidence(situation: Situation, recommendation: Recommendation, findings: Sequence[Finding]) -> Block | None:
-    surest = _confidence(recommendation, findings)
-    if surest < _SURE_ENOUGH and situation.workload.approve_annotation != recommendation.id:
+def _by_evidence(situation: Situation, intent: Intent, due: Recommendation) -> Block | None:
+    surest = _confidence(due, intent.grounds)
+    if surest < _SURE_ENOUGH and not intent.approved:
         return Block(
             reason=BlockReason.LOW_CONFIDENCE,
             message=(
                 f"confidence is {surest:.0%}; from {_SURE_ENOUGH:.0%} on it is applied, and before that when you "
-                f"annotate {APPROVE_ANNOTATION}={recommendation.id}"
+                f"annotate {APPROVE_ANNOTATION}={intent.advice.id}"
             ),
         )
     least = situation.policy.apply.min_replicas
@@ -133,12 +151,16 @@ def _by_evidence(situation: Situation, recommendation: Recommendation, findings:
     return None
 
 
-def _confidence(recommendation: Recommendation, findings: Sequence[Finding]) -> float:
-    """How sure it is that every container that would be changed has to be: the surest finding of the least sure one."""
-    changed = recommendation.changed_containers
-    weighty = [finding for finding in findings if finding.severity is not Severity.INFO]
+def _confidence(due: Recommendation, grounds: Sequence[Finding]) -> float:
+    """How sure it is that every container that would be changed has to be: the surest finding of the least sure one.
+
+    Only a finding that asks for a change of that container speaks for it.
+    """
+    asking = {(action.container, action.asked_by) for action in due.actions if action.needs}
+    sure = [finding for finding in grounds if (finding.container, finding.name) in asking]
     return min(
-        (max((f.confidence for f in weighty if f.container == name), default=0.0) for name in changed), default=0.0
+        (max((f.confidence for f in sure if f.container == name), default=0.0) for name in due.changed_containers),
+        default=0.0,
     )
 
 

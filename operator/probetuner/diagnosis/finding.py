@@ -73,3 +73,40 @@ class Finding:
     samples: int
     evidence: tuple[str, ...]
     explanation: str
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it was seen to hurt: only that has mode Apply change a workload without being asked again.
+
+        A finding that is not listed below is none, so a new one is safe until somebody has thought about it; nor is one
+        that is only worth knowing.
+        """
+        return self.name in _TROUBLES and self.severity is not Severity.INFO
+
+
+_TROUBLES = frozenset(
+    {
+        FindingName.LIVENESS_KILL_UNDER_PRESSURE,
+        FindingName.LIVENESS_KILL_DURING_STARTUP,
+        FindingName.LIVENESS_KILL_BY_DEPENDENCY,
+        FindingName.LIVENESS_KILL_OF_LOCKUP,
+        FindingName.LOCKUP_WITHOUT_LIVENESS,
+        FindingName.READINESS_FLAPPING,
+        FindingName.PROBE_NEVER_SUCCEEDS,
+        FindingName.PROBE_ERRORS,
+        FindingName.CRASH,
+        FindingName.OOM_KILLED,
+        FindingName.CPU_THROTTLED,
+        FindingName.ZOMBIES,
+        FindingName.SINGLE_REPLICA_READINESS,
+        FindingName.DETECTION_TOO_SLOW,
+        FindingName.GRACE_TOO_LONG,
+    }
+)
+"""What is seen in the cluster and hurts: restarts, refused requests, lock-ups that last, processes that pile up.
+
+Not in it is what the manifest alone shows, whatever its confidence. Nor is startup-delay-too-long, which is seen, but
+makes rollouts slower and nothing else, and mending it costs one. missing-liveness says again what
+lockup-without-liveness says, and no probe causes node-disturbance. single-replica-readiness is worth knowing, and
+trouble only where readiness was seen to take the only backend away.
+"""

@@ -26,13 +26,23 @@ _IN_A_ROW, _SEVERAL = 3, 2
 
 @once
 def flaps(case: Case) -> tuple[UnreadySpell, ...]:
+    """The unready spells that passed by themselves and were no pause of the process.
+
+    In a pause users would have got no answer either, so readiness did what it is for. Where most are pauses, the odd
+    one that shows it less clearly is another.
+    """
+    passed = passing_spells(case)
+    found = tuple(spell for spell in passed if not _is_pause(case, spell))
+    return found if len(found) > _ODD_SHARE * len(passed) else ()
+
+
+@once
+def passing_spells(case: Case) -> tuple[UnreadySpell, ...]:
     """The unready spells, short or of a busy container, that ended without a restart and away from a node's trouble.
 
-    A pause of the process itself is none: users would have got no answer either, so readiness did what it is for.
-    Where most are pauses, the odd one that shows it less clearly is another. Where it is forgotten how the probe
-    failed, nothing is said.
+    Where it is forgotten how the probe failed, nothing is said.
     """
-    short = [
+    return tuple(
         spell
         for spell in case.history.unready
         if spell.ended_at is not None
@@ -40,9 +50,7 @@ def flaps(case: Case) -> tuple[UnreadySpell, ...]:
         and (spell.ended_at - spell.started_at <= LONG_SECONDS or _was_busy(case, spell))
         and not _restarted(case, spell)
         and not _disturbed(case, spell)
-    ]
-    found = tuple(spell for spell in short if not _is_pause(case, spell))
-    return found if len(found) > _ODD_SHARE * len(short) else ()
+    )
 
 
 def _was_busy(case: Case, spell: UnreadySpell) -> bool:
@@ -172,6 +180,11 @@ def flapping_runs(case: Case) -> tuple[FailureRun, ...]:
         for run in case.runs(ProbeType.READINESS)
         if any(spell.pod_uid == run.pod_uid and _overlaps(run, spell) for spell in flaps(case))
     )
+
+
+def failed_in(case: Case, spell: UnreadySpell, kind: ProbeType) -> tuple[FailureRun, ...]:
+    """The runs of failures of that probe in that pod and time."""
+    return tuple(run for run in case.runs(kind) if run.pod_uid == spell.pod_uid and _overlaps(run, spell))
 
 
 @once

@@ -139,38 +139,6 @@ def find_wrong_order(case: Case) -> Finding | None:
     )
 
 
-def find_lone_readiness(case: Case) -> Finding | None:
-    """single-replica-readiness: with one replica readiness can only take the only backend away.
-
-    Not with an autoscaler, which brings more, nor for a DaemonSet, whose number of pods is that of the nodes.
-    """
-    workload = case.workload
-    if case.container.readiness is None or case.replicas != 1 or workload.autoscaled:
-        return None
-    if workload.ref.kind is WorkloadKind.DAEMON_SET:
-        return None
-    useless = not workload.replaces_gradually and case.container.liveness is not None
-    return _finding(
-        case,
-        FindingName.SINGLE_REPLICA_READINESS,
-        Severity.WARNING if useless else Severity.INFO,
-        ["1 replica is wanted, and it has a readiness probe", _what_a_rollout_loses(case)],
-        "While it fails there is no other replica to take the traffic: all that it can do is refuse requests which "
-        "would only have waited.",
-    )
-
-
-def _what_a_rollout_loses(case: Case) -> str:
-    if not case.workload.replaces_gradually:
-        return "a rollout takes the old pod away before the new one answers, with this probe or without it"
-    took = max(case.answer_seconds(), default=None)
-    known = "" if took is None else f", up to {took:.0f} s"
-    return (
-        "a rolling update keeps the old pod until this probe passes on the new one; without it requests would be lost "
-        f"until the new one answers{known}"
-    )
-
-
 def find_missing_readiness(case: Case) -> Finding | None:
     """missing-readiness: a Service sends traffic to replicas that may not be up yet. Told once for a workload.
 

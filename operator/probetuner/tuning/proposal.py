@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.finding import FindingName
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
 from probetuner.tuning.recommendation import Action, ActionName, Probes
@@ -12,14 +13,17 @@ from probetuner.tuning.recommendation import Action, ActionName, Probes
 class Proposal:
     """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`.
 
-    `loosened` are the probes that were given more time lately. `shares_processes` asks for one process namespace for
-    the pod, `command` is a new command of the container.
+    `finding` is the one that is being answered, and asks for the actions that are added. `loosened` are the probes that
+    were given more time lately. `may_drop_readiness` says whether readiness may be taken away. `shares_processes` asks
+    for one process namespace for the pod, `command` is a new command of the container.
     """
 
     case: Case
     policy: Policy
     probes: Probes
+    finding: FindingName | None = None
     loosened: frozenset[ProbeType] = frozenset()
+    may_drop_readiness: bool = True
     actions: tuple[Action, ...] = ()
     withheld: tuple[Action, ...] = ()
     shares_processes: bool = False
@@ -34,7 +38,7 @@ class Proposal:
             return self
         if any(self._is_unknown(kind, probes) for kind in ProbeType):
             return self.advise(name, reason)
-        action = Action(name=name, container=self.case.container.name, reason=reason, needs=needs)
+        action = self._action(name, reason, needs)
         if needs not in self.policy.allow:
             return replace(self, withheld=(*self.withheld, action))
         return replace(self, actions=(*self.actions, action), probes=probes)
@@ -48,21 +52,26 @@ class Proposal:
         self, name: ActionName, reason: str, *, shares_processes: bool = False, command: tuple[str, ...] | None = None
     ) -> "Proposal":
         """Add an action that gives orphans another process 1, if the policy allows it."""
-        action = Action(name=name, container=self.case.container.name, reason=reason, needs=Allowance.REAPER)
+        action = self._action(name, reason, Allowance.REAPER)
         if Allowance.REAPER not in self.policy.allow:
             return replace(self, withheld=(*self.withheld, action))
         return replace(self, actions=(*self.actions, action), shares_processes=shares_processes, command=command)
 
     def advise(self, name: ActionName, reason: str) -> "Proposal":
         """Add an action that only a person can take."""
-        action = Action(name=name, container=self.case.container.name, reason=reason)
+        action = self._action(name, reason)
         if action in self.actions:
             return self
         return replace(self, actions=(*self.actions, action))
 
+    def _action(self, name: ActionName, reason: str, needs: Allowance | None = None) -> Action:
+        return Action(name=name, container=self.case.container.name, reason=reason, needs=needs, asked_by=self.finding)
 
-def begin(case: Case, policy: Policy, *, loosened: frozenset[ProbeType] = frozenset()) -> Proposal:
+
+def begin(
+    case: Case, policy: Policy, *, loosened: frozenset[ProbeType] = frozenset(), may_drop_readiness: bool = True
+) -> Proposal:
     """Begin with the probes as they are."""
     container = case.container
     probes = Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
-    return Proposal(case=case, policy=policy, probes=probes, loosened=loosened)
+    return Proposal(case=case, policy=policy, probes=probes, loosened=loosened, may_drop_readiness=may_drop_readiness)

@@ -8,10 +8,12 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
+from probetuner.diagnosis.lone import taken_away
 from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
+from probetuner.model.workload import WorkloadKind
 from probetuner.tuning import busy, handlers, notice, reaping, start, steady, stuck, weigh
 from probetuner.tuning.experience import experience_of
 from probetuner.tuning.proposal import Proposal, begin
@@ -22,17 +24,23 @@ Step = Callable[[Proposal], Proposal]
 
 
 def propose(
-    case: Case, findings: Sequence[Finding], policy: Policy, *, loosened: frozenset[ProbeType] = frozenset()
+    case: Case,
+    findings: Sequence[Finding],
+    policy: Policy,
+    *,
+    loosened: frozenset[ProbeType] = frozenset(),
+    may_drop_readiness: bool = True,
 ) -> Proposal:
     """Work out what to do about the findings of this container, step by step: a later one builds on what is decided.
 
     `loosened` are the probes that were given more time lately: only who remembers why tightens them again.
+    `may_drop_readiness` is False where something else is changed: readiness is never taken away in passing.
     """
-    proposal = begin(case, policy, loosened=loosened)
+    proposal = begin(case, policy, loosened=loosened, may_drop_readiness=may_drop_readiness)
     names = {finding.name for finding in findings}
     for name, step in _STEPS.items():
         if name in names and not (names & _OVERRULED_BY.get(name, frozenset())):
-            proposal = step(proposal)
+            proposal = step(replace(proposal, finding=name))
     return stuck.keep_behind(proposal)
 
 
@@ -145,25 +153,39 @@ def _raise_memory(proposal: Proposal) -> Proposal:
 
 
 def _drop_lone_readiness(proposal: Proposal) -> Proposal:
-    """Liveness is enough for a single replica; where it is readiness that there is, a person has to say what it asks.
+    """Take readiness away where it was seen to take the only backend away, and nobody can be waiting for it.
 
-    What readiness asks may depend on other services, and liveness would then restart for them.
+    Who waits for a start, be it a rollout, `helm --wait` or an init container, waits for the pod to be ready. Without
+    readiness a pod is ready as soon as its startup probe has passed, and at once where it has none (prober_manager.go
+    UpdatePodStatus): only behind a startup probe is it known that nobody goes on too early.
     """
-    readiness = proposal.probes.readiness
-    if proposal.case.workload.replaces_gradually or readiness is None:
+    case, probes = proposal.case, proposal.probes
+    if not taken_away(case):
         return proposal
-    if proposal.probes.liveness is None:
-        return proposal.advise(
-            ActionName.ADD_LIVENESS,
-            f"a single replica needs liveness and no readiness: let liveness ask {readiness.handler} instead, if that "
-            "calls no other service",
-        )
+    obstacle = _who_may_wait(case)
+    reason = "it took the only backend away while that worked"
+    if obstacle is not None:
+        return proposal.advise(ActionName.REMOVE_READINESS, f"{reason}; {obstacle}, so this is left to a person")
+    if not proposal.may_drop_readiness:
+        return proposal.advise(ActionName.REMOVE_READINESS, f"{reason}; other changes come first")
     return proposal.take(
         ActionName.REMOVE_READINESS,
-        "there is no other replica, and no rollout waits for it",
+        f"{reason}; liveness asks the same, and who waits for a start waits for the startup probe",
         needs=Allowance.TYPES,
-        probes=replace(proposal.probes, readiness=None),
+        probes=replace(probes, readiness=None),
     )
+
+
+def _who_may_wait(case: Case) -> str | None:
+    """Who may be waiting for readiness; None where it is known that nobody is."""
+    workload = case.workload
+    if workload.ref.kind is not WorkloadKind.DEPLOYMENT:
+        return f"a {workload.ref.kind} waits for it when it is rolled out or scaled"
+    if workload.replaces_gradually:
+        return "a rollout waits for it before it takes the old pod away"
+    if case.container.startup is None:
+        return "without a startup probe a rollout, `helm --wait` or an init container may wait for it"
+    return None
 
 
 _STEPS: dict[FindingName, Step] = {
@@ -172,6 +194,7 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
     FindingName.LIVENESS_KILL_OF_LOCKUP: _outlast_pauses,
     FindingName.LOCKUP_WITHOUT_LIVENESS: _attend,
+    FindingName.SINGLE_REPLICA_READINESS: _drop_lone_readiness,
     FindingName.READINESS_FLAPPING: _stop_flapping,
     FindingName.DETECTION_TOO_SLOW: _find_sooner,
     FindingName.PROBE_NEVER_SUCCEEDS: _mend_handler,
@@ -181,7 +204,6 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.OOM_KILLED: _raise_memory,
     FindingName.CPU_THROTTLED: _raise_cpu,
     FindingName.ZOMBIES: reaping.stop_zombies,
-    FindingName.SINGLE_REPLICA_READINESS: _drop_lone_readiness,
     FindingName.LIVENESS_BEFORE_READINESS: stuck.put_in_order,
     FindingName.STARTUP_DELAY_TOO_LONG: start.ask_sooner,
     FindingName.GRACE_TOO_LONG: stuck.end_sooner,

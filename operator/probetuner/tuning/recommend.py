@@ -30,15 +30,9 @@ def recommend(
     `loosened` are the containers and probes that were given more time lately: only who remembers why
     tightens them again.
     """
-    proposals = {
-        case.container.name: propose(
-            case,
-            [finding for finding in findings if finding.container == case.container.name],
-            policy,
-            loosened=frozenset(kind for container, kind in loosened if container == case.container.name),
-        )
-        for case in cases
-    }
+    proposals = _propose(cases, findings, policy, loosened)
+    if not _drops_readiness_alone(proposals.values()):
+        proposals = _propose(cases, findings, policy, loosened, may_drop_readiness=False)
     actions = tuple(action for proposal in proposals.values() for action in proposal.actions)
     withheld = tuple(action for proposal in proposals.values() for action in proposal.withheld)
     if not actions and not withheld:
@@ -58,6 +52,32 @@ def recommend(
         current_reaping=before_reaping,
         target_reaping=after_reaping,
     )
+
+
+def _propose(
+    cases: Sequence[Case],
+    findings: Sequence[Finding],
+    policy: Policy,
+    loosened: Collection[tuple[str, ProbeType]],
+    *,
+    may_drop_readiness: bool = True,
+) -> dict[str, Proposal]:
+    return {
+        case.container.name: propose(
+            case,
+            [finding for finding in findings if finding.container == case.container.name],
+            policy,
+            loosened=frozenset(kind for container, kind in loosened if container == case.container.name),
+            may_drop_readiness=may_drop_readiness,
+        )
+        for case in cases
+    }
+
+
+def _drops_readiness_alone(proposals: Collection[Proposal]) -> bool:
+    """Whether readiness is taken away by a patch that does nothing else, or not at all."""
+    changes = [action.name for proposal in proposals for action in proposal.actions if action.needs]
+    return ActionName.REMOVE_READINESS not in changes or len(changes) == 1
 
 
 def _reaping(proposals: Collection[Proposal]) -> tuple[Reaping, Reaping]:

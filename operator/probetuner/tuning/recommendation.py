@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from probetuner.diagnosis.finding import FindingName
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.figures import Figures
@@ -36,13 +37,15 @@ class ActionName(StrEnum):
 class Action:
     """One thing to do to one container.
 
-    `needs` is what a policy must allow before the operator may do it; None for what it never does itself.
+    `needs` is what a policy must allow before the operator may do it; None for what it never does itself. `asked_by` is
+    the finding that it follows from, the first if there are several.
     """
 
     name: ActionName
     container: str
     reason: str
     needs: Allowance | None = None
+    asked_by: FindingName | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,5 +221,5 @@ def test_an_autoscaler_among_manifests_speaks_for_readiness(tmp_path: Path) -> N
     alone, scaled = (report(tmp_path / name) for name in ("alone.yaml", "scaled.yaml"))
 
     assert "single-replica-readiness" in findings(alone, "Deployment/web", "web")
-    assert actions(alone, "Deployment/web", "web") == {"remove-readiness"}
+    assert actions(alone, "Deployment/web", "web") == set()
     assert "single-replica-readiness" not in findings(scaled, "Deployment/web", "web")

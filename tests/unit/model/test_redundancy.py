@@ -83,4 +83,4 @@ def test_what_a_rolling_update_would_lose_is_said() -> None:
 
     assert "requests would be lost until the new one answers" in told.evidence[1]
     assert "takes the old pod away before the new one answers" in useless.evidence[1]
-    assert (told.severity, useless.severity) == ("info", "warning")
+    assert (told.severity, useless.severity) == ("info", "info")

@@ -337,25 +337,6 @@ def test_nothing_is_proposed_on_a_healthy_workload(handler: Exec | Grpc | HttpGe
     assert Scene(liveness=asks(handler), readiness=OFTEN).judge().recommendation is None
 
 
-def test_a_lone_readiness_goes_only_where_no_rollout_waits_for_it() -> None:
-    """One replica that is recreated, with liveness beside: readiness gains nothing. A rolling update waits for it."""
-    lone = Scene(liveness=asks(), readiness=OFTEN, replicas=1, gradual=False)
-    said = lone.judge()
-    assert said.actions == {"remove-readiness"}
-    assert said.target.readiness is None
-
-    assert replace(lone, gradual=True).judge().recommendation is None
-
-
-def test_a_lone_readiness_without_liveness_is_left_to_a_person() -> None:
-    """Whether liveness may ask what readiness asks depends on what that calls: it is advised, and not patched."""
-    said = Scene(readiness=OFTEN, replicas=1, gradual=False).judge()
-
-    assert said.actions == {"add-liveness"}
-    assert said.recommendation is not None
-    assert said.recommendation.changes_nothing
-
-
 def test_bounds_cap_only_what_changes() -> None:
     """A capped timeout keeps to the bound; a field outside its bound that nobody changes stays as it is written."""
     bounds = {
