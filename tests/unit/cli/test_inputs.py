@@ -202,6 +202,24 @@ def test_only_a_cluster_can_be_looked_into(tmp_path: Path) -> None:
     assert "only a live cluster can be looked into" in " ".join(done.stderr.split())
 
 
+def test_no_dump_takes_readiness_away() -> None:
+    """A dump of a single replica whose readiness failed again and again does not show that it worked meanwhile."""
+    dump = json.loads(_dump("04-readiness-flapping-slow-tail"))
+    for item in dump["items"]:
+        if item["kind"] == "Deployment":
+            item["spec"] |= {"replicas": 1, "strategy": {"type": "Recreate"}}
+            (container,) = item["spec"]["template"]["spec"]["containers"]
+            asked = container["readinessProbe"]
+            container |= {"livenessProbe": {**asked, "timeoutSeconds": 9}, "startupProbe": asked}
+
+    printed = report("-", piped=json.dumps(dump).encode())
+    (judged,) = (workload for workload in printed["workloads"] if workload["name"] == "search")
+
+    assert "single-replica-readiness" in findings(printed, "Deployment/search", "search")
+    assert "remove-readiness" not in actions(printed, "Deployment/search", "search")
+    assert None not in judged["containers"][0]["recommended"].values()
+
+
 def test_an_autoscaler_among_manifests_speaks_for_readiness(tmp_path: Path) -> None:
     """A workload of one replica that an autoscaler may scale is no single replica; without it, it is."""
     asked = {"tcpSocket": {"port": 80}}

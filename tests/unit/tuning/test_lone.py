@@ -8,6 +8,7 @@ import pytest
 
 from probetuner.diagnosis.diagnose import diagnose
 from probetuner.model.policy import Allowance, Policy
+from probetuner.model.probe import Probe
 from probetuner.model.workload import WorkloadKind
 from probetuner.tuning.recommend import recommend
 from support.application import App, Spell
@@ -139,3 +140,12 @@ def test_readiness_never_goes_in_passing() -> None:
     assert {"add-startup-probe", "remove-readiness"} <= {action.name.value for action in advice.actions}
     assert advice.target["other"] != advice.current["other"]
     assert advice.target[alone.container.name].readiness is not None
+
+
+@pytest.mark.parametrize("readiness", [asks(WORK, period_seconds=5), asks(READYZ, period_seconds=5)])
+def test_readiness_stays_where_liveness_leaves_a_single_replica(readiness: Probe) -> None:
+    """Load takes liveness away at most; the readiness of the only replica, the same or another, is no by-product."""
+    load = App(spells=(Spell(begin=40, end=300, mode="slow", seconds=2.0, paths=("/work",)),))
+    scene = Scene(liveness=asks(WORK), readiness=readiness, replicas=1, gradual=False, apps=(load,), seconds=360)
+
+    assert scene.judge().target.readiness is not None
