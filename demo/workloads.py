@@ -19,7 +19,7 @@ def documents(name: str, cluster: Cluster, *, folder: Path = _HERE, mode: str | 
     """
     found = list(yaml.safe_load_all((folder / "manifests" / f"{name}.yaml").read_text()))
     for workload in found:
-        if workload["kind"] == "Deployment":
+        if workload["kind"] in ("Deployment", "StatefulSet"):
             _fit(workload["spec"]["template"]["spec"], cluster)
             if mode is not None:
                 workload["metadata"]["annotations"][MODE] = mode

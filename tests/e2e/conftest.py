@@ -6,7 +6,7 @@ import pytest
 
 from demo import installation, namespaces
 from demo.cluster import Cluster, lab_cluster
-from e2e.play import Afterwards, Play, playing, playing_afterwards
+from e2e.play import Afterwards, Harmless, Play, playing, playing_afterwards, playing_harmless
 from lab import Lab
 
 OPERATOR = "e2e-probetuner"
@@ -30,6 +30,13 @@ def afterwards(cluster: Cluster, play: Play) -> Iterator[Afterwards]:
     """What plays after the stories that measure time under load."""
     play.wait()
     with playing_afterwards(cluster) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def harmless(cluster: Cluster, afterwards: Afterwards) -> Iterator[Harmless]:  # noqa: ARG001 - started before, to wait once
+    """What mode Apply must not harm, playing beside what plays afterwards."""
+    with playing_harmless(cluster) as started:
         yield started
 
 

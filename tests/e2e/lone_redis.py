@@ -1,4 +1,4 @@
-"""A Redis of one replica with liveness and readiness: what a stall costs its clients, with and without readiness."""
+"""A Redis of one replica with liveness and readiness: what stalls cost its clients, with and without readiness."""
 
 import json
 import time
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from demo.change import wait_for_change, wait_for_verdict
-from demo.cluster import Cluster
+from demo.cluster import Cluster, DemoError
+from demo.observation import Observation
 from demo.stage import Stage
 from demo.workloads import SECURITY, container_basics
 from lab import LabError
@@ -16,6 +17,7 @@ from lab import LabError
 WORKLOAD = "redis"
 STALL_SECONDS = 6
 _ASK_SECONDS = 16
+_REST_SECONDS, _MOST_STALLS = 20, 8
 _HANGS_SECONDS = 120
 _PORT = 6379
 _PING = {"exec": {"command": ["redis-cli", "ping"]}}
@@ -34,10 +36,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisOutcome:
-    """The clients before and after, what probetuner did, and how a hang of minutes ended with liveness alone."""
+    """The clients before and after, what probetuner did, and how a hang of minutes ended with liveness alone.
+
+    `stalls` is how many there were when readiness was taken away.
+    """
 
     before: Asked
     after: Asked
+    stalls: int
     probes: frozenset[str]
     verdict: str
     reason: str
@@ -51,7 +57,7 @@ def play(stage: Stage) -> RedisOutcome:
     old = stage.set_up(_documents(stage.cluster))
     _wait_until_it_answers(stage)
     before = _ask_through_a_stall(stage, name="before")
-    stage.cluster.kubectl("annotate", *_deployment(stage), f"{_MODE}=Apply", "--overwrite")
+    stalls = _stall_until_changed(stage, old=old)
     wait_for_change(stage, old=old)
     verdict = wait_for_verdict(stage)
     _wait_until_it_answers(stage)
@@ -64,6 +70,7 @@ def play(stage: Stage) -> RedisOutcome:
     return RedisOutcome(
         before=before,
         after=after,
+        stalls=stalls,
         probes=frozenset(stage.look().probes),
         verdict=str(verdict["verdict"]),
         reason=str(verdict.get("reason", "")),
@@ -91,14 +98,15 @@ def _documents(cluster: Cluster) -> Iterator[dict[str, Any]]:
         "name": "redis",
         "command": ["redis-server", "--save", "", "--enable-debug-command", "local", "--protected-mode", "no"],
         "ports": [{"containerPort": _PORT}],
-        "livenessProbe": {**_PING, "periodSeconds": 5, "timeoutSeconds": 3},
+        "startupProbe": {**_PING, "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 30},
+        "livenessProbe": {**_PING, "periodSeconds": 4, "timeoutSeconds": 8},
         "readinessProbe": {**_PING, "periodSeconds": 2, "timeoutSeconds": 1, "failureThreshold": 1},
         **container_basics(cluster),
     }
     yield {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": WORKLOAD, "annotations": {_MODE: "Observe"}},
+        "metadata": {"name": WORKLOAD, "annotations": {_MODE: "Apply"}},
         "spec": {
             "replicas": 1,
             "strategy": {"type": "Recreate"},
@@ -125,6 +133,27 @@ def _sleep(stage: Stage, seconds: int) -> None:
     """Let Redis do nothing for that long; the command that asks for it is not waited for."""
     script = f"redis-cli debug sleep {seconds} >/dev/null 2>&1 &"
     stage.cluster.kubectl("exec", *_deployment(stage), "--", "sh", "-c", script)
+
+
+def _stall_until_changed(stage: Stage, *, old: str) -> int:
+    """Let Redis stall again and again until its Deployment is changed; returns how many stalls there were by then.
+
+    The first was before. In each liveness asks in time to be answered late. Raises DemoError without a change.
+    """
+    for stalls in range(2, _MOST_STALLS + 1):
+        _sleep(stage, STALL_SECONDS)
+        if _is_changed_in_rest(stage, old=old):
+            return stalls
+    raise DemoError(f"redis: {_MOST_STALLS} stalls led to no change")
+
+
+def _is_changed_in_rest(stage: Stage, *, old: str) -> bool:
+    over = time.monotonic() + STALL_SECONDS + _REST_SECONDS
+
+    def changed(now: Observation) -> bool | None:
+        return now.template != old or (None if time.monotonic() < over else False)
+
+    return stage.until(changed, what="a change, or the next stall", seconds=2 * (STALL_SECONDS + _REST_SECONDS))
 
 
 def _wait_until_it_answers(stage: Stage) -> None:

@@ -67,7 +67,8 @@ def write_redis(outcome: RedisOutcome) -> str:
         ["slowest answer", *(f"{side.slowest:.1f} s" for side in sides)],
     ]
     return (
-        f"{table(header, rows)}\n\nThe verdict of probetuner: {outcome.verdict}, {outcome.reason}. A Redis that then "
+        f"{table(header, rows)}\n\nReadiness was taken away after {outcome.stalls} stalls. The verdict of probetuner: "
+        f"{outcome.verdict}, {outcome.reason}. A Redis that then "
         f"hung for two minutes was restarted {outcome.restarts_of_hang} time by liveness alone, and answered again "
         f"after {outcome.seconds_to_answer:.0f} s; the stall had led to {outcome.restarts_of_stall} restarts."
     )

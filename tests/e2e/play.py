@@ -13,11 +13,13 @@ from demo.cluster import Cluster
 from demo.outcome import PressureOutcome, StartOutcome
 from demo.stage import Stage
 from demo.workloads import documents
-from e2e import lone_redis, reaping, trying
+from e2e import deadlock, lone_redis, reaping, trying, unharmed
+from e2e.deadlock import Endured
 from e2e.experiment import SEED_LOADS, StepsOutcome, eager_rng, play_steps
 from e2e.lone_redis import RedisOutcome
 from e2e.reaping import Outcome
 from e2e.trying import Found, NoneFound
+from e2e.unharmed import Unharmed
 
 HERE = Path(__file__).parent
 
@@ -124,6 +126,40 @@ def playing(cluster: Cluster) -> Iterator[Play]:
                     "oom": _untouched(cluster, "oom", workload="oom", folder=HERE),
                     **{mode: _slow_starter(cluster, mode) for mode in ("Off", "Observe", "Recommend")},
                 },
+            )
+        finally:
+            stop.set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harmless:
+    """What mode Apply must leave alone, or not make worse: untroubled single replicas, and a service that deadlocks."""
+
+    unharmed: Future[Unharmed]
+    observed: Future[Endured]
+    applied: Future[Endured]
+
+
+@contextmanager
+def playing_harmless(cluster: Cluster) -> Iterator[Harmless]:
+    """Start all three beside each other; at the end they are stopped, if they still play."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=3) as threads:
+        try:
+            yield Harmless(
+                unharmed=threads.submit(
+                    unharmed.play, stage(cluster, "unharmed", workload=unharmed.WORKLOAD, stop=stop)
+                ),
+                observed=threads.submit(
+                    deadlock.play,
+                    stage(cluster, "deadlock-observe", workload=deadlock.WORKLOAD, stop=stop),
+                    mode="Observe",
+                ),
+                applied=threads.submit(
+                    deadlock.play,
+                    stage(cluster, "deadlock-apply", workload=deadlock.WORKLOAD, stop=stop),
+                    mode="Apply",
+                ),
             )
         finally:
             stop.set()
