@@ -22,13 +22,16 @@ _SEEN_LATER_SECONDS = 30.0
 def is_lone(case: Case) -> bool:
     """Whether readiness is asked of a replica that has no other beside it, and gets none by itself.
 
-    An autoscaler may bring more; the pods of a DaemonSet are as many as the nodes.
+    An autoscaler may bring more, another workload may serve behind the same Service (a canary), and the pods of a
+    DaemonSet are as many as the nodes. A readiness probe with a question of its own says what liveness does not.
     """
-    workload = case.workload
+    workload, liveness, readiness = case.workload, case.container.liveness, case.container.readiness
     return (
-        case.container.readiness is not None
+        readiness is not None
+        and (liveness is None or case.container.asks_the_same(liveness.handler, readiness.handler))
         and case.replicas == 1
         and not workload.autoscaled
+        and not workload.accompanied
         and workload.ref.kind is not WorkloadKind.DAEMON_SET
     )
 

@@ -66,7 +66,8 @@ class Workload:
     """What runs pods, reduced to what probes depend on.
 
     `replaces_gradually` is True where a rollout keeps every old pod until a new one in its place is ready. `autoscaled`
-    says that something may give it more replicas than it wants now.
+    says that something may give it more replicas than it wants now, `accompanied` that another workload is known to
+    stand behind one of its Services.
     `share_process_namespace` is None where the template does not say, which means False.
     """
 
@@ -82,6 +83,7 @@ class Workload:
     deleting: bool = False
     replaces_gradually: bool = True
     autoscaled: bool = False
+    accompanied: bool = False
     grace_seconds: int = 30
     host_pid: bool = False
     host_network: bool = False

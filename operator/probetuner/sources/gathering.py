@@ -131,7 +131,11 @@ class Gathering:
         """
         defined = [
             Subject(
-                workload=replace(workload, autoscaled=True) if self._may_scale(workload) else workload,
+                workload=replace(
+                    workload,
+                    autoscaled=workload.autoscaled or self._may_scale(workload),
+                    accompanied=self._is_accompanied(workload),
+                ),
                 history=self._histories.get(ref, _NOTHING),
                 origin=origin,
                 exposed=self._exposed(workload),
@@ -157,6 +161,12 @@ class Gathering:
 
     def _may_scale(self, workload: Workload) -> bool:
         return any(autoscaler.scales(workload.ref) for autoscaler in self._autoscalers)
+
+    def _is_accompanied(self, workload: Workload) -> bool:
+        """Whether one of its Services selects the pods of another workload as well."""
+        services = [s for s in self._services[workload.ref.namespace].values() if s.exposes(workload)]
+        others = (other for other, _ in self._defined.values() if other.ref != workload.ref) if services else ()
+        return any(service.exposes(other) for other in others for service in services)
 
     def _exposed(self, workload: Workload) -> bool | None:
         if not self._services:
