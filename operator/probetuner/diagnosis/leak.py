@@ -57,7 +57,7 @@ def _leak_of_script(script: str, *, replaces_lone: bool) -> Leak | None:
             return Leak.TIMEOUT
         return Leak.OUTLIVES if _NO_MORE_WORK.fullmatch(rest) else Leak.WITHIN
     first, *more = re.split(r"[;\n]", bare)
-    alone = not re.search(r"[|&`]|\$\(", first)
+    alone = not re.search(r"[|&`]|\$\((?!\s*<)", first)  # bash reads `$(< file)` by itself
     replaced = first.startswith("exec ") or (replaces_lone and not "".join(more).strip())
     return None if alone and replaced else Leak.TIMEOUT
 

@@ -70,6 +70,8 @@ def test_any_command_can_be_read(command: list[str]) -> None:
         (["bash", "-ec", 'mysqladmin status -p"$PASSWORD"'], False),
         (["sh", "-c", "exec pg_isready\n[ -f /ready ]"], False),
         (["sh", "-c", "-e", "exec pg_isready"], False),
+        (["bash", "-ec", "curl -f --user user:$(< /password) localhost"], False),
+        (["bash", "-c", "curl $(cat /password) localhost"], True),
         (["sh", "-c", "redis-cli ping"], True),
         (["bash", "-c", "a; b"], True),
         (["bash", "-c", "a | b"], True),
