@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast chaos bench gym replay-table pages lint format cluster-up cluster-down image chart-crds lock clean
+.PHONY: help setup demo test test-fast hostile chaos bench gym replay-table pages lint format cluster-up cluster-down image chart-crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: test-fast lint ## everything, on a real API server and kubelet
 
 test-fast: setup ## what needs no cluster, under a minute
 	$(BIN)/pytest -n auto -m "not cluster"
+
+hostile: setup ## what neighbours, tenants and kubelets could do to the operator, tried (part of test)
+	$(BIN)/pytest tests/hostile
 
 chaos: setup ## break everything around the operator on a real cluster until 200 changes were rolled back, and count
 	PYTHONPATH=tests $(BIN)/python -m chaos

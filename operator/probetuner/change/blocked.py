@@ -28,8 +28,12 @@ def duplicate(policy: PolicyObject, *, in_force: PolicyObject, now: float) -> di
 
 
 def not_understood(policy: PolicyObject, problem: str, *, now: float) -> dict[str, Any]:
-    """Return the status of a policy that cannot be followed; `problem` is the sentence that says why."""
-    return _blocked(policy, [_not_observing("NotUnderstood", problem)], now=now)
+    """Return the status of a policy that cannot be followed; `problem` is the sentence that says why.
+
+    The log of changes stays: what was changed is to be kept or undone once it can be followed again.
+    """
+    kept = {"history": policy.status["history"]} if "history" in policy.status else {}
+    return {**_blocked(policy, [_not_observing("NotUnderstood", problem)], now=now), **kept}
 
 
 def _not_observing(reason: str, message: str) -> Condition:

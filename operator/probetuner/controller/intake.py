@@ -14,7 +14,7 @@ from probetuner.controller.view import View
 from probetuner.controller.watching import Change
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.model.problem import InvalidObjectError
-from probetuner.model.workload import WorkloadKind, WorkloadRef, parse_workload
+from probetuner.model.workload import WorkloadKind, WorkloadRef
 from probetuner.sources.kubelet import parse_address
 
 _KINDS = {plural: kind for kind, plural in PLURALS.items()}
@@ -78,13 +78,7 @@ class Intake:
         served = self._following.served.get(ref)
         if served is None or gone:
             return
-        try:
-            shown = parse_workload(raw)
-            # A namesake is served anew, with a history of its own; what is older than the answer to a patch is no news.
-            if shown.uid == served.workload.uid and shown.generation >= served.workload.generation:
-                served.workload = shown
-        except InvalidObjectError as invalid:
-            log.warning("workload not understood, its last state is kept", problem=str(invalid))
+        served.see(raw)
         self._look_at([ref])
 
     def _take_node(self, raw: Mapping[str, Any], change: Change) -> None:

@@ -90,9 +90,9 @@ class Reconciler:
     async def _serve(self, ref: WorkloadRef, enrolment: Enrolment) -> float | None:
         try:
             served = await self._follow(ref, enrolment)
-            problem = None
+            problem = served.problem
         except InvalidObjectError as invalid:
-            served, problem = None, f"{invalid}; mend it in the workload."
+            served, problem = None, str(invalid)
         except NotFoundError:
             self._view.workloads.pop(ref, None)
             return 0.0
@@ -100,7 +100,7 @@ class Reconciler:
         for other in enrolment.duplicates:
             status = blocked.duplicate(other, in_force=policy, now=self._clock())
             await self._executor.write_status(other, status)
-        problem = policy.problem or problem
+        problem = policy.problem or (f"{problem}; mend it in the workload." if problem else None)
         if served is None or problem is not None:
             await self._executor.write_status(
                 policy, blocked.not_understood(policy, problem or "It is not understood.", now=self._clock())

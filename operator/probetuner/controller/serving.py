@@ -28,7 +28,8 @@ class Served:
     not newer is in it already. `saved` is the history as the ProbeHistory has it, since `saved_at` (epoch seconds).
     `selector` is what its pods are listed by, and `listed` turns true once those that were there before have been
     read; `pods` maps uids to nodes. `history_problem` is a sentence when the history is not to be saved. `refusal` is
-    the API server's answer to the last patch, when it was no. `made_at` is when the workload was created.
+    the API server's answer to the last patch, when it was no. `made_at` is when the workload was created. `problem` is
+    a sentence while the workload as it is now cannot be understood; `workload` is then what it was before.
     """
 
     workload: Workload
@@ -42,6 +43,22 @@ class Served:
     listed: bool = False
     history_problem: str | None = None
     refusal: Refusal | None = None
+    problem: str | None = None
+
+    def see(self, raw: Mapping[str, Any]) -> None:
+        """Take in the workload as it is now.
+
+        A namesake is served anew, with a history of its own; what is older than the answer to a patch is no news.
+        """
+        try:
+            shown = parse_workload(raw)
+        except InvalidObjectError as invalid:
+            self.problem = str(invalid)
+            log.warning("workload not understood, its last state is kept", problem=self.problem)
+            return
+        if shown.uid == self.workload.uid and shown.generation >= self.workload.generation:
+            self.workload = shown
+            self.problem = None
 
     def learn(self, fact: Fact) -> bool:
         """Add a fact to the history; returns whether that changed anything."""

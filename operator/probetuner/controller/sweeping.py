@@ -17,8 +17,7 @@ from probetuner.controller.census import make_sure_of_discovery, pod_uids, take_
 from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.serving import Following
 from probetuner.controller.view import View
-from probetuner.model.problem import InvalidObjectError
-from probetuner.model.workload import WorkloadRef, parse_workload
+from probetuner.model.workload import WorkloadRef
 
 _INTERVAL_SECONDS = 600.0
 _AFTER_LIST_SECONDS = 10.0
@@ -97,12 +96,11 @@ class Sweeper:
     async def _read_again(self, ref: WorkloadRef) -> None:
         try:
             raw = await workloads.read(self._api, ref)
-            workload = parse_workload(raw)
-        except (NotFoundError, InvalidObjectError) as problem:
+        except NotFoundError as problem:
             log.warning("workload not read", workload=str(ref), problem=str(problem))
             return
         if ref in self._following.served:
-            self._following.served[ref].workload = workload
+            self._following.served[ref].see(raw)
             self._look_at(ref)
 
 

@@ -8,6 +8,11 @@ from probetuner.model.problem import InvalidObjectError
 
 Object = Mapping[str, Any]
 
+INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
+"""What Kubernetes' own numbers hold: all counts and ports are int32; generations and grace periods are int64."""
+
+_SHOWN_CHARACTERS = 60
+
 
 def text(raw: Object, name: str, place: str) -> str:
     """A string, empty when absent. Raises InvalidObjectError when it is something else."""
@@ -19,14 +24,24 @@ def text(raw: Object, name: str, place: str) -> str:
     return value
 
 
-def count(raw: Object, name: str, place: str, *, default: int = 0) -> int:
-    """A whole number of 0 or more, `default` when absent. Raises InvalidObjectError when it is something else."""
+def count(raw: Object, name: str, place: str, *, default: int = 0, most: int = INT32_MAX) -> int:
+    """A whole number from 0 to `most`, `default` when absent. Raises InvalidObjectError when it is something else."""
     value = raw.get(name)
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidObjectError(f"{place}.{name}", "is not a whole number of 0 or more")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise InvalidObjectError(f"{place}.{name}", f"is {shown(value)}, not a whole number from 0 to {most}")
     return value
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence can bear it: a number or a word is cut, and a list or an object is only called one."""
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "an object"
+    written = repr(value)
+    return written if len(written) <= _SHOWN_CHARACTERS else f"{written[:_SHOWN_CHARACTERS]}…"
 
 
 def objects(raw: Object, name: str, place: str) -> tuple[Object, ...]:

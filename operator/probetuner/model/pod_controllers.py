@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from probetuner.model.fields import objects
+from probetuner.model.fields import count, objects
 from probetuner.model.probe import HANDLER_FIELDS, ProbeType
-from probetuner.model.workload import Workload, WorkloadRef, controllers_of, integer, of_template, ref_of, section
+from probetuner.model.workload import Workload, WorkloadRef, controllers_of, of_template, ref_of, section
 
 
 def makes_pods(raw: Mapping[str, Any]) -> bool:
@@ -31,8 +31,7 @@ def parse_pod_controller(raw: Mapping[str, Any]) -> Workload | None:
         return None
     if ref.kind == _KNATIVE:
         template = _as_knative_completes(template, str(ref))
-    replicas = section(raw, "spec", str(ref)).get("replicas")
-    desired = 1 if replicas is None else integer(replicas)
+    desired = count(section(raw, "spec", str(ref)), "replicas", f"{ref}: spec", default=1)
     workload = of_template(ref, section(raw, "metadata", str(ref)), template, place=f"{ref}: {'.'.join(path)}")
     return replace(workload, autoscaled=True, rollout=replace(workload.rollout, desired=desired))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from probetuner.model.fields import INT32_MAX, shown
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.validation import violations
 
@@ -154,14 +155,11 @@ def parse_probe(raw: Mapping[str, Any], *, place: str, kind: ProbeType = ProbeTy
 def _count(value: Any, *, default: int, place: str) -> int:
     if value is None or value == 0:
         return default
-    if isinstance(value, int) and not isinstance(value, bool) and -_INT32_MAX <= value < 0:
+    if isinstance(value, int) and not isinstance(value, bool) and -INT32_MAX <= value < 0:
         return default  # the API server refuses it, which is told as a violation
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _INT32_MAX:
-        raise InvalidObjectError(place, f"is {value!r}, not a whole number from 0 to {_INT32_MAX}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= INT32_MAX:
+        raise InvalidObjectError(place, f"is {shown(value)}, not a whole number from 0 to {INT32_MAX}")
     return value
-
-
-_INT32_MAX = 2**31 - 1
 
 
 def _parse_handler(raw: Mapping[str, Any], *, place: str) -> Handler | None:
@@ -211,9 +209,9 @@ def _grpc(body: Mapping[str, Any], place: str) -> Grpc:
 def _port(value: Any, *, place: str) -> int | str:
     if isinstance(value, str) and value:
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= INT32_MAX:
         return value
-    raise InvalidObjectError(f"{place}.port", f"is {value!r}, not a port number or name")
+    raise InvalidObjectError(f"{place}.port", f"is {shown(value)}, not a port number or name")
 
 
 _HANDLERS: dict[str, Callable[[Mapping[str, Any], str], Handler]] = {

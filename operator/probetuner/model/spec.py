@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from probetuner.model.candidate import parse_candidates
-from probetuner.model.fields import objects
+from probetuner.model.fields import INT32_MAX, objects, shown
 from probetuner.model.policy import (
     ANY_CONTAINER,
     MOST_CHANGES_PER_DAY,
@@ -146,8 +146,8 @@ def _limit(raw: Mapping[str, Any], name: str, place: str) -> int | None:
 
 def _count(raw: Mapping[str, Any], name: str, default: int, place: str) -> int:
     value = raw.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidObjectError(f"{place}.{name}", f"is {value!r}, not a whole number from 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= INT32_MAX:
+        raise InvalidObjectError(f"{place}.{name}", f"is {shown(value)}, not a whole number from 0 to {INT32_MAX}")
     return value
 
 

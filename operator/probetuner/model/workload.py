@@ -1,12 +1,13 @@
 """A workload: what runs the pods whose probes are watched."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from probetuner.model.container import Container, parse_containers
-from probetuner.model.fields import objects
+from probetuner.model.fields import INT32_MAX, INT64_MAX, count, objects, shown
 from probetuner.model.managers import FieldManager, parse_managers
 from probetuner.model.problem import InvalidObjectError
 
@@ -110,10 +111,10 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
         raise InvalidObjectError(f"{kind}/{name}", f"is not one of {', '.join(WorkloadKind)}")
     ref = ref_of(raw, _KINDS[kind])
     metadata, spec = section(raw, "metadata", str(ref)), section(raw, "spec", str(ref))
-    generation = integer(metadata.get("generation"))
+    workload = of_template(ref, metadata, section(spec, "template", f"{ref}: spec"), place=f"{ref}: spec.template")
     return replace(
-        of_template(ref, metadata, section(spec, "template", f"{ref}: spec"), place=f"{ref}: spec.template"),
-        rollout=_parse_rollout(ref.kind, spec, section(raw, "status", str(ref)), generation),
+        workload,
+        rollout=_parse_rollout(ref, spec, section(raw, "status", str(ref)), workload.generation),
         paused=spec.get("paused") is True,
         replaces_gradually=_replaces_gradually(ref.kind, spec, str(ref)),
         autoscaled=_was_scaled(metadata),
@@ -133,18 +134,17 @@ def of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mapping
     """What a pod template, or a pod itself, says of a workload with that metadata."""
     pod_spec = section(template, "spec", place)
     annotations = _texts(section(metadata, "annotations", f"{ref}: metadata"))
-    grace = pod_spec.get("terminationGracePeriodSeconds")
     return Workload(
         ref=ref,
         uid=str(metadata.get("uid") or ""),
         resource_version=str(metadata.get("resourceVersion") or ""),
-        generation=integer(metadata.get("generation")),
+        generation=count(metadata, "generation", f"{ref}: metadata", most=INT64_MAX),
         containers=parse_containers(pod_spec, place=f"{place}.spec"),
         rollout=Rollout(desired=1, updated=0, ready=0, available=0, total=0, observed=False),
         mode_annotation=annotations.get("probetuner.dev/mode"),
         approve_annotation=annotations.get("probetuner.dev/approve"),
         deleting=metadata.get("deletionTimestamp") is not None,
-        grace_seconds=integer(grace) if grace is not None else 30,
+        grace_seconds=_grace_seconds(pod_spec, f"{place}.spec"),
         host_pid=pod_spec.get("hostPID") is True,
         host_network=pod_spec.get("hostNetwork") is True,
         share_process_namespace=_flag(pod_spec.get("shareProcessNamespace")),
@@ -167,25 +167,29 @@ def section(raw: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
     return value
 
 
-def _parse_rollout(kind: str, spec: Mapping[str, Any], status: Mapping[str, Any], generation: int) -> Rollout:
-    observed = integer(status.get("observedGeneration")) >= generation
-    if kind is WorkloadKind.DAEMON_SET:
+def _grace_seconds(pod_spec: Mapping[str, Any], place: str) -> int:
+    """The API server takes any int64 here; what is above some 68 years is as good as for ever."""
+    return min(INT32_MAX, count(pod_spec, "terminationGracePeriodSeconds", place, default=30, most=INT64_MAX))
+
+
+def _parse_rollout(ref: WorkloadRef, spec: Mapping[str, Any], status: Mapping[str, Any], generation: int) -> Rollout:
+    place = f"{ref}: status"
+    observed = count(status, "observedGeneration", place, most=INT64_MAX) >= generation
+    if ref.kind is WorkloadKind.DAEMON_SET:
         return Rollout(
-            desired=integer(status.get("desiredNumberScheduled")),
-            updated=integer(status.get("updatedNumberScheduled")),
-            ready=integer(status.get("numberReady")),
-            available=integer(status.get("numberAvailable")),
-            total=integer(status.get("currentNumberScheduled")),
+            desired=count(status, "desiredNumberScheduled", place),
+            updated=count(status, "updatedNumberScheduled", place),
+            ready=count(status, "numberReady", place),
+            available=count(status, "numberAvailable", place),
+            total=count(status, "currentNumberScheduled", place),
             observed=observed,
         )
-    replicas = spec.get("replicas")
-    ready = integer(status.get("readyReplicas"))
     return Rollout(
-        desired=1 if replicas is None else integer(replicas),
-        updated=integer(status.get("updatedReplicas")),
-        ready=ready,
-        available=integer(status.get("availableReplicas")),
-        total=integer(status.get("replicas")),
+        desired=count(spec, "replicas", f"{ref}: spec", default=1),
+        updated=count(status, "updatedReplicas", place),
+        ready=count(status, "readyReplicas", place),
+        available=count(status, "availableReplicas", place),
+        total=count(status, "replicas", place),
         observed=observed,
         failed=any(
             c.get("reason") == "ProgressDeadlineExceeded" and c.get("status") == "False"
@@ -204,18 +208,30 @@ def _replaces_gradually(kind: str, spec: Mapping[str, Any], place: str) -> bool:
     if strategy.get("type", "RollingUpdate") != "RollingUpdate" or kind is WorkloadKind.STATEFUL_SET:
         return False
     rolling = section(strategy, "rollingUpdate", place)
-    replicas = integer(spec.get("replicas", 1))
+    place = f"{place}: rollingUpdate"
     if kind is WorkloadKind.DAEMON_SET:
-        return _resolved(rolling.get("maxSurge", 0), replicas=1) > 0
-    surge = _resolved(rolling.get("maxSurge", "25%"), replicas=replicas)
-    return surge > 0 and int(_resolved(rolling.get("maxUnavailable", "25%"), replicas=replicas)) == 0
+        return _pods(rolling, "maxSurge", place, default=0, replicas=1) > 0
+    replicas = count(spec, "replicas", place, default=1)
+    surge = _pods(rolling, "maxSurge", place, default="25%", replicas=replicas)
+    return surge > 0 and int(_pods(rolling, "maxUnavailable", place, default="25%", replicas=replicas)) == 0
 
 
-def _resolved(value: Any, *, replicas: int) -> float:
-    """A count of pods that may be a share of all; what is neither counts as none."""
-    if isinstance(value, str) and value.removesuffix("%").isdecimal():
-        return int(value.removesuffix("%")) * replicas / 100
-    return float(integer(value))
+_SHARE = re.compile(r"([0-9]+)%?")
+
+
+def _pods(rolling: Mapping[str, Any], name: str, place: str, *, default: int | str, replicas: int) -> float:
+    """A count of pods that may be a share of all (IntOrString).
+
+    The API server takes a percentage of any length, and the Deployment controller then cannot read it.
+    """
+    value = rolling.get(name)
+    value = default if value is None else value
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return float(count({name: value}, name, place))
+    if len(found[1]) > len(str(INT32_MAX)):
+        raise InvalidObjectError(f"{place}.{name}", f"is {shown(value)}, which is no count and no share of pods")
+    return int(found[1]) * replicas / 100
 
 
 def _was_scaled(metadata: Mapping[str, Any]) -> bool:
@@ -242,11 +258,6 @@ def controllers_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
         for owner in objects(metadata, "ownerReferences", "metadata")
         if owner.get("controller") is True
     )
-
-
-def integer(value: Any) -> int:
-    """A whole number; what is none counts as 0."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _texts(raw: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ old as its youngest object, whenever it is read.
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from probetuner.facts.events import ProbeEvent, parse_event
@@ -16,7 +17,7 @@ from probetuner.facts.messages import Kill
 from probetuner.model.fields import moment
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.gathering import Gathering
-from probetuner.sources.manifests import Given, Tell
+from probetuner.sources.manifests import Given, Tell, understood
 from probetuner.sources.recording import Scrape
 
 _TELLING = ("Node", "Pod", "Event")  # a pod's node must be known before it, and its events come after it
@@ -39,7 +40,7 @@ def gather_objects(
         kind = given.object["kind"]
         if kind in telling:
             telling[kind].append(given)
-        elif not _define(gathering, given, tell):
+        elif understood(partial(gathering.define, given.object, given.origin), given.origin.place, tell) is False:
             ignored[kind] += 1
     facts = _facts(gathering, telling, tell)
     facts += [fact for scrape in scrapes for fact in gathering.scrape(scrape)]
@@ -49,14 +50,6 @@ def gather_objects(
         note(f"not looked at, since it says nothing of probes: {', '.join(_foremost(counts))}")
     _tell_podless(telling, tell, note)
     return gathering
-
-
-def _define(gathering: Gathering, given: Given, tell: Tell) -> bool:
-    try:
-        return gathering.define(given.object, given.origin)
-    except InvalidObjectError as error:
-        tell(f"{given.origin.place}: {error}; the object was left out")
-        return True
 
 
 def _tell_podless(telling: Mapping[str, Sequence[Given]], tell: Tell, note: Tell | None) -> None:
@@ -111,10 +104,8 @@ def _facts(gathering: Gathering, telling: Mapping[str, Sequence[Given]], tell: T
     received_at = max((_latest(given.object) for entries in telling.values() for given in entries), default=0.0)
     for entries in telling.values():
         for given in entries:
-            try:
-                facts += gathering.watch(given.object, None, at=received_at)
-            except InvalidObjectError as error:
-                tell(f"{given.origin.place}: {error}; the object was left out")
+            take = partial(gathering.watch, given.object, None, at=received_at)
+            facts += understood(take, given.origin.place, tell) or ()
     return facts
 
 

@@ -179,4 +179,4 @@ def place_of(raw: Mapping[str, Any]) -> str:
     metadata = raw.get("metadata")
     named = metadata if isinstance(metadata, Mapping) else {}
     parts = (raw.get("kind"), named.get("namespace"), named.get("name"))
-    return "/".join(str(part)[:253] for part in parts if part)
+    return "/".join(part[:253] for part in parts if isinstance(part, str) and part)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from probetuner.model.autoscaler import AUTOSCALERS
 from probetuner.model.pod_controllers import POD_CONTROLLERS
@@ -23,6 +23,7 @@ MOST_BYTES = 512 * 1024 * 1024
 """A dump of some 50,000 pods."""
 
 Tell = Callable[[str], None]
+Taken = TypeVar("Taken")
 
 _BEGINS_DOCUMENT = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _MOST_YAML_BYTES = 64 * 1024 * 1024
@@ -54,6 +55,17 @@ _SAYING = frozenset({*WorkloadKind, *POD_CONTROLLERS, *AUTOSCALERS, "Service", "
 def says_of_probes(kind: str) -> bool:
     """Whether an object of that kind, or a list of such, is of any use to judge probes."""
     return kind in _SAYING or kind.endswith("List")
+
+
+def understood(take: Callable[[], Taken], place: str, tell: Tell) -> Taken | None:
+    """What taking in one object gives; None, and a sentence, where it cannot be understood."""
+    try:
+        return take()
+    except InvalidObjectError as error:
+        tell(f"{place}: {error}; it was left out")
+    except Exception as error:  # noqa: BLE001 - a fault in reading one object never stops the others
+        tell(f"{place}: it could not be read, please report this: {type(error).__name__}: {error}")
+    return None
 
 
 def files_in(path: Path) -> list[Path]:

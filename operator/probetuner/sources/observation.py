@@ -1,12 +1,12 @@
 """A stream of what was seen, from a recording or a live cluster, to workloads with their histories."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from probetuner.facts.fact import Fact
-from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.gathering import Gathering, place_of
-from probetuner.sources.manifests import Origin, Tell
-from probetuner.sources.recording import Record, Scrape
+from probetuner.sources.manifests import Origin, Tell, understood
+from probetuner.sources.recording import Record, Scrape, Watched
 
 
 def gather_records(records: Iterable[Record], *, since: float, place: str, tell: Tell) -> Gathering:
@@ -25,9 +25,11 @@ def read_records(gathering: Gathering, records: Iterable[Record], *, place: str,
         if isinstance(record, Scrape):
             yield from gathering.scrape(record)
             continue
-        try:
-            if record.change != "DELETED":
-                gathering.define(record.object, Origin(place=place))
-            yield from gathering.watch(record.object, record.change, at=record.at)
-        except InvalidObjectError as error:
-            tell(f"{place}: {place_of(record.object)}: {error}; it was left out")
+        where = f"{place}: {place_of(record.object)}"
+        yield from understood(partial(_taken, gathering, record, place), where, tell) or ()
+
+
+def _taken(gathering: Gathering, record: Watched, place: str) -> list[Fact]:
+    if record.change != "DELETED":
+        gathering.define(record.object, Origin(place=place))
+    return gathering.watch(record.object, record.change, at=record.at)
