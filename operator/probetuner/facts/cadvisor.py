@@ -6,6 +6,7 @@ as cAdvisor's last look, so a row with the time stamp of the scrape before says 
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,16 +14,24 @@ from probetuner.facts.exposition import Sample, scan
 from probetuner.facts.fact import CpuThrottled, Fact, ProcessesCounted
 from probetuner.facts.growth import Growth, Reading, Scraped
 from probetuner.facts.pods import PodState
+from probetuner.facts.times import believed
 
 _PERIODS, _THROTTLED = "container_cpu_cfs_periods_total", "container_cpu_cfs_throttled_periods_total"
 _PROCESSES, _THREADS = "container_processes", "container_threads"
 
 
+_MOST_CGROUPS = 8
+"""A container has one, and for a while that of the process before it."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Cgroup:
+    """`stamp` is cAdvisor's own time of the values, `at` what is believed of it."""
+
     pod: PodState
     container: str
     key: str
+    stamp: float
     at: float
     values: dict[str, float] = field(default_factory=dict)
 
@@ -43,7 +52,7 @@ def read_cadvisor(
         facts += _throttling(cgroup, growth)
         owner = (cgroup.pod.ref.uid, cgroup.container)
         if _PROCESSES in cgroup.values and _THREADS in cgroup.values:
-            newest[owner] = max(newest.get(owner, cgroup), cgroup, key=lambda candidate: candidate.at)
+            newest[owner] = max(newest.get(owner, cgroup), cgroup, key=lambda candidate: candidate.stamp)
     for cgroup in newest.values():
         facts += _processes(cgroup, growth)
     return Reading(scraped=growth.remember(pods), facts=facts, problem=scanned.problem)
@@ -51,6 +60,7 @@ def read_cadvisor(
 
 def _cgroups(samples: Sequence[Sample], by_name: Mapping[tuple[str, str], PodState], at: float) -> list[_Cgroup]:
     found: dict[tuple[str, str, str], _Cgroup] = {}
+    numbers: Counter[tuple[str, str]] = Counter()
     for sample in samples:
         labels = sample.labels
         pod = by_name.get((labels.get("namespace", ""), labels.get("pod", "")))
@@ -58,9 +68,14 @@ def _cgroups(samples: Sequence[Sample], by_name: Mapping[tuple[str, str], PodSta
         if pod is None or pod.container(container) is None or not _is_of(pod, path):
             continue
         key = path.rpartition("/")[2]
-        cgroup = found.setdefault(
-            (pod.ref.uid, container, key), _Cgroup(pod=pod, container=container, key=key, at=sample.at or at)
-        )
+        cgroup = found.get((pod.ref.uid, container, key))
+        if cgroup is None:
+            numbers[pod.ref.uid, container] += 1
+            if numbers[pod.ref.uid, container] > _MOST_CGROUPS:
+                continue
+            stamp = sample.at or at
+            cgroup = _Cgroup(pod=pod, container=container, key=key, stamp=stamp, at=believed(stamp, told_at=at))
+            found[pod.ref.uid, container, key] = cgroup
         cgroup.values[sample.family] = sample.value
     return list(found.values())
 
@@ -89,7 +104,7 @@ def _throttling(cgroup: _Cgroup, growth: Growth) -> list[Fact]:
 
 
 def _processes(cgroup: _Cgroup, growth: Growth) -> list[Fact]:
-    (newer,) = growth.of((cgroup.pod.ref.uid, cgroup.container), (cgroup.at,))
+    (newer,) = growth.of((cgroup.pod.ref.uid, cgroup.container), (cgroup.stamp,))
     if not newer:
         return []
     return [

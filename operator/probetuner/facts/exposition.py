@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One sample; `at` is its own time stamp in epoch seconds, where it has one."""
+    """One sample; `at` is its own time stamp in epoch seconds, where it has one that can be."""
 
     family: str
     labels: dict[str, str]
@@ -26,6 +26,9 @@ class Scan:
     samples: tuple[Sample, ...]
     problem: str | None = None
 
+
+_MOST = 2.0**53
+"""Beyond it a float does not hold every whole number, and nothing that we read is counted up to there."""
 
 _LINE = re.compile(
     r'[a-zA-Z_:][\w:]*(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\]|\\.)*",?)*)\})?[ \t]+(\S{1,40})(?:[ \t]+(-?\d{1,16}))?[ \t]*'
@@ -69,11 +72,11 @@ def _sample(line: str) -> Sample | None:
         value = float(found[2])
     except ValueError:
         return None
-    if not (math.isfinite(value) and value >= 0):
+    if not (math.isfinite(value) and 0 <= value <= _MOST):
         return None
     return Sample(
         family=re.split(r"[{ \t]", line, maxsplit=1)[0],
         labels=dict(_LABEL.findall(found[1] or "")),
         value=value,
-        at=int(found[3]) / 1000 if found[3] else None,
+        at=int(found[3]) / 1000 if found[3] and int(found[3]) > 0 else None,
     )

@@ -1,11 +1,10 @@
 """From raw records to facts: one reader for recordings, dumps and live clusters."""
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from probetuner.facts.cadvisor import read_cadvisor
-from probetuner.facts.events import EventCounts, ProbeEvent, facts_of, parse_event
+from probetuner.facts.events import EarlyEvents, EventCounts, ProbeEvent, facts_of, parse_event
 from probetuner.facts.fact import Fact
 from probetuner.facts.growth import Reading, Scraped
 from probetuner.facts.messages import Attempt
@@ -13,12 +12,11 @@ from probetuner.facts.metrics import read_probes
 from probetuner.facts.nodes import NodeReadiness, read_node
 from probetuner.facts.owner import owner_of
 from probetuner.facts.pods import PodState, disturbed, read_pod, uid_of
-from probetuner.model.workload import WorkloadRef
+from probetuner.model.fields import text
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.workload import WorkloadRef, section
 
 _READERS = {"/metrics/probes": read_probes, "/metrics/cadvisor": read_cadvisor}
-
-_EARLY_EVENTS = 1024
-"""How many events are kept for pods that are not known yet: a list may bring events before their pods."""
 
 
 class Reader:
@@ -27,23 +25,38 @@ class Reader:
     `since` is when observation began (epoch seconds; minus infinity takes in all that objects still tell of the past).
     `follows` says which workloads' pods are read; None reads those of all workloads. What is remembered grows with
     the pods that are followed and with nothing else.
+
+    An event is of the pod that it names by namespace, name and uid. With `trusts_names` the first two are enough where
+    one of both has no uid, as in dumps from which they were taken out: whoever reads a file knows whose it is.
     """
 
-    def __init__(self, *, since: float, follows: Callable[[WorkloadRef], bool] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        since: float,
+        follows: Callable[[WorkloadRef], bool] | None = None,
+        trusts_names: bool = False,
+    ) -> None:
         self._since = since
         self._follows = follows
+        self._trusts_names = trusts_names
         self._pods: dict[str, PodState] = {}
+        self._named: dict[tuple[str, str], str] = {}
         self._nodes: dict[str, NodeReadiness] = {}
-        self._counts = EventCounts(since=since)
+        self._counts: dict[str, EventCounts] = {}
         self._scraped: dict[tuple[str, str], Scraped] = {}
         self._problems: dict[tuple[str, str], str] = {}
-        self._early: deque[ProbeEvent] = deque(maxlen=_EARLY_EVENTS)
+        self._early = EarlyEvents()
 
     def watch(self, raw: Mapping[str, Any], change: str | None, received_at: float) -> list[Fact]:
         """Take in an object as a watch gave it: `change` is ADDED, MODIFIED or DELETED, None in a list.
 
         Pods, Events and Nodes tell facts, others nothing. Raises InvalidObjectError; nothing is changed then.
         """
+        if received_at < self._since:
+            # Our own clock was set back: observation cannot have begun later than something was received.
+            self._since = received_at
+            self._counts.clear()
         gone = change == "DELETED"
         match raw.get("kind"):
             case "Pod":
@@ -95,7 +108,7 @@ class Reader:
     def keep(self, pod_uids: Collection[str]) -> None:
         """Forget every pod but these: what a full list of pods no longer has was deleted unseen."""
         for uid in self._pods.keys() - set(pod_uids):
-            del self._pods[uid]
+            self._forget(uid)
         nodes = {state.ref.node for state in self._pods.values()}
         self._forget_scrapes({node for node, _ in self._scraped} - nodes)
 
@@ -107,34 +120,52 @@ class Reader:
     def _pod(self, raw: Mapping[str, Any], at: float, *, gone: bool) -> list[Fact]:
         uid = uid_of(raw)
         if not (self._follows is None or self._follows(owner_of(raw))):
-            self._pods.pop(uid, None)
+            self._forget(uid)
             return []
         before = self._pods.get(uid)
         known = before is not None
+        if before is not None and (before.ref.namespace, before.ref.name) != _name_of(raw):
+            raise InvalidObjectError("Pod.metadata.uid", f"is that of pod {before.ref.namespace}/{before.ref.name}")
         node = self._nodes.get(before.ref.node) if before else None
         state, facts = read_pod(before, raw, at=at, gone=gone, node_ready=node is None or node.ready)
         self._pods[uid] = state
+        self._named[state.ref.namespace, state.ref.name] = uid
         if not known:
-            facts += self._replay(uid)
+            facts += self._replay(state)
         if gone:
-            del self._pods[uid]
+            self._forget(uid)
         return facts
 
+    def _forget(self, uid: str) -> None:
+        state = self._pods.pop(uid, None)
+        self._counts.pop(uid, None)
+        if state is not None and self._named.get((state.ref.namespace, state.ref.name)) == uid:
+            del self._named[state.ref.namespace, state.ref.name]
+
     def _event(self, event: ProbeEvent) -> list[Fact]:
-        state = self._pods.get(event.pod_uid)
+        named = self._named.get((event.namespace, event.pod), "")
+        known = (self._pods.get(uid) for uid in (event.pod_uid, named))
+        state = next((one for one in known if one is not None and self._is_about(event, one)), None)
         if state is None:
-            self._early.append(event)
+            self._early.keep(event)
             return []
         container = state.container(event.container)
         if container is None or (state.ending_at is not None and event.last_at >= state.ending_at):
             return []
         handler = container.handler(event.meaning.probe) if isinstance(event.meaning, Attempt) else None
-        return facts_of(event, grown=self._counts.grown(event), pod=state.ref, handler=handler)
+        counts = self._counts.setdefault(state.ref.uid, EventCounts(since=self._since))
+        return facts_of(event, grown=counts.grown(event), pod=state.ref, handler=handler)
 
-    def _replay(self, uid: str) -> list[Fact]:
-        early = [event for event in self._early if event.pod_uid == uid]
-        for event in early:
-            self._early.remove(event)
+    def _is_about(self, event: ProbeEvent, state: PodState) -> bool:
+        """Whether the event names the pod in every way that is asked for."""
+        name = (state.ref.namespace, state.ref.name)
+        if (event.namespace, event.pod) != name:
+            return False
+        one_has_no_uid = not event.pod_uid or state.ref.uid == "/".join(name)
+        return event.pod_uid == state.ref.uid or (self._trusts_names and one_has_no_uid)
+
+    def _replay(self, state: PodState) -> list[Fact]:
+        early = self._early.take(state.ref.namespace, lambda event: self._is_about(event, state))
         return [fact for event in early for fact in self._event(event)]
 
     def _node(self, raw: Mapping[str, Any], at: float, *, gone: bool) -> list[Fact]:
@@ -152,6 +183,11 @@ class Reader:
 
     def _disturb(self, node: str, at: float, reason: str) -> list[Fact]:
         return [fact for state in self.pods_on(node) for fact in disturbed(state, at=at, reason=reason)]
+
+
+def _name_of(pod: Mapping[str, Any]) -> tuple[str, str]:
+    metadata = section(pod, "metadata", "Pod")
+    return text(metadata, "namespace", "Pod.metadata") or "default", text(metadata, "name", "Pod.metadata")
 
 
 def only(workloads: Iterable[WorkloadRef]) -> Callable[[WorkloadRef], bool]:

@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 
 from probetuner.facts.fact import Fact
 from probetuner.facts.pods import PodState
+from probetuner.model.fields import INT32_MAX
+
+MOST_GROWN = float(INT32_MAX)
+"""A counter that grows by more between two scrapes lies; an Event can count no more either."""
+
+_SERIES_OF_A_CONTAINER = 16
+"""More than three probes and two cgroups give: whose page is always cut short must not pile them up for ever."""
 
 Series = tuple[str, ...]
 """Names a set of counters that begin anew together. The first part is the pod's uid, or what several pods share."""
@@ -64,7 +71,7 @@ class Growth:
         return self.before is not None and pod.ref.uid in self.before.pods
 
     def of(self, series: Series, values: Sequence[float | None]) -> tuple[float, ...]:
-        """The growth of counters that begin anew together; None stands for one that was not found.
+        """The growth of counters that begin anew together, within reason; None stands for one that was not found.
 
         A series is made when there is something to count, so one that is absent is 0, unless its line was lost; and
         counters of which one fell have begun anew at 0.
@@ -74,8 +81,8 @@ class Growth:
         new = tuple(gap if value is None else value for value, gap in zip(values, missing, strict=True))
         self.values[series] = new
         if self.restarted or any(value < was for value, was in zip(new, old, strict=True)):
-            return new
-        return tuple(value - was for value, was in zip(new, old, strict=True))
+            old = (0.0,) * len(values)
+        return tuple(min(MOST_GROWN, value - was) for value, was in zip(new, old, strict=True))
 
     def _old(self, series: Series, length: int) -> tuple[float, ...]:
         return (0.0,) * length if self.before is None else self.before.values.get(series, (0.0,) * length)
@@ -86,6 +93,8 @@ class Growth:
         if self.before is not None and not self.whole and not self.restarted:
             subjects = {subject for pod in pods for subject in subjects_of(pod)}
             kept = {series: values for series, values in self.before.values.items() if series[0] in subjects}
+            if len(kept) > _SERIES_OF_A_CONTAINER * sum(len(pod.containers) for pod in pods):
+                kept = {}
         if kubelet_started_at is None and self.before is not None:
             kubelet_started_at = self.before.kubelet_started_at
         return Scraped(

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from probetuner.model.fields import Object, count, moment, text
+from probetuner.facts.times import happened
+from probetuner.model.fields import Object, count, text
 from probetuner.model.workload import section
 
 
@@ -38,8 +39,8 @@ class Shown:
     waiting_message: str
 
 
-def read_status(raw: Object, place: str) -> Shown:
-    """Read one of a Pod's containerStatuses. Lives are oldest first. Raises InvalidObjectError.
+def read_status(raw: Object, place: str, *, at: float) -> Shown:
+    """Read one of a Pod's containerStatuses, received at `at`. Lives are oldest first. Raises InvalidObjectError.
 
     While the container waits, restartCount is still that of the life in lastState: the kubelet raises it when it
     creates the next (kuberuntime_container.go startContainer).
@@ -51,11 +52,11 @@ def read_status(raw: Object, place: str) -> Shown:
     lives = []
     if last.get("terminated") is not None:
         index = restarts - 1 if running or ended else restarts
-        lives.append(_ended(section(last, "terminated", place), index, place))
+        lives.append(_ended(section(last, "terminated", place), index, place, at=at))
     if ended:
-        lives.append(_ended(section(state, "terminated", place), restarts, place))
+        lives.append(_ended(section(state, "terminated", place), restarts, place, at=at))
     elif running:
-        started_at = moment(section(state, "running", place), "startedAt", place)
+        started_at = happened(section(state, "running", place), "startedAt", place, told_at=at)
         key = _key(text(raw, "containerID", place), restarts)
         lives.append(ShownLife(key=key, restarts=restarts, started_at=started_at))
     return Shown(
@@ -69,14 +70,14 @@ def read_status(raw: Object, place: str) -> Shown:
     )
 
 
-def _ended(raw: Object, restarts: int, place: str) -> ShownLife:
+def _ended(raw: Object, restarts: int, place: str, *, at: float) -> ShownLife:
     code = raw.get("exitCode")
     return ShownLife(
         key=_key(text(raw, "containerID", place), restarts),
         restarts=restarts,
-        started_at=moment(raw, "startedAt", place),
+        started_at=happened(raw, "startedAt", place, told_at=at),
         exit=Exit(
-            at=moment(raw, "finishedAt", place),
+            at=happened(raw, "finishedAt", place, told_at=at),
             exit_code=code if isinstance(code, int) and not isinstance(code, bool) else -1,
             reason=text(raw, "reason", place),
         ),

@@ -56,7 +56,7 @@ def _counted(samples: Iterable[Sample], pods: Sequence[PodState], growth: Growth
     found: defaultdict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for sample in samples:
         uid, container, kind, result = _labels(sample, "pod_uid", "container", "probe_type", "result")
-        if uid in by_uid and kind in _TYPES:
+        if uid in by_uid and by_uid[uid].container(container) is not None and kind in _TYPES:
             found[uid, container, kind][result] = sample.value
     facts: list[Fact] = []
     for series, results in found.items():
@@ -86,7 +86,7 @@ def _latencies(samples: Iterable[Sample], pods: Sequence[PodState], growth: Grow
     members_of = _members(pods)
     facts: list[Fact] = []
     for (namespace, label, container, kind), cumulative in found.items():
-        members = members_of.get((namespace, label))
+        members = [pod for pod in members_of.get((namespace, label), ()) if pod.container(container) is not None]
         if not members:
             continue
         series = (subject_of_label(namespace, label), container, kind, "latency")

@@ -8,6 +8,7 @@ from probetuner.facts.containers import Circumstances, ContainerState, read_cont
 from probetuner.facts.fact import Fact, NodeDisturbed, PodEnding, PodRef
 from probetuner.facts.lives import read_status
 from probetuner.facts.owner import TEMPLATE_HASH_LABELS, owner_of
+from probetuner.facts.times import happened
 from probetuner.model.container import parse_containers
 from probetuner.model.fields import Object, count, moment, objects, text
 from probetuner.model.problem import InvalidObjectError
@@ -53,7 +54,7 @@ def read_pod(
     conditions = {text(c, "type", place): c for c in objects(section(raw, "status", place), "conditions", place)}
     lost = _is_lost(conditions, place)
     if lost and not state.lost:
-        since = moment(conditions["Ready"], "lastTransitionTime", place) or at
+        since = happened(conditions["Ready"], "lastTransitionTime", place, told_at=at) or at
         facts += _for_all(state, NodeDisturbed, at=since, reason="NodeNotReady")
     circumstances = Circumstances(
         at=at,
@@ -61,8 +62,8 @@ def read_pod(
         first_sight=before is None,
         ending=state.ending is not None,
         node_disturbed=state.lost or lost or not node_ready,
-        ready_since=_since(conditions, "True", place),
-        unready_since=_since(conditions, "False", place) if _one_is_unready(raw, place) else None,
+        ready_since=_since(conditions, "True", place, at=at),
+        unready_since=_since(conditions, "False", place, at=at) if _one_is_unready(raw, place) else None,
     )
     containers, told = _containers(state, raw, circumstances, place)
     return replace(state, containers=containers, lost=lost), [*facts, *told]
@@ -83,7 +84,7 @@ def _containers(
     statuses = dict(_statuses(raw, place))
     containers, facts = {container.name: container for container in state.containers}, []
     for name in [name for name in containers if name in statuses]:
-        shown = read_status(statuses[name], f"{place}: status of {name}")
+        shown = read_status(statuses[name], f"{place}: status of {name}", at=circumstances.at)
         containers[name], told = read_container(containers[name], shown, circumstances)
         facts += told
     return tuple(containers.values()), facts
@@ -95,7 +96,7 @@ def _first(raw: Object, place: str, at: float) -> PodState:
     spec = section(raw, "spec", place)
     return PodState(
         ref=ref,
-        created_at=moment(metadata, "creationTimestamp", place) or at,
+        created_at=happened(metadata, "creationTimestamp", place, told_at=at) or at,
         group=_group(metadata, place),
         containers=tuple(
             ContainerState.unseen(container) for container in parse_containers(spec, place=f"{place}.spec")
@@ -188,10 +189,10 @@ def _is_lost(conditions: dict[str, Object], place: str) -> bool:
     )
 
 
-def _since(conditions: dict[str, Object], status: str, place: str) -> float | None:
+def _since(conditions: dict[str, Object], status: str, place: str, *, at: float) -> float | None:
     """Since when all containers have been ready ("True"), or one has not ("False"); None where it is otherwise."""
     ready = conditions.get("ContainersReady", {})
-    return moment(ready, "lastTransitionTime", place) if ready.get("status") == status else None
+    return happened(ready, "lastTransitionTime", place, told_at=at) if ready.get("status") == status else None
 
 
 def _one_is_unready(raw: Object, place: str) -> bool:

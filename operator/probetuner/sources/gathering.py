@@ -57,7 +57,7 @@ class Gathering:
     """
 
     def __init__(self, *, since: float) -> None:
-        self._reader = Reader(since=since)
+        self._reader = Reader(since=since, trusts_names=True)
         self._defined: dict[tuple[WorkloadRef, str], tuple[Workload, Origin]] = {}
         self._refs: set[WorkloadRef] = set()
         self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)

@@ -30,14 +30,14 @@ GATED = (
     condition("ContainersReady", value=True),
     condition("Ready", value=False, reason="ReadinessGatesNotReady"),
 )
-LOST = (condition("ContainersReady", value=True), condition("Ready", value=False, since=40))
+LOST = (condition("ContainersReady", value=True), condition("Ready", value=False, since=18))
 
 
-def see(*views: dict[str, Any], **options: Any) -> tuple[PodState | None, list[list[Fact]]]:
-    """Show the views ten seconds apart; gives the facts of each."""
+def see(*views: dict[str, Any], since: float = 0, **options: Any) -> tuple[PodState | None, list[list[Fact]]]:
+    """Show the views ten seconds apart, the first so many seconds after noon; gives the facts of each."""
     state, told = None, []
     for number, view in enumerate(views):
-        state, facts = read_pod(state, view, at=NOON + 10 * number, **options)
+        state, facts = read_pod(state, view, at=NOON + since + 10 * number, **options)
         told.append(facts)
     return state, told
 
@@ -67,7 +67,7 @@ def test_nothing_is_told_twice() -> None:
 
 def test_first_sight_tells_the_lives_that_the_status_shows() -> None:
     """A pod that was restarted before it was first seen gives its last exit and its present start."""
-    _, (facts,) = see(RESTARTED)
+    _, (facts,) = see(RESTARTED, since=60)
 
     assert [(fact.at, fact.restarts) for fact in of(ContainerStarted, facts)] == [(NOON, 0), (NOON + 51, 1)]
     (exited,) = of(ContainerExited, facts)
@@ -99,7 +99,7 @@ def unready_since(seconds: float, *statuses: dict[str, Any], **options: Any) -> 
 
 def test_the_pods_condition_tells_when_a_container_fell() -> None:
     """It turned False long after the container had started: its probe had passed, and took it out then."""
-    changes = of(ReadinessChanged, see(unready_since(70))[1][0])
+    changes = of(ReadinessChanged, see(unready_since(70), since=80)[1][0])
 
     assert [(f.at, f.ready, f.by_probe, f.passed) for f in changes] == [
         (NOON + 70, True, False, True),
@@ -124,7 +124,7 @@ def test_the_condition_proves_nothing_where_something_else_may_have_changed_it(
     view: dict[str, Any], options: dict[str, Any], what: str
 ) -> None:
     """Only a life that ran all the time on a sound node can have been taken out by its probe."""
-    assert of(ReadinessChanged, see(view, **options)[1][0]) == [], what
+    assert of(ReadinessChanged, see(view, since=80, **options)[1][0]) == [], what
 
 
 def test_a_waiting_container_shows_the_life_that_its_restart_count_counts() -> None:
@@ -240,7 +240,7 @@ def test_a_lost_node_is_not_the_probe() -> None:
     lost = pod(status(running(0), ready=True), conditions=LOST)
     _, told = see(FRESH, READY, lost, NOT_READY, READY, NOT_READY)
 
-    assert [(f.at, f.reason) for f in of(NodeDisturbed, told[2])] == [(NOON + 40, "NodeNotReady")]
+    assert [(f.at, f.reason) for f in of(NodeDisturbed, told[2])] == [(NOON + 18, "NodeNotReady")]
     changes = [fact for facts in told[3:] for fact in of(ReadinessChanged, facts)]
     assert [(fact.ready, fact.by_probe) for fact in changes] == [(False, False), (True, False), (False, True)]
 
