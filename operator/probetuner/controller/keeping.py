@@ -11,7 +11,7 @@ import structlog
 
 from probetuner.cluster import histories
 from probetuner.cluster.api import Api
-from probetuner.cluster.errors import ApiError
+from probetuner.cluster.errors import ApiError, ConflictError, NotFoundError
 from probetuner.controller.serving import Following, Served
 from probetuner.history.notable import happenings
 
@@ -60,8 +60,32 @@ class Keeper:
             # Set before the attempt: one that fails is repeated in a minute, not at once.
             served.saved_at = self._clock()
             try:
-                await histories.save(self._api, workload.ref, history, uid=workload.uid, now=served.saved_at)
+                served.saved_version = await histories.save(
+                    self._api,
+                    workload.ref,
+                    history,
+                    uid=workload.uid,
+                    now=served.saved_at,
+                    version=served.saved_version,
+                )
+                served.saved = history
+            except (ConflictError, NotFoundError) as problem:
+                log.info(
+                    "history has changed, it is saved with the next", workload=str(workload.ref), problem=str(problem)
+                )
+                await self._look_again(served)
             except ApiError as problem:
                 log.warning("history not saved, to be tried again", workload=str(workload.ref), problem=str(problem))
-            else:
-                served.saved = history
+
+    async def _look_again(self, served: Served) -> None:
+        """See what stands there now: a save of ours that seemed to have failed, or somebody's change of its labels.
+
+        What is known here is not older than that: while it works, an operator is the only one who saves.
+        """
+        ref, uid = served.workload.ref, served.workload.uid
+        try:
+            there = await histories.load(self._api, ref, uid=uid, now=self._clock())
+        except ApiError as problem:
+            log.warning("history not read, to be tried again", workload=str(ref), problem=str(problem))
+            return
+        served.saved_version, served.history_problem = there.version, there.problem

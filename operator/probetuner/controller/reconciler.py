@@ -169,9 +169,11 @@ class Reconciler:
             served = None
         if served is None:
             off = enrolment.mode.mode is Mode.OFF
-            saved = histories.NOTHING if off else await histories.load(self._api, ref, uid=self._uid(ref))
+            saved = histories.NOTHING
+            if not off:
+                saved = await histories.load(self._api, ref, uid=self._uid(ref), now=self._clock())
             served = serve(await workloads.read(self._api, ref), saved.history)
-            served.history_problem = saved.problem
+            served.history_problem, served.saved_version = saved.problem, saved.version
             if off:
                 return served
             self._following.add(served)

@@ -8,14 +8,18 @@ from typing import Any
 import structlog
 
 from probetuner.change.situation import Refusal
-from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact
+from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact, ProbeCounted
 from probetuner.facts.feed import Reader
 from probetuner.facts.owner import may_belong, owner_of
 from probetuner.history.fold import observe
+from probetuner.history.future import newest, without_future
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.fields import moment
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload, WorkloadRef, parse_workload, section
+
+_SET_BACK_SECONDS = 60.0
+"""Well above what a scrape takes from its answer to its facts, during which others may learn something newer."""
 
 log = structlog.get_logger()
 
@@ -25,7 +29,8 @@ class Served:
     """A workload that is served.
 
     `resumed_at` is the time of the newest fact in the history that was loaded, minus infinity when none was: what is
-    not newer is in it already. `saved` is the history as the ProbeHistory has it, since `saved_at` (epoch seconds).
+    not newer is in it already. `saved` is the history as the ProbeHistory has it, since `saved_at` (epoch seconds) and
+    in its `saved_version` (empty when there is none).
     `selector` is what its pods are listed by, and `listed` turns true once those that were there before have been
     read; `pods` maps uids to nodes. `history_problem` is a sentence when the history is not to be saved. `refusal` is
     the API server's answer to the last patch, when it was no. `made_at` is when the workload was created. `problem` is
@@ -39,6 +44,7 @@ class Served:
     resumed_at: float
     saved: WorkloadHistory
     saved_at: float = 0.0
+    saved_version: str = ""
     pods: dict[str, str] = field(default_factory=dict)
     listed: bool = False
     history_problem: str | None = None
@@ -62,6 +68,10 @@ class Served:
 
     def learn(self, fact: Fact) -> bool:
         """Add a fact to the history; returns whether that changed anything."""
+        if isinstance(fact, ProbeCounted) and newest(self.history) > fact.at + _SET_BACK_SECONDS:
+            # Scrapes are stamped by our own clock only: it was ahead, and what it stamped then would hide all that is.
+            self.history = without_future(self.history, now=fact.at)
+            self.resumed_at = min(self.resumed_at, fact.at)
         # The start and the end of a life are told again at first sight, and the ledger knows them by their number.
         if fact.at <= self.resumed_at and not isinstance(fact, ContainerStarted | ContainerExited):
             return False
@@ -73,7 +83,6 @@ class Served:
 def serve(raw: Mapping[str, Any], history: WorkloadHistory) -> Served:
     """Begin with a workload, and with what was saved of it. Raises InvalidObjectError."""
     workload = parse_workload(raw)
-    newest = max((entry.last_seen_at for entry in history.containers), default=float("-inf"))
     selector = section(section(raw, "spec", str(workload.ref)), "selector", f"{workload.ref}: spec")
     metadata = section(raw, "metadata", str(workload.ref))
     return Served(
@@ -81,7 +90,7 @@ def serve(raw: Mapping[str, Any], history: WorkloadHistory) -> Served:
         made_at=moment(metadata, "creationTimestamp", f"{workload.ref}: metadata") or -math.inf,
         selector=_selector(selector),
         history=history,
-        resumed_at=newest,
+        resumed_at=newest(history),
         saved=history,
     )
 

@@ -26,6 +26,10 @@ MOST_BYTES = 64 * 1024
 """Small beside what etcd takes for one object (1.5 MB), and within the maxLength of the ProbeHistory's schema."""
 
 
+_MOST_NUMBER = 2**53
+"""No count and no time comes near it; beyond it whole numbers and floats are no longer the same."""
+
+
 class SavedHistoryError(ValueError):
     """A saved history cannot be read; the text says why, in a sentence."""
 
@@ -58,14 +62,35 @@ def decode(state: str, *, version: int) -> WorkloadHistory:
     if version > VERSION:
         raise NewerHistoryError(f"it is in form {version}, from a newer probetuner; this one reads up to {VERSION}")
     try:
-        if version == VERSION:
-            return msgspec.json.decode(state, type=WorkloadHistory)
-        content = msgspec.json.decode(state)
-        for older in range(version, VERSION):
-            content = UPGRADES[older](content)
-        return msgspec.convert(content, type=WorkloadHistory)
+        history = _decoded(state, version=version)
     except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError, TypeError) as problem:
         raise SavedHistoryError(f"it is not a history: {problem}") from None
+    if any(abs(number) > _MOST_NUMBER for number in _numbers(history)):
+        raise SavedHistoryError("it is not a history: it holds a number that nothing was ever counted up to")
+    return history
+
+
+def _decoded(state: str, *, version: int) -> WorkloadHistory:
+    if version == VERSION:
+        return msgspec.json.decode(state, type=WorkloadHistory)
+    content = msgspec.json.decode(state)
+    for older in range(version, VERSION):
+        content = UPGRADES[older](content)
+    return msgspec.convert(content, type=WorkloadHistory)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, int | float):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _numbers(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _numbers(item)
+    elif is_dataclass(value):
+        for name, _ in _defaults(cast("Hashable", type(value))):
+            yield from _numbers(getattr(value, name))
 
 
 class _Writer:

@@ -27,7 +27,7 @@ class Writes:
         if self.away:
             raise UnreachableError(f"the API server did not answer {method} {path}")
         self.taken.append(body)
-        return dict(body)
+        return {**body, "metadata": {**body["metadata"], "resourceVersion": str(len(self.taken))}}
 
 
 class Bench:
