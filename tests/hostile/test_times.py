@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from hostile.tenants import BEGAN, Operator, clock, counters, event, pod
+from hostile.tenants import BEGAN, Operator, clock, counters, event, pod, workload
 from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.events import parse_event
 from probetuner.facts.fact import CpuThrottled
 from probetuner.facts.pods import read_pod
 from probetuner.history import codec
 from probetuner.history.future import without_future
+from probetuner.history.record import WorkloadHistory
+from probetuner.sources.dump import gather_objects
+from probetuner.sources.manifests import Given, Origin
 
 ABSURD = ("9999-12-31T23:59:59Z", "0001-01-01T00:00:01Z", "1970-01-01T00:00:01Z", "1955-11-05T00:00:00Z")
 HOUR = 3600.0
@@ -201,3 +204,30 @@ def _latest(value: object) -> float:
         return max(map(_latest, value.values()), default=-math.inf)
     names = getattr(type(value), "__dataclass_fields__", ())
     return max((_latest(getattr(value, name)) for name in names), default=-math.inf)
+
+
+def _gathered(*objects: dict[str, Any], now: float) -> WorkloadHistory:
+    """What a dump of these objects shows of the blue tenant's workload."""
+    given = [Given(object=one, origin=Origin(place="dump")) for one in objects]
+    subjects = gather_objects(given, tell=pytest.fail, now=BEGAN + now).subjects()
+    return next(one.history for one in subjects if one.workload.ref.namespace == "blue")
+
+
+@pytest.mark.parametrize("absurd", ["9999-12-31T23:59:59Z", clock(2 * HOUR)])
+def test_one_time_to_come_in_a_dump_moves_nobody_else(absurd: str) -> None:
+    """What a dump says of one tenant is the same beside a pod and an Event that claim another time."""
+    odd = pod("red", started=absurd)
+    told = [workload("blue"), pod("blue"), event("blue", "e", at=clock(600))]
+
+    alone = _gathered(*told, now=HOUR)
+    beside = _gathered(*told, workload("red"), odd, event("red", "odd", at=absurd), now=HOUR)
+
+    assert beside == alone
+    assert _latest(alone) <= BEGAN + 605
+
+
+def test_a_reader_whose_clock_is_behind_believes_the_dump() -> None:
+    """Where most of a dump lies in the future, the clock is wrong and not the dump."""
+    told = [workload("blue"), pod("blue"), event("blue", "e1", at=clock(600)), event("blue", "e2", at=clock(900))]
+
+    assert _gathered(*told, now=-30 * 86400.0) == _gathered(*told, now=HOUR)

@@ -64,7 +64,7 @@ def read_cluster(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -
     if watch_seconds:
         gathering = _watched(target, metrics, seconds=watch_seconds, tell=tell)
     else:
-        gathering = gather_objects(_listed(target, tell), tell, scrapes=metrics.scrape())
+        gathering = gather_objects(_listed(target, tell), tell, scrapes=metrics.scrape(), now=time.time())
     # Labels select workloads; whose pods the others are is not known, so they are no answer to a selection.
     subjects = [subject for subject in gathering.subjects() if subject.defined or not live.selector]
     return _inspected(target, subjects, tell) if inspect else subjects

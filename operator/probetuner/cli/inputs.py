@@ -1,6 +1,7 @@
 """What `analyze` was given, to what is to be judged: told apart by what it is, not by what it is called."""
 
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,8 @@ def read_subjects(paths: Sequence[Path], tell: Tell, *, render_folders: bool = T
     others = [path for path in paths if path not in recordings]
     subjects = [subject for path in recordings for subject in read_recording(path, tell)]
     if others:
-        found = gather_objects(_objects(others, tell, render_folders=render_folders), tell, note=note).subjects()
+        given = _objects(others, tell, render_folders=render_folders)
+        found = gather_objects(given, tell, note=note, now=time.time()).subjects()
         subjects += found
         _note_missing([subject.workload.ref for subject in found if not subject.defined])
     return subjects
@@ -86,7 +88,7 @@ def _objects(paths: Sequence[Path], tell: Tell, *, render_folders: bool) -> Iter
         for build in builds_in(path) if path.is_dir() else ():
             yield from _rendered(build, built, tell, render_folders=render_folders)
         try:
-            files += [(file, path.is_dir()) for file in files_in(path) if file not in built]
+            files += [(file, path.is_dir()) for file in files_in(path, tell) if file not in built]
         except InvalidObjectError as error:
             tell(str(error))
     for file, from_folder in each(files, "Reading manifests"):

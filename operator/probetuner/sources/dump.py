@@ -1,8 +1,8 @@
 """Objects as they were at one moment, from manifests, from `kubectl get -o json` or from a cluster's lists.
 
 Some define workloads; pods and events among them still tell of the past. All of it was received at once, so its facts
-are put into the order of their own times. That moment is the latest time that any of the objects names: a dump is as
-old as its youngest object, whenever it is read.
+are put into the order of their own times. That moment is the latest time that any of the objects names and that can be:
+a dump is as old as its youngest object, whenever it is read.
 """
 
 import math
@@ -24,14 +24,22 @@ _TELLING = ("Node", "Pod", "Event")  # a pod's node must be known before it, and
 _MOST_NAMED = 5
 _MOST_LEVELS = 12
 _TIME_SUFFIXES = ("Time", "At", "Timestamp")
+_CLOCKS_DIFFER_SECONDS = 300.0
+"""So far the clocks of a person's machine and of a cluster may differ, as Kerberos has it too."""
 
 
 def gather_objects(
-    objects: Iterable[Given], tell: Tell, *, note: Tell | None = None, scrapes: Iterable[Scrape] = ()
+    objects: Iterable[Given],
+    tell: Tell,
+    *,
+    note: Tell | None = None,
+    scrapes: Iterable[Scrape] = (),
+    now: float = math.inf,
 ) -> Gathering:
     """Take in the objects, and what kubelets answered then; what cannot be understood is told and left out.
 
-    `note` hears of what is no problem: objects that say nothing of probes, and events of pods that are gone.
+    `note` hears of what is no problem: objects that say nothing of probes, and events of pods that are gone. `now` is
+    the time by the reader's own clock (epoch seconds), infinity without one.
     """
     gathering = Gathering(since=-math.inf)
     telling: dict[str, list[Given]] = {kind: [] for kind in _TELLING}
@@ -42,7 +50,7 @@ def gather_objects(
             telling[kind].append(given)
         elif understood(partial(gathering.define, given.object, given.origin), given.origin.place, tell) is False:
             ignored[kind] += 1
-    facts = _facts(gathering, telling, tell)
+    facts = _facts(gathering, telling, tell, now=now)
     facts += [fact for scrape in scrapes for fact in gathering.scrape(scrape)]
     gathering.remember(sorted(facts, key=lambda fact: fact.at))
     if note is not None and ignored:
@@ -99,14 +107,24 @@ def _named(metadata: Any) -> tuple[str, str]:
     return str(known.get("namespace") or "default"), str(known.get("name") or "")
 
 
-def _facts(gathering: Gathering, telling: Mapping[str, Sequence[Given]], tell: Tell) -> list[Fact]:
+def _facts(gathering: Gathering, telling: Mapping[str, Sequence[Given]], tell: Tell, *, now: float) -> list[Fact]:
     facts: list[Fact] = []
-    received_at = max((_latest(given.object) for entries in telling.values() for given in entries), default=0.0)
+    received_at = _received_at([given.object for entries in telling.values() for given in entries], now=now)
     for entries in telling.values():
         for given in entries:
             take = partial(gathering.watch, given.object, None, at=received_at)
             facts += understood(take, given.origin.place, tell) or ()
     return facts
+
+
+def _received_at(objects: Sequence[Mapping[str, Any]], *, now: float) -> float:
+    """When the dump was made: the latest of its times that has passed.
+
+    Where most objects tell of times to come, it is the reader's clock that is wrong, and all of them are believed.
+    """
+    times = [_latest(content) for content in objects]
+    passed = [time for time in times if time <= now + _CLOCKS_DIFFER_SECONDS]
+    return max(passed if 2 * len(passed) >= len(times) else times, default=0.0)
 
 
 def _latest(value: Any, level: int = 0) -> float:

@@ -16,6 +16,7 @@ from probetuner.model.autoscaler import AUTOSCALERS
 from probetuner.model.pod_controllers import POD_CONTROLLERS
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadKind
+from probetuner.sources.special import special_kind
 from probetuner.sources.yaml_values import read_values
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -68,10 +69,11 @@ def understood(take: Callable[[], Taken], place: str, tell: Tell) -> Taken | Non
     return None
 
 
-def files_in(path: Path) -> list[Path]:
+def files_in(path: Path, tell: Tell) -> list[Path]:
     """The manifests of a folder and of the folders in it, in the order of their names; a file is itself.
 
-    Names that begin with a dot are passed over. Raises InvalidObjectError when there is none.
+    Names that begin with a dot are passed over, and what is no file is told and left out. Raises InvalidObjectError
+    when there is none.
     """
     if not path.is_dir():
         return [path]
@@ -81,7 +83,11 @@ def files_in(path: Path) -> list[Path]:
         found += [Path(folder, name) for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith(".")]
     if not found:
         raise InvalidObjectError(str(path), f"holds no file that ends in {', '.join(SUFFIXES)}")
-    return found
+    kinds = {file: special_kind(file) for file in found}
+    for file, kind in kinds.items():
+        if kind is not None:
+            tell(f"{file} is {kind} and no file; it was left out")
+    return [file for file, kind in kinds.items() if kind is None]
 
 
 def read_file(path: Path, tell: Tell, *, foreign: Tell | None = None) -> Iterator[Given]:
