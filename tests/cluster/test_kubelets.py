@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from lab import Lab
+from probetuner.facts.feed import FAMILIES
 from probetuner.sources import kubelet
 from probetuner.sources.kubelet import KubeletAccess, KubeletAddress, KubeletError, Kubelets
 
@@ -31,12 +32,13 @@ async def test_the_real_kubelet_gives_its_counters(lab: Lab) -> None:
     )
     kubelets = Kubelets(access)
     try:
-        texts = [await kubelets.read(address, path) for path in kubelet.PATHS]
+        pages = [await kubelets.read(address, path, FAMILIES[path]) for path in kubelet.PATHS]
     finally:
         await kubelets.close()
 
-    assert "# TYPE process_start_time_seconds gauge" in texts[0] or "prober_probe" in texts[0]
-    assert "container_processes" in texts[1]
+    assert "process_start_time_seconds" in pages[0].text or "prober_probe" in pages[0].text
+    assert "container_processes{" in pages[1].text
+    assert [page.problem for page in pages] == [None, None]
 
 
 async def test_the_token_is_sent_as_it_is_now(lab: Lab) -> None:
@@ -44,14 +46,14 @@ async def test_the_token_is_sent_as_it_is_now(lab: Lab) -> None:
     tokens = iter(["first", "second"])
 
     async def echo(request: web.Request) -> web.Response:
-        return web.Response(text=request.headers["Authorization"])
+        return web.Response(text=request.headers["Authorization"] + "\n")
 
     async with _fake(lab, echo) as address:
         kubelets = Kubelets(KubeletAccess(bearer_token=lambda: next(tokens), authority_file=str(lab.authority)))
-        heard = [await kubelets.read(address, "/metrics/probes") for _ in range(2)]
+        heard = [(await kubelets.read(address, "/metrics/probes", ("Bearer",))).text for _ in range(2)]
         await kubelets.close()
 
-    assert heard == ["Bearer first", "Bearer second"]
+    assert heard == ["Bearer first\n", "Bearer second\n"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ async def test_a_kubelet_of_another_authority_is_not_believed(lab: Lab) -> None:
 
     async def note(request: web.Request) -> web.Response:
         asked.append(request.path)
-        return web.Response(text="text")
+        return web.Response(text="text\n")
 
     async with _fake(lab, note) as address:
         stranger = KubeletAccess(bearer_token=lambda: "secret", authority_file=str(lab.state / "pki" / "kubelet.crt"))
@@ -112,23 +114,8 @@ async def test_a_kubelet_of_another_authority_is_not_believed(lab: Lab) -> None:
         assert asked == []
 
         trusting = Kubelets(KubeletAccess(bearer_token=lambda: "secret", verify=False))
-        assert await trusting.read(address, "/metrics/probes") == "text"
+        assert (await trusting.read(address, "/metrics/probes", ("text",))).text == "text\n"
         await trusting.close()
-
-
-async def test_a_flood_is_not_read_to_its_end(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer above the bound is given up, so that no kubelet can fill the operator's memory."""
-    monkeypatch.setattr(kubelet, "_MOST_BYTES", 1024 * 1024)
-
-    async def flood(request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse()
-        await answer.prepare(request)
-        for _ in range(64):
-            await answer.write(b"x" * 64 * 1024)
-        return answer
-
-    async with _fake(lab, flood) as address:
-        assert "larger than 1 MiB" in await _refusal(lab, address)
 
 
 async def _refusal(lab: Lab, address: KubeletAddress, *, access: KubeletAccess | None = None) -> str:
@@ -138,7 +125,7 @@ async def _refusal(lab: Lab, address: KubeletAddress, *, access: KubeletAccess |
     )
     try:
         with pytest.raises(KubeletError) as problem:
-            await kubelets.read(address, "/metrics/probes")
+            await kubelets.read(address, "/metrics/probes", FAMILIES["/metrics/probes"])
     finally:
         await kubelets.close()
     return str(problem.value)

@@ -19,7 +19,9 @@ class Metrics:
         self._registry = CollectorRegistry()
         self.patches = self._counter("patches", "Patches of workloads, by what became of them.", "result")
         self.reconcile_errors = self._counter("reconcile_errors", "Looks at a workload that failed and are retried.")
-        self.scrape_errors = self._counter("kubelet_scrape_errors", "Scrapes of a kubelet that gave no counters.")
+        self.scrape_errors = self._counter(
+            "kubelet_scrape_errors", "Scrapes of a kubelet that did not give all counters."
+        )
         self.watch_failures = self._counter("watch_failures", "Ends of the watches, which are begun again each time.")
         self.api_requests = self._counter("api_requests", "Requests to the API server.")
         self.api_wait_seconds = self._counter("api_wait_seconds", "Seconds that these waited for their turn.")

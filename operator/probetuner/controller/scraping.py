@@ -9,6 +9,7 @@ import structlog
 from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.serving import Following
+from probetuner.facts.feed import FAMILIES
 from probetuner.sources.kubelet import PATHS, KubeletAddress, KubeletError, Kubelets
 
 _LOOK_SECONDS = 1.0
@@ -76,16 +77,18 @@ class Scraper:
             await asyncio.sleep(self._interval_seconds * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - as above
 
     async def _scrape(self, node: str) -> str | None:
-        """Read both pages of a node; returns a sentence when that did not work."""
+        """Read both pages of a node; returns a sentence when that did not work, or not for all of them."""
         address = self.addresses.get(node)
         if address is None:
             return f"Node {node} has no internal address yet; its kubelet is asked as soon as it has."
         try:
             for path in PATHS:
-                text = await self._kubelets.read(address, path)
+                page = await self._kubelets.read(address, path, FAMILIES[path])
                 read = self._following.reader.scraping(node, path)
                 if read is not None:
-                    reading = await asyncio.to_thread(read, text, self._clock())
+                    # A thread of its own: a page may take a second, and others must not wait for it.
+                    loop, threads = asyncio.get_running_loop(), self._kubelets.threads
+                    reading = await loop.run_in_executor(threads, read, page.text, self._clock(), page.problem)
                     self._following.learn(self._following.reader.scraped(node, path, reading))
         except KubeletError as problem:
             return str(problem)
@@ -101,6 +104,6 @@ class Scraper:
             log.info("kubelet answers again", node=node)
         else:
             self.problems[node] = problem
-            log.warning("no counters from a kubelet", node=node, problem=problem)
+            log.warning("counters of a kubelet are missing", node=node, problem=problem)
         for ref in self._following.on_node(node):
             self._following.changed(ref)

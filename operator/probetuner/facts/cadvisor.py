@@ -7,10 +7,10 @@ as cAdvisor's last look, so a row with the time stamp of the scrape before says 
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from probetuner.facts.exposition import Sample, scan
+from probetuner.facts.exposition import Sample, Scan
 from probetuner.facts.fact import CpuThrottled, Fact, ProcessesCounted
 from probetuner.facts.growth import Growth, Reading, Scraped
 from probetuner.facts.pods import PodState
@@ -18,6 +18,9 @@ from probetuner.facts.times import believed
 
 _PERIODS, _THROTTLED = "container_cpu_cfs_periods_total", "container_cpu_cfs_throttled_periods_total"
 _PROCESSES, _THREADS = "container_processes", "container_threads"
+
+FAMILIES = (_PERIODS, _THROTTLED, _PROCESSES, _THREADS)
+"""What is read of the page."""
 
 
 _MOST_CGROUPS = 8
@@ -37,28 +40,37 @@ class _Cgroup:
 
 
 def read_cadvisor(
-    before: Scraped | None, text: str, *, at: float, pods: Sequence[PodState], since: float = -math.inf
+    before: Scraped | None,
+    text: str,
+    *,
+    at: float,
+    pods: Sequence[PodState],
+    since: float = -math.inf,
+    problem: str | None = None,
 ) -> Reading:
     """Read one node's scrape for these pods of it, and compare it with the one before.
 
-    `since` is when observation began (epoch seconds). Never raises on what the text holds.
+    `since` is when observation began (epoch seconds), `problem` says what of the page is not in the text. Never raises
+    on what the text holds.
     """
     by_name = {(pod.ref.namespace, pod.ref.name): pod for pod in pods}
-    scanned = scan(text, families=(_PERIODS, _THROTTLED, _PROCESSES, _THREADS), pods=by_name.keys())
-    growth = Growth(before=before, at=at, since=since, whole=scanned.problem is None)
+    scan = Scan(text, families=FAMILIES, pods=by_name.keys())
+    cgroups = _cgroups(scan.samples(), by_name, at)
+    problem = "; ".join(filter(None, (problem, scan.problem))) or None
+    growth = Growth(before=before, at=at, since=since, whole=problem is None)
     facts: list[Fact] = []
     newest: dict[tuple[str, str], _Cgroup] = {}
-    for cgroup in _cgroups(scanned.samples, by_name, at):
+    for cgroup in cgroups:
         facts += _throttling(cgroup, growth)
         owner = (cgroup.pod.ref.uid, cgroup.container)
         if _PROCESSES in cgroup.values and _THREADS in cgroup.values:
             newest[owner] = max(newest.get(owner, cgroup), cgroup, key=lambda candidate: candidate.stamp)
     for cgroup in newest.values():
         facts += _processes(cgroup, growth)
-    return Reading(scraped=growth.remember(pods), facts=facts, problem=scanned.problem)
+    return Reading(scraped=growth.remember(pods), facts=facts, problem=problem)
 
 
-def _cgroups(samples: Sequence[Sample], by_name: Mapping[tuple[str, str], PodState], at: float) -> list[_Cgroup]:
+def _cgroups(samples: Iterable[Sample], by_name: Mapping[tuple[str, str], PodState], at: float) -> list[_Cgroup]:
     found: dict[tuple[str, str, str], _Cgroup] = {}
     numbers: Counter[tuple[str, str]] = Counter()
     for sample in samples:

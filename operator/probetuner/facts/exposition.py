@@ -5,8 +5,10 @@ Not prometheus_client's parser: it raises at the first line that it cannot read,
 
 import math
 import re
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
+
+from probetuner.facts.page import page_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,44 +21,45 @@ class Sample:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
-    """What was read. `problem` is a sentence about what was not, None when the text was whole."""
-
-    samples: tuple[Sample, ...]
-    problem: str | None = None
-
-
 _MOST = 2.0**53
 """Beyond it a float does not hold every whole number, and nothing that we read is counted up to there."""
 
+_LINES = re.compile(r"[^\n]+")
 _LINE = re.compile(
     r'[a-zA-Z_:][\w:]*(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\]|\\.)*",?)*)\})?[ \t]+(\S{1,40})(?:[ \t]+(-?\d{1,16}))?[ \t]*'
 )
 _LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
 
 
-def scan(text: str, *, families: tuple[str, ...], pods: Container[tuple[str, str]]) -> Scan:
-    """Read the samples of these families that are about these pods (namespace and pod label) or about no pod at all.
+class Scan:
+    """The samples of these families that are about these pods (namespace and pod label), or about no pod at all.
 
-    Lines that cannot be read are counted and left out; a last line without its end is one of them. Escapes in label
-    values stay as they are: the names that are looked for have none.
+    They are given out one by one: a page may hold as many of them as it has lines. Lines that cannot be read are
+    counted and left out. Escapes in label values stay as they are: the names that are looked for have none.
     """
-    lines = text.split("\n")
-    unreadable = 1 if lines.pop() else 0
-    samples = []
-    openings = tuple(opening for family in families for opening in (f"{family}{{", f"{family} "))
-    for line in lines:
-        if line.startswith(openings):
+
+    def __init__(self, text: str, *, families: tuple[str, ...], pods: Container[tuple[str, str]]) -> None:
+        self._page = page_of(text, families)
+        self._openings = tuple(opening for family in families for opening in (f"{family}{{", f"{family} "))
+        self._pods = pods
+        self._unreadable = 0
+
+    def samples(self) -> Iterator[Sample]:
+        """The samples, in the order of the page."""
+        for found in _LINES.finditer(self._page.text):
+            line = found[0]
+            if not line.startswith(self._openings):
+                continue
             sample = _sample(line)
             if sample is None:
-                unreadable += 1
-            elif _wanted(sample, pods):
-                samples.append(sample)
-        elif line and not (line[0].isalpha() or line[0] in "#_:\r"):
-            unreadable += 1
-    problem = f"{unreadable} of {len(lines) + 1} lines could not be read" if unreadable else None
-    return Scan(samples=tuple(samples), problem=problem)
+                self._unreadable += 1
+            elif _wanted(sample, self._pods):
+                yield sample
+
+    @property
+    def problem(self) -> str | None:
+        """A sentence on what could not be read; complete once all samples were given out."""
+        return replace(self._page, unreadable=self._page.unreadable + self._unreadable).problem
 
 
 def _wanted(sample: Sample, pods: Container[tuple[str, str]]) -> bool:

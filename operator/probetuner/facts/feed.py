@@ -1,8 +1,9 @@
 """From raw records to facts: one reader for recordings, dumps and live clusters."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from probetuner.facts import cadvisor, metrics
 from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.events import EarlyEvents, EventCounts, ProbeEvent, facts_of, parse_event
 from probetuner.facts.fact import Fact
@@ -17,6 +18,17 @@ from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef, section
 
 _READERS = {"/metrics/probes": read_probes, "/metrics/cadvisor": read_cadvisor}
+
+FAMILIES = {"/metrics/probes": metrics.FAMILIES, "/metrics/cadvisor": cadvisor.FAMILIES}
+"""What is read of each of a kubelet's pages: the beginnings of its lines."""
+
+
+class Read(Protocol):
+    """Reads a page's text, received at `at`; `problem` says what of the page is not in it."""
+
+    def __call__(self, text: str, at: float, problem: str | None = None) -> Reading:
+        """Give what the text tells."""
+        ...
 
 
 class Reader:
@@ -68,12 +80,15 @@ class Reader:
                 return self._node(raw, received_at, gone=gone)
         return []
 
-    def scrape(self, node: str, path: str, text: str, at: float) -> list[Fact]:
-        """Take in a node's exposition text of `/metrics/probes` or `/metrics/cadvisor`; other paths tell nothing."""
-        read = self.scraping(node, path)
-        return [] if read is None else self.scraped(node, path, read(text, at))
+    def scrape(self, node: str, path: str, text: str, at: float, problem: str | None = None) -> list[Fact]:
+        """Take in a node's exposition text of `/metrics/probes` or `/metrics/cadvisor`; other paths tell nothing.
 
-    def scraping(self, node: str, path: str) -> Callable[[str, float], Reading] | None:
+        `problem` says what of the page is not in the text.
+        """
+        read = self.scraping(node, path)
+        return [] if read is None else self.scraped(node, path, read(text, at, problem))
+
+    def scraping(self, node: str, path: str) -> Read | None:
         """How the node's next text is to be read, for `scraped` to take in; None for a path that tells nothing.
 
         It touches nothing of this reader, so a large text can be read in another thread meanwhile.
@@ -82,7 +97,8 @@ class Reader:
         if read is None:
             return None
         before, pods = self._scraped.get((node, path)), self.pods_on(node)
-        return lambda text, at: read(before, text, at=at, pods=pods, since=self._since)
+        since = self._since
+        return lambda text, at, problem=None: read(before, text, at=at, pods=pods, since=since, problem=problem)
 
     def scraped(self, node: str, path: str, reading: Reading) -> list[Fact]:
         """Take in what was read of the node's text."""

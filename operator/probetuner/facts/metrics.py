@@ -2,47 +2,88 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from probetuner.facts.exposition import Sample, scan
+from probetuner.facts.exposition import Sample, Scan
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, Fact, PodRef, ProbeCounted, ProbeLatencySampled
 from probetuner.facts.growth import Growth, Reading, Scraped, subject_of_label
 from probetuner.facts.pods import PodState, disturbed
 from probetuner.model.probe import ProbeType
 
-_TOTAL = "prober_probe_total"
-_BUCKET = "prober_probe_duration_seconds_bucket"
-_STARTED = "process_start_time_seconds"
+FAMILIES = ("prober_probe_total", "prober_probe_duration_seconds_bucket", "process_start_time_seconds")
+"""What is read of the page."""
+
 _SAME_START_SECONDS = 2.0
 """The time of boot, from which the start is reckoned, moves a little when the clock is set."""
 
 _TYPES = {kind.value: kind for kind in ProbeType}
+_RESULTS = ("successful", "failed")
 _BUCKETS = (*LATENCY_BOUNDS_SECONDS, math.inf)
 
 
 def read_probes(
-    before: Scraped | None, text: str, *, at: float, pods: Sequence[PodState], since: float = -math.inf
+    before: Scraped | None,
+    text: str,
+    *,
+    at: float,
+    pods: Sequence[PodState],
+    since: float = -math.inf,
+    problem: str | None = None,
 ) -> Reading:
     """Read one node's scrape for these pods of it, and compare it with the one before.
 
-    `since` is when observation began (epoch seconds). Never raises on what the text holds.
+    `since` is when observation began (epoch seconds), `problem` says what of the page is not in the text. Never raises
+    on what the text holds.
     """
     labels = {(pod.ref.namespace, label) for pod in pods for label in (pod.ref.name, pod.group)}
-    scanned = scan(text, families=(_TOTAL, _BUCKET, _STARTED), pods=labels)
-    families: defaultdict[str, list[Sample]] = defaultdict(list)
-    for sample in scanned.samples:
-        families[sample.family].append(sample)
-    started_at = families[_STARTED][-1].value if families[_STARTED] else None
-    restarted = _has_restarted(before, started_at)
-    growth = Growth(before=before, at=at, since=since, whole=scanned.problem is None, restarted=restarted)
+    scan = Scan(text, families=FAMILIES, pods=labels)
+    found = _Found(pods)
+    for sample in scan.samples():
+        found.take(sample)
+    problem = "; ".join(filter(None, (problem, scan.problem))) or None
+    restarted = _has_restarted(before, found.started_at)
+    growth = Growth(before=before, at=at, since=since, whole=problem is None, restarted=restarted)
     facts: list[Fact] = []
-    if restarted and started_at is not None:
+    if restarted and found.started_at is not None:
         for pod in pods:
-            facts += disturbed(pod, at=min(at, started_at), reason="KubeletRestarted")
-    facts += _counted(families[_TOTAL], pods, growth)
-    facts += _latencies(families[_BUCKET], pods, growth)
-    scraped = growth.remember(pods, kubelet_started_at=started_at)
-    return Reading(scraped=scraped, facts=facts, problem=scanned.problem)
+            facts += disturbed(pod, at=min(at, found.started_at), reason="KubeletRestarted")
+    facts += _counted(found, growth)
+    facts += _latencies(found, growth)
+    scraped = growth.remember(pods, kubelet_started_at=found.started_at)
+    return Reading(scraped=scraped, facts=facts, problem=problem)
+
+
+class _Found:
+    """What the samples say of these pods' containers, by series: bounded by them, whatever the page holds."""
+
+    def __init__(self, pods: Sequence[PodState]) -> None:
+        self.started_at: float | None = None
+        self.totals: defaultdict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
+        self.buckets: defaultdict[tuple[str, str, str, str], dict[float, float]] = defaultdict(dict)
+        self.by_uid = {pod.ref.uid: pod for pod in pods}
+        self._members = _members(pods)
+
+    def take(self, sample: Sample) -> None:
+        """Take in a sample, if it is about one of the containers."""
+        match sample.family:
+            case "process_start_time_seconds":
+                self.started_at = sample.value
+            case "prober_probe_total":
+                uid, container, kind, result = _labels(sample, "pod_uid", "container", "probe_type", "result")
+                pod = self.by_uid.get(uid)
+                if pod is not None and pod.container(container) and kind in _TYPES and result in _RESULTS:
+                    self.totals[uid, container, kind][result] = sample.value
+            case _:
+                namespace, label, container, kind, le = _labels(
+                    sample, "namespace", "pod", "container", "probe_type", "le"
+                )
+                bound = _number(le)
+                if self.members(namespace, label, container) and kind in _TYPES and bound in _BUCKETS:
+                    self.buckets[namespace, label, container, kind][bound] = sample.value
+
+    def members(self, namespace: str, label: str, container: str) -> list[PodState]:
+        """The pods that a latency series of that container is about."""
+        return [pod for pod in self._members.get((namespace, label), ()) if pod.container(container)]
 
 
 def _has_restarted(before: Scraped | None, started_at: float | None) -> bool:
@@ -51,17 +92,11 @@ def _has_restarted(before: Scraped | None, started_at: float | None) -> bool:
     return abs(started_at - before.kubelet_started_at) > _SAME_START_SECONDS
 
 
-def _counted(samples: Iterable[Sample], pods: Sequence[PodState], growth: Growth) -> list[Fact]:
-    by_uid = {pod.ref.uid: pod for pod in pods}
-    found: defaultdict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
-    for sample in samples:
-        uid, container, kind, result = _labels(sample, "pod_uid", "container", "probe_type", "result")
-        if uid in by_uid and by_uid[uid].container(container) is not None and kind in _TYPES:
-            found[uid, container, kind][result] = sample.value
+def _counted(found: _Found, growth: Growth) -> list[Fact]:
     facts: list[Fact] = []
-    for series, results in found.items():
-        pod = by_uid[series[0]]
-        succeeded, failed = growth.of(series, (results.get("successful"), results.get("failed")))
+    for series, results in found.totals.items():
+        pod = found.by_uid[series[0]]
+        succeeded, failed = growth.of(series, tuple(map(results.get, _RESULTS)))
         if growth.covers(pod) and (succeeded or failed):
             facts.append(
                 ProbeCounted(
@@ -77,18 +112,10 @@ def _counted(samples: Iterable[Sample], pods: Sequence[PodState], growth: Growth
     return facts
 
 
-def _latencies(samples: Iterable[Sample], pods: Sequence[PodState], growth: Growth) -> list[Fact]:
-    found: defaultdict[tuple[str, str, str, str], dict[float, float]] = defaultdict(dict)
-    for sample in samples:
-        namespace, label, container, kind, bound = _labels(sample, "namespace", "pod", "container", "probe_type", "le")
-        if kind in _TYPES:
-            found[namespace, label, container, kind][_number(bound)] = sample.value
-    members_of = _members(pods)
+def _latencies(found: _Found, growth: Growth) -> list[Fact]:
     facts: list[Fact] = []
-    for (namespace, label, container, kind), cumulative in found.items():
-        members = [pod for pod in members_of.get((namespace, label), ()) if pod.container(container) is not None]
-        if not members:
-            continue
+    for (namespace, label, container, kind), cumulative in found.buckets.items():
+        members = found.members(namespace, label, container)
         series = (subject_of_label(namespace, label), container, kind, "latency")
         grown = growth.of(series, [cumulative.get(bound) for bound in _BUCKETS])
         counts = tuple(max(0, int(upper - lower)) for lower, upper in zip((0.0, *grown), grown, strict=False))

@@ -64,9 +64,9 @@ class Course:
         """Take in an object of the namespace. Raises InvalidObjectError; nothing is changed then."""
         self._take(self._reader.watch(raw, change, self._by_their_clock(at)))
 
-    def scrape(self, node: str, path: str, exposition: str, *, at: float) -> None:
-        """Take in a kubelet's answer."""
-        self._take(self._reader.scrape(node, path, exposition, self._by_their_clock(at)))
+    def scrape(self, node: str, path: str, exposition: str, *, at: float, problem: str | None = None) -> None:
+        """Take in a kubelet's answer; `problem` says what of it is not in the text."""
+        self._take(self._reader.scrape(node, path, exposition, self._by_their_clock(at), problem))
 
     def _take(self, facts: Sequence[Fact]) -> None:
         for fact in facts:

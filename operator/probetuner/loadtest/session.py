@@ -133,8 +133,8 @@ class Session:
         match item:
             case Printed():
                 self._read(item)
-            case Scrape(at=at, node=node, path=path, text=text):
-                self.course.scrape(node, path, text, at=at)
+            case Scrape(at=at, node=node, path=path, text=text, problem=problem):
+                self.course.scrape(node, path, text, at=at, problem=problem)
             case Watched():
                 self._watched(item)
 

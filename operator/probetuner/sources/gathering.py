@@ -114,7 +114,7 @@ class Gathering:
 
     def scrape(self, scrape: Scrape) -> list[Fact]:
         """What a kubelet's answer tells."""
-        return self._reader.scrape(scrape.node, scrape.path, scrape.text, scrape.at)
+        return self._reader.scrape(scrape.node, scrape.path, scrape.text, scrape.at, scrape.problem)
 
     def remember(self, facts: Iterable[Fact]) -> None:
         """Fold facts into the histories of the workloads whose pods they are about."""

@@ -4,23 +4,28 @@ Only `get` on `nodes/metrics` is needed for that. The way through the API server
 lets its holder run commands in any pod of the node.
 """
 
+import asyncio
 import ssl
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 
+from probetuner.facts.page import Page
 from probetuner.model.fields import objects
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import section
+from probetuner.sources.pages import CHUNK_BYTES, PageIntake, UnpackError
 
 PATHS = ("/metrics/probes", "/metrics/cadvisor")
 
 _PORT = 10250
 _TIMEOUT_SECONDS = 10.0
-_MOST_BYTES = 64 * 1024 * 1024
+_THREADS = 2
+"""Pages are taken in chunk by chunk, so one that is dear holds up no other; and the core has other things to do."""
 
 
 class KubeletError(Exception):
@@ -73,25 +78,35 @@ def parse_address(raw: Mapping[str, Any]) -> KubeletAddress | None:
 
 
 class Kubelets:
-    """The kubelets of a cluster. To be used and closed inside one event loop."""
+    """The kubelets of a cluster. To be used and closed inside one event loop.
+
+    Their pages are unpacked and read in `threads`, which nothing else waits for.
+    """
 
     def __init__(self, access: KubeletAccess, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._access = access
         self._timeout_seconds = timeout_seconds
+        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="kubelet")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=_trust(access), limit=0),
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+            auto_decompress=False,
         )
 
-    async def read(self, address: KubeletAddress, path: str) -> str:
-        """Return the text of one of a kubelet's pages. Raises KubeletError."""
+    async def read(self, address: KubeletAddress, path: str, families: tuple[str, ...]) -> Page:
+        """Return what is to be taken of one of a kubelet's pages: lines of these families. Raises KubeletError."""
         token = self._access.bearer_token()
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Accept-Encoding": "gzip", **({"Authorization": f"Bearer {token}"} if token else {})}
         try:
             async with self._session.get(address.url(path), headers=headers, allow_redirects=False) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise KubeletError(_refusal(address, path, answer.status))
-                return await _bounded_text(answer, address, path)
+                return await self._taken(answer, families)
+        except UnpackError as problem:
+            raise KubeletError(
+                f"What the kubelet of node {address.node} answers to {path} cannot be unpacked: {problem}; "
+                "look at the kubelet's log."
+            ) from None
         except TimeoutError:
             raise KubeletError(
                 f"The kubelet of node {address.node} did not answer {path} within {self._timeout_seconds:.0f} s; "
@@ -111,6 +126,16 @@ class Kubelets:
     async def close(self) -> None:
         """End all connections."""
         await self._session.close()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _taken(self, answer: aiohttp.ClientResponse, families: tuple[str, ...]) -> Page:
+        loop = asyncio.get_running_loop()
+        intake = PageIntake(answer.headers.get("Content-Encoding"), families)
+        async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+            if not await loop.run_in_executor(self.threads, intake.take, chunk):
+                answer.close()
+                return intake.page(whole=False)
+        return intake.page(whole=True)
 
 
 def _trust(access: KubeletAccess) -> ssl.SSLContext:
@@ -132,16 +157,3 @@ def _refusal(address: KubeletAddress, path: str, status: int) -> str:
             return f"{opening}; give the operator's service account get on nodes/metrics, as the chart does."
         case _:
             return f"{opening}; look at the kubelet's log."
-
-
-async def _bounded_text(answer: aiohttp.ClientResponse, address: KubeletAddress, path: str) -> str:
-    chunks, size = [], 0
-    async for chunk in answer.content.iter_chunked(1024 * 1024):
-        size += len(chunk)
-        if size > _MOST_BYTES:
-            raise KubeletError(
-                f"The answer of the kubelet of node {address.node} to {path} is larger than {_MOST_BYTES >> 20} MiB "
-                "and was not read; look for what floods its metrics."
-            )
-        chunks.append(chunk)
-    return b"".join(chunks).decode(errors="replace")

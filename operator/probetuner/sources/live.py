@@ -13,6 +13,9 @@ import urllib3
 from kubernetes.client import ApiClient, ApiException
 from kubernetes.config import ConfigException
 
+from probetuner.facts.page import Page
+from probetuner.sources.pages import CHUNK_BYTES, PageIntake, UnpackError
+
 _PAGE = "500"
 _TIMEOUT_SECONDS = (5.0, 30.0)  # to connect, and between bytes of the answer
 _MOST_LINE_BYTES = 64 * 1024 * 1024
@@ -138,9 +141,19 @@ class LiveCluster:
         """The version of Kubernetes, empty when it does not say. Raises LiveError."""
         return str(_object(self._read("/version", ()), "/version").get("gitVersion") or "")
 
-    def text(self, path: str) -> str:
-        """The text of a page. Raises LiveError."""
-        return self._read(path, ()).decode(errors="replace")
+    def page(self, path: str, families: tuple[str, ...]) -> Page:
+        """What is to be taken of a kubelet's page: lines of these families. Raises LiveError."""
+        answer = self._ask(path, (), timeout=_TIMEOUT_SECONDS)
+        try:
+            intake = PageIntake(answer.response.headers.get("Content-Encoding"), families)
+            chunks = answer.response.stream(CHUNK_BYTES, decode_content=False)
+            return intake.page(whole=all(intake.take(chunk) for chunk in chunks))
+        except UnpackError as problem:
+            raise LiveError(f"the answer to {path} cannot be unpacked: {problem}") from problem
+        except (urllib3.exceptions.HTTPError, OSError) as problem:
+            raise LiveError(f"the answer to {path} broke off: {problem}") from problem
+        finally:
+            answer.response.close()
 
     def _read(self, path: str, query: Sequence[tuple[str, str]]) -> bytes:
         answer = self._ask(path, query, timeout=_TIMEOUT_SECONDS)

@@ -53,7 +53,8 @@ def _write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
 
 def _line(record: Record, at: float) -> dict[str, Any]:
     if isinstance(record, Scrape):
-        return {"t": _time(at), "node": record.node, "path": record.path, "text": record.text}
+        told = {"t": _time(at), "node": record.node, "path": record.path, "text": record.text}
+        return told if record.problem is None else {**told, "problem": record.problem}
     metadata = {name: value for name, value in (record.object.get("metadata") or {}).items() if name != "managedFields"}
     return {"t": _time(at), "type": record.change, "object": {**record.object, "metadata": metadata}}
 

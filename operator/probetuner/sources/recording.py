@@ -46,12 +46,16 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrape:
-    """A kubelet's answer for a path; `at` is when it was received (epoch seconds)."""
+    """A kubelet's answer for a path; `at` is when it was received (epoch seconds).
+
+    `problem` is a sentence on what of the answer is not in the text, None where all of it is.
+    """
 
     at: float
     node: str
     path: str
     text: str
+    problem: str | None = None
 
 
 Record = Watched | Scrape
@@ -183,6 +187,7 @@ def _scrape(raw: Mapping[str, Any], place: str) -> Scrape:
         node=text(raw, "node", place),
         path=text(raw, "path", place),
         text=text(raw, "text", place),
+        problem=text(raw, "problem", place) or None,
     )
 
 

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Collection, Iterator
 
+from probetuner.facts.page import Page
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.kubelet import PATHS, KubeletAccess, KubeletAddress, KubeletError, Kubelets, parse_address
 from probetuner.sources.live import NODES, LiveCluster, LiveError, Scope
@@ -17,6 +18,7 @@ from probetuner.sources.recording import Scrape
 
 SCRAPE_SECONDS = 10.0
 
+_PROBES = ("prober_probe_", "process_start_time_seconds")
 _CADVISOR = (
     "container_threads",
     "container_processes",
@@ -28,6 +30,10 @@ _CADVISOR = (
     "container_oom_events_total",
     "container_start_time_seconds",
 )
+_FAMILIES = {"/metrics/probes": _PROBES, "/metrics/cadvisor": _CADVISOR}
+"""What is kept of each page: some families more than are read today, since a recording is read again later."""
+
+_LINES = re.compile(r"[^\n]*\n")
 _NAMESPACE = re.compile(r'[{,]namespace="([^"]*)"')
 
 
@@ -46,6 +52,7 @@ class NodeMetrics:
         self._cluster, self._access, self._scope, self._tell = cluster, access, scope, tell
         self._nodes = nodes
         self._silent: set[str] = set()
+        self._partial: set[str] = set()
         self._proxied = True
 
     def scrape(self) -> Iterator[Scrape]:
@@ -54,10 +61,10 @@ class NodeMetrics:
             for path in PATHS:
                 if address.node in self._silent:
                     break
-                text = self._text(address, path)
-                if text is not None:
-                    kept = only_namespaces(text, self._scope.namespaces)
-                    yield Scrape(at=time.time(), node=address.node, path=path, text=kept)
+                page = self._page(address, path)
+                if page is not None:
+                    kept = only_namespaces(page.text, self._scope.namespaces)
+                    yield Scrape(at=time.time(), node=address.node, path=path, text=kept, problem=page.problem)
 
     def _addresses(self) -> list[KubeletAddress]:
         if NODES.plural in self._silent:
@@ -71,11 +78,18 @@ class NodeMetrics:
             self._tell(f"the kubelets' metrics are not read: {problem}")
             return []
 
-    def _text(self, address: KubeletAddress, path: str) -> str | None:
+    def _page(self, address: KubeletAddress, path: str) -> Page | None:
+        page = self._asked(address, path)
+        if page is not None and page.problem is not None and address.node not in self._partial:
+            self._partial.add(address.node)
+            self._tell(f"node {address.node} tells not all of {path}: {page.problem}")
+        return page
+
+    def _asked(self, address: KubeletAddress, path: str) -> Page | None:
         try:
             if self._proxied:
                 try:
-                    return self._cluster.text(f"/api/v1/nodes/{address.node}/proxy{path}")
+                    return self._cluster.page(f"/api/v1/nodes/{address.node}/proxy{path}", _FAMILIES[path])
                 except LiveError as problem:
                     if not problem.refused:
                         raise
@@ -87,22 +101,22 @@ class NodeMetrics:
             return None
 
 
-async def _ask(access: KubeletAccess, address: KubeletAddress, path: str) -> str:
+async def _ask(access: KubeletAccess, address: KubeletAddress, path: str) -> Page:
     kubelets = Kubelets(access)
     try:
-        return await kubelets.read(address, path)
+        return await kubelets.read(address, path, _FAMILIES[path])
     finally:
         await kubelets.close()
 
 
 def only_namespaces(text: str, namespaces: Collection[str]) -> str:
-    """Exposition text without what is of other namespaces or of no use here; all namespaces when none is given."""
-    return "".join(line for line in text.splitlines(keepends=True) if _is_kept(line, namespaces))
+    """Exposition text without what is of other namespaces; all of it when no namespace is given."""
+    if not namespaces:
+        return text
+    lines = (found[0] for found in _LINES.finditer(text))
+    return "".join(line for line in lines if _is_kept(line, namespaces))
 
 
 def _is_kept(line: str, namespaces: Collection[str]) -> bool:
-    family = line.removeprefix("# HELP ").removeprefix("# TYPE ")
-    if family.startswith(("container_", "machine_")) and not family.startswith(_CADVISOR):
-        return False
     found = _NAMESPACE.search(line)
-    return found is None or not namespaces or found[1] in namespaces
+    return found is None or found[1] in namespaces

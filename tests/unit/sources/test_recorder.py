@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,20 @@ _OBJECTS = st.fixed_dictionaries(
 )
 _RECORDS = st.one_of(
     st.builds(Watched, at=st.just(0.0), change=st.sampled_from(["ADDED", "MODIFIED"]), object=_OBJECTS),
-    st.builds(Scrape, at=st.just(0.0), node=st.text(), path=st.just("/metrics/probes"), text=st.text()),
+    st.builds(
+        Scrape,
+        at=st.just(0.0),
+        node=st.text(),
+        path=st.just("/metrics/probes"),
+        text=st.text(),
+        problem=st.none() | st.text(min_size=1),
+    ),
 )
 
 
 def _later(record: Record, at: float) -> Record:
     if isinstance(record, Scrape):
-        return Scrape(at=at, node=record.node, path=record.path, text=record.text)
+        return replace(record, at=at)
     return Watched(at=at, change=record.change, object=record.object)
 
 
