@@ -11,6 +11,7 @@ from probetuner.change.situation import Refusal
 from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact, ProbeCounted
 from probetuner.facts.feed import Reader
 from probetuner.facts.owner import may_belong, owner_of
+from probetuner.facts.pods import uid_of
 from probetuner.history.fold import observe
 from probetuner.history.future import newest, without_future
 from probetuner.history.record import WorkloadHistory
@@ -200,7 +201,7 @@ class Following:
         served = self.served.get(ref) if ref is not None else None
         if served is None:
             return
-        uid = str(raw["metadata"]["uid"])
+        uid = uid_of(raw)
         if gone:
             served.pods.pop(uid, None)
         else:
