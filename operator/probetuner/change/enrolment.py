@@ -107,9 +107,11 @@ def enrol(
     namespace_mode: str | None,
     default: Mode,
     policies: Iterable[PolicyObject],
+    honours_override_off: bool = False,
 ) -> Enrolment:
     """Decide whether a workload is served and by which of the policies that name it.
 
+    `honours_override_off` is whether the cluster lets only those set `spec.overrideOff` who may patch the workload.
     A policy of the user's is in force before the operator's own, and the older (then the first by name) before the
     younger. One that cannot be read counts as Off: it never means more than the user meant. One that was made for a
     workload of the same name that is gone is about to go too, and what it says is about that one.
@@ -122,11 +124,13 @@ def enrol(
     if first is not None and first.policy is None:
         mode = ModeDecision(mode=Mode.OFF, source=ModeSource.POLICY, problem=first.problem)
     else:
+        said = first.policy if first is not None and first.policy is not None else Policy()
         mode = resolve_mode(
-            policy=first.policy.mode if first is not None and first.policy is not None else None,
+            policy=said.mode,
             workload=workload_mode,
             namespace=namespace_mode,
             default=default,
+            lifts_off=said.override_off and honours_override_off,
         )
     by_user = first is not None and first.is_users
     enrolled = by_user or mode.mode is not Mode.OFF or mode.problem is not None

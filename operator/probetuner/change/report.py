@@ -5,7 +5,7 @@ from probetuner.change.conditions import Condition, ConditionType
 from probetuner.change.outlook import Outlook
 from probetuner.change.record import Outcome
 from probetuner.change.situation import Announcement, Situation, Tone
-from probetuner.model.mode import Mode
+from probetuner.model.mode import MODE_ANNOTATION, Mode
 from probetuner.model.policy import ContainerMode
 
 _LOW_CONFIDENCE = 0.8
@@ -29,6 +29,8 @@ def _observing(situation: Situation) -> Condition:
     if problem:
         reason = "InvalidMode" if situation.mode.problem else "InvalidPolicy"
         return Condition(type=ConditionType.OBSERVING, holds=False, reason=reason, message=problem)
+    if situation.mode.is_veto:
+        return Condition(type=ConditionType.OBSERVING, holds=False, reason="OffByWorkload", message=_veto(situation))
     if situation.mode.mode is Mode.OFF:
         return Condition(type=ConditionType.OBSERVING, holds=False, reason="ModeOff", message="mode is Off")
     if _all_left_out(situation):
@@ -43,6 +45,13 @@ def _observing(situation: Situation) -> Condition:
             type=ConditionType.OBSERVING, holds=True, reason="EventsOnly", message=situation.kubelet_problem
         )
     return Condition(type=ConditionType.OBSERVING, holds=True, reason="EventsAndCounters")
+
+
+def _veto(situation: Situation) -> str:
+    asked = f"the workload's annotation {MODE_ANNOTATION} is Off, and holds against spec.mode of this ProbePolicy. "
+    if situation.policy.override_off:
+        return f"{asked}Change the annotation: spec.overrideOff says nothing here, since nothing checks who sets it."
+    return f"{asked}Change the annotation, or set spec.overrideOff as somebody who may patch the workload."
 
 
 def _all_left_out(situation: Situation) -> bool:

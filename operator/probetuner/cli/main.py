@@ -87,6 +87,22 @@ def run(
     default_mode: Annotated[
         Mode, typer.Option(help="The mode of workloads that no ProbePolicy and no annotation speaks for.")
     ] = Mode.OFF,
+    excluded_namespace: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A namespace without a default mode, where only workloads are served that say so or have a "
+            "ProbePolicy that does; may be given several times. [default: kube-system, kube-public, kube-node-lease]",
+            show_default=False,
+        ),
+    ] = None,
+    honour_override_off: Annotated[
+        bool,
+        typer.Option(
+            "--honour-override-off",
+            help="Let spec.overrideOff of a ProbePolicy lift a workload's own Off. Only where the cluster checks who "
+            "sets it, as the chart's admission policy does.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing to the cluster; log what would be written.")
     ] = False,
@@ -134,10 +150,12 @@ def run(
     Try it without risk: probetuner run --default-mode Recommend --dry-run
     """
     from probetuner.cli.run import run_operator  # noqa: PLC0415 - the operator's libraries take a second to import
-    from probetuner.controller.options import Options  # noqa: PLC0415 - as above
+    from probetuner.controller.options import EXCLUDED_NAMESPACES, Options  # noqa: PLC0415 - as above
 
     options = Options(
         default_mode=default_mode,
+        excluded_namespaces=EXCLUDED_NAMESPACES if excluded_namespace is None else frozenset(excluded_namespace),
+        honours_override_off=honour_override_off,
         dry_run=dry_run,
         http_port=http_port,
         scrape_interval_seconds=scrape_interval_seconds,

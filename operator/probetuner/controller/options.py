@@ -5,12 +5,17 @@ from pathlib import Path
 
 from probetuner.model.mode import Mode
 
+EXCLUDED_NAMESPACES = frozenset(("kube-system", "kube-public", "kube-node-lease"))
+"""Where no mode holds by default: a cluster lives by what runs there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What `probetuner run` was told.
 
-    `default_mode` is the mode of workloads that nobody speaks for. With `dry_run` nothing is written to the cluster.
+    `default_mode` is the mode of workloads that nobody speaks for, but for those in `excluded_namespaces`, which are
+    served only where they or a ProbePolicy say so. `honours_override_off` is whether the cluster checks who sets
+    `spec.overrideOff`. With `dry_run` nothing is written to the cluster.
     With `lease`, the name of a Lease in the operator's namespace, it works only while it holds that.
     `max_rollouts` is how many workloads may be rolled out for a change at the same time, in the whole cluster.
     `api_requests_per_second` bounds what it asks of the API server, with twice as many at once. `mass_kill_share` (0 to
@@ -19,6 +24,8 @@ class Options:
     """
 
     default_mode: Mode = Mode.OFF
+    excluded_namespaces: frozenset[str] = EXCLUDED_NAMESPACES
+    honours_override_off: bool = False
     dry_run: bool = False
     http_port: int = 8080
     scrape_interval_seconds: float = 10.0

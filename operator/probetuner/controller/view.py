@@ -35,9 +35,15 @@ class Census:
 
 @dataclass(slots=True, kw_only=True)
 class View:
-    """The present picture. Each method that takes something in returns the workloads that it may matter to."""
+    """The present picture. Each method that takes something in returns the workloads that it may matter to.
+
+    The default mode and a Namespace's annotation hold for nobody in `excluded_namespaces`. `honours_override_off` is
+    whether somebody checks who sets `spec.overrideOff`; where nobody does, it says nothing.
+    """
 
     default_mode: Mode
+    excluded_namespaces: frozenset[str] = frozenset()
+    honours_override_off: bool = False
     namespaces: dict[str, str | None] = field(default_factory=dict)
     workloads: dict[WorkloadRef, Known] = field(default_factory=dict)
     policies: dict[PolicyKey, PolicyObject] = field(default_factory=dict)
@@ -89,12 +95,14 @@ class View:
         known = self.workloads.get(ref)
         if known is None:
             return None
+        excluded = ref.namespace in self.excluded_namespaces
         return enrol(
             uid=known.uid,
             workload_mode=known.mode,
-            namespace_mode=self.namespaces.get(ref.namespace),
-            default=self.default_mode,
+            namespace_mode=None if excluded else self.namespaces.get(ref.namespace),
+            default=Mode.OFF if excluded else self.default_mode,
             policies=self.policies_of(ref),
+            honours_override_off=self.honours_override_off,
         )
 
     def remembered(self) -> set[WorkloadRef]:

@@ -59,7 +59,11 @@ class Operator:
         self._api = Api(connection, dry_run=options.dry_run, may_write=may_write, pace=pace)
         self._metrics = metrics
         self._queue: WorkQueue[WorkloadRef] = WorkQueue(monotonic)
-        self._view = View(default_mode=options.default_mode)
+        self._view = View(
+            default_mode=options.default_mode,
+            excluded_namespaces=options.excluded_namespaces,
+            honours_override_off=options.honours_override_off,
+        )
         self._following = Following(since=clock(), changed=self._look_at)
         self._kubelets = Kubelets(_access(connection, options))
         self._looking = Heartbeat("looking at workloads", limit_seconds=1.5 * MOST_SECONDS, clock=monotonic)

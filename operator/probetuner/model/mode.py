@@ -1,6 +1,6 @@
 """What the operator may do to a workload, and who said so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 MODE_ANNOTATION = "probetuner.dev/mode"
@@ -17,7 +17,7 @@ class Mode(StrEnum):
 
 
 class ModeSource(StrEnum):
-    """Where the mode in force was written; the order of precedence is from the first to the last."""
+    """Where the mode in force was written, the nearest first; a workload's own Off comes before all of them."""
 
     POLICY = "Policy"
     WORKLOAD = "Workload"
@@ -27,11 +27,15 @@ class ModeSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeDecision:
-    """The mode in force. `problem` is a sentence for the user when what they wrote is not a mode."""
+    """The mode in force. `problem` is a sentence for the user when what they wrote is not a mode.
+
+    `is_veto` is whether it is the workload's own Off, and holds against a ProbePolicy that asks for more.
+    """
 
     mode: Mode
     source: ModeSource
     problem: str | None = None
+    is_veto: bool = False
 
 
 def resolve_mode(
@@ -40,22 +44,30 @@ def resolve_mode(
     workload: str | None,
     namespace: str | None,
     default: Mode,
+    lifts_off: bool = False,
 ) -> ModeDecision:
     """Take the first of policy, workload annotation and Namespace annotation that is set, else the default.
 
-    A word that is no mode never means more than the user meant: it counts as Off until it is mended.
+    A word that is no mode never means more than the user meant: it counts as Off until it is mended. What counts as
+    Off on the workload holds against the policy too, since who may write policies need not be who may change the
+    workload; `lifts_off` is whether the policy is known to be of somebody who may.
     """
-    for source, word in (
-        (ModeSource.POLICY, policy),
-        (ModeSource.WORKLOAD, workload),
-        (ModeSource.NAMESPACE, namespace),
-    ):
-        if word is None:
-            continue
-        if word in _MODES:
-            return ModeDecision(mode=_MODES[word], source=source)
-        return ModeDecision(mode=Mode.OFF, source=source, problem=_not_a_mode(word, source))
+    own = None if workload is None else _read(workload, ModeSource.WORKLOAD)
+    if own is not None and own.mode is Mode.OFF and policy not in (None, Mode.OFF) and not lifts_off:
+        return replace(own, is_veto=True)
+    if policy is not None:
+        return _read(policy, ModeSource.POLICY)
+    if own is not None:
+        return own
+    if namespace is not None:
+        return _read(namespace, ModeSource.NAMESPACE)
     return ModeDecision(mode=default, source=ModeSource.DEFAULT)
+
+
+def _read(word: str, source: ModeSource) -> ModeDecision:
+    if word in _MODES:
+        return ModeDecision(mode=_MODES[word], source=source)
+    return ModeDecision(mode=Mode.OFF, source=source, problem=_not_a_mode(word, source))
 
 
 def _not_a_mode(word: str, source: ModeSource) -> str:

@@ -124,9 +124,13 @@ class ContainerRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The spec of a ProbePolicy. `bounds` maps a probe and an attribute of `Probe` to its range."""
+    """The spec of a ProbePolicy. `bounds` maps a probe and an attribute of `Probe` to its range.
+
+    `override_off` is whether the mode is meant to hold where the workload's own annotation is Off.
+    """
 
     mode: str | None = None
+    override_off: bool = False
     objectives: Objectives = Objectives()
     bounds: Mapping[tuple[ProbeType, str], Range] = field(default_factory=dict)
     allow: frozenset[Allowance] = frozenset({Allowance.THRESHOLDS, Allowance.TYPES, Allowance.STARTUP})

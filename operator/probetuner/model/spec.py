@@ -45,6 +45,7 @@ def parse_policy(spec: Mapping[str, Any], *, place: str) -> Policy:
     allow = spec.get("allow")
     return Policy(
         mode=None if mode is None else str(mode),
+        override_off=_flag(spec, "overrideOff", place),
         objectives=_parse_objectives(section(spec, "objectives", place), f"{place}.objectives"),
         bounds=_parse_bounds(section(spec, "bounds", place), f"{place}.bounds"),
         allow=Policy().allow if allow is None else _parse_allow(allow, f"{place}.allow"),
@@ -117,10 +118,7 @@ def _parse_reaper(raw: Mapping[str, Any], place: str) -> Reaper:
 
 
 def _parse_endpoints(raw: Mapping[str, Any], place: str) -> Endpoints:
-    discovery = raw.get("discovery", Endpoints().discovery)
-    if not isinstance(discovery, bool):
-        raise InvalidObjectError(f"{place}.discovery", f"is {discovery!r}, neither true nor false")
-    return Endpoints(discovery=discovery)
+    return Endpoints(discovery=_flag(raw, "discovery", place))
 
 
 def _parse_containers(spec: Mapping[str, Any], place: str) -> ContainerRules:
@@ -138,6 +136,13 @@ def _word(kind: type[_Word], value: Any, place: str) -> _Word:
     if not isinstance(value, str) or value not in words:
         raise InvalidObjectError(place, f"is {value!r}; allowed are {', '.join(words)}")
     return words[value]
+
+
+def _flag(raw: Mapping[str, Any], name: str, place: str) -> bool:
+    value = raw.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidObjectError(f"{place}.{name}", f"is {value!r}, neither true nor false")
+    return value
 
 
 def _limit(raw: Mapping[str, Any], name: str, place: str) -> int | None:

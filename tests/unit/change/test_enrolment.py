@@ -47,6 +47,16 @@ def test_the_workload_wins_over_its_namespace_and_that_over_the_default(
     assert found.enrolled == (expected[0] is not Mode.OFF)
 
 
+@pytest.mark.parametrize("word", ["true", 1, None, {}])
+def test_an_override_that_is_no_flag_is_told_of(word: object) -> None:
+    """What was not meant as yes or no is Off, with a sentence."""
+    found = _enrol(_policy("mine", mode="Apply", overrideOff=word))
+
+    assert found.mode.mode is Mode.OFF
+    assert found.mode.problem is not None
+    assert "spec.overrideOff" in found.mode.problem
+
+
 def test_a_users_policy_is_shown_even_when_it_says_off() -> None:
     """Who wrote a policy sees in it that the workload is off; nothing of theirs is deleted."""
     mine = _policy("mine", mode="Off")

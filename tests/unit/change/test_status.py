@@ -181,6 +181,22 @@ def test_an_unknown_mode_is_told_once_and_does_nothing() -> None:
     assert "allowed are Off, Observe, Recommend, Apply" in stage.condition("Observing")["message"]
 
 
+@pytest.mark.parametrize(
+    ("override", "next_step"),
+    [(False, "set spec.overrideOff as somebody who may patch the workload"), (True, "nothing checks who sets it")],
+)
+def test_a_veto_is_told_with_the_next_step(*, override: bool, next_step: str) -> None:
+    """Who wrote a policy in vain sees whose word holds against it, and nothing is looked at or sent."""
+    vetoed = resolve_mode(policy="Apply", workload="Off", namespace=None, default=Mode.OFF)
+    decision = decide(absurd(mode=vetoed, policy=Policy(mode="Apply", override_off=override)), T0 + 5000)
+
+    observing = next(one for one in decision.status["conditions"] if one["type"] == "Observing")
+    assert (observing["status"], observing["reason"]) == ("False", "OffByWorkload")
+    assert "annotation probetuner.dev/mode is Off" in observing["message"]
+    assert next_step in observing["message"]
+    assert (decision.status["modeFrom"], decision.status["findings"], decision.patch) == ("Workload", [], None)
+
+
 def test_observe_shows_findings_and_recommends_nothing() -> None:
     """In mode Observe there is a finding, and no recommendation, patch or Event about one."""
     stage = Stage(mode=Mode.OBSERVE)
