@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from lab import Lab, LabError
 from lab.control import supervisor_process
@@ -36,7 +37,8 @@ class OperatorProcess:
     """`probetuner run` with these flags, in the lab's network; `log` is where it logs to.
 
     It runs in the lab's network because only there the kubelet is reached, and nothing else is. It is an
-    administrator, but for a *kubeconfig* that says otherwise.
+    administrator, but for a *kubeconfig* that says otherwise. It has a Lease of its own, unless a flag names another: a
+    test that kills one operator and starts the next knows that the first is dead, and need not wait for its Lease.
     """
 
     def __init__(self, lab: Lab, log: Path, *flags: str, kubeconfig: Path | None = None) -> None:
@@ -45,7 +47,15 @@ class OperatorProcess:
         content = (kubeconfig or lab.kubeconfig).read_text()
         kubeconfig = log.with_suffix(".kubeconfig")
         kubeconfig.write_text(re.sub("server: .*", f"server: https://{NODE_ADDRESS}:{API_PORT}", content))
-        command = [Path(sys.executable).with_name("probetuner"), "run", "--http-port=0", "--log-format=json", *flags]
+        lease = f"--lease=default/operator-{uuid4().hex[:8]}"
+        command = [
+            Path(sys.executable).with_name("probetuner"),
+            "run",
+            "--http-port=0",
+            "--log-format=json",
+            lease,
+            *flags,
+        ]
         with log.open("a") as stream:
             self._process = subprocess.Popen(
                 ["nsenter", f"--net={self._network}", *map(str, command)],

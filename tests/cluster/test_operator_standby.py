@@ -15,17 +15,18 @@ pytestmark = pytest.mark.cluster
 
 Start = Callable[..., OperatorProcess]
 
+_LEASE = "--lease=kube-system/probetuner"
 _MOST_SECONDS = 20.0
 
 
 @pytest.fixture
 def pair(crds: Lab, space: Space, start_operator: Start) -> list[OperatorProcess]:
     """A leader that serves a workload, and a standby, in this order."""
-    crds.kubectl("delete", "lease", "probetuner", "--ignore-not-found")
+    crds.kubectl("delete", "lease", "probetuner", "--namespace=kube-system", "--ignore-not-found")
     space.apply(deployment("web", "Observe", replicas=1))
-    leader = start_operator("--lease=probetuner")
+    leader = start_operator(_LEASE)
     wait_for(lambda: space.names("probehistory"), "the leader serves", seconds=60)
-    standby = start_operator("--lease=probetuner")
+    standby = start_operator(_LEASE)
     wait_for(lambda: standby.metric("probetuner_leading") == 0 and standby.page("/readyz")[0] == 200, "it stands by")
     wait_for(lambda: _logged(standby, "standing by"), "it says so")
     return [leader, standby]
@@ -69,7 +70,7 @@ def _written(space: Space) -> dict[str, str]:
 
 
 def _holder(lab: Lab) -> str:
-    return lab.kubectl("get", "lease", "probetuner", "-o", "jsonpath={.spec.holderIdentity}")
+    return lab.kubectl("get", "lease", "probetuner", "--namespace=kube-system", "-o", "jsonpath={.spec.holderIdentity}")
 
 
 def _logged(operator: OperatorProcess, event: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from probetuner.cli.telling import note
 from probetuner.cli.words import LogFormat, LogLevel
+from probetuner.cluster.names import NamespacedName
 from probetuner.model.mode import Mode
 
 _IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "replay", "loadtest", "explain")
@@ -124,9 +125,12 @@ def run(
         bool, typer.Option("--kubelet-insecure-tls", help="Believe whoever answers at a node's address.")
     ] = False,
     lease: Annotated[
-        str | None,
-        typer.Option(help="Work only while holding this Lease, in the operator's namespace, so that several can run."),
-    ] = None,
+        str,
+        typer.Option(
+            metavar="NAMESPACE/NAME",
+            help="Work only while holding this Lease. All operators of a cluster must name the same.",
+        ),
+    ] = "kube-system/probetuner",
     api_requests_per_second: Annotated[
         float, typer.Option(min=1.0, help="How many requests the API server gets at most; twice as many at once.")
     ] = 50.0,
@@ -162,9 +166,16 @@ def run(
         max_rollouts=max_rollouts,
         kubelet_authority=kubelet_ca,
         kubelet_insecure_tls=kubelet_insecure_tls,
-        lease=lease,
+        lease=_place(lease, "--lease"),
         api_requests_per_second=api_requests_per_second,
         mass_kill_share=mass_kill_share,
         mass_kill_window_seconds=mass_kill_window_seconds,
     )
     raise typer.Exit(run_operator(options, log_format=log_format, log_level=log_level))
+
+
+def _place(text: str, option: str) -> NamespacedName:
+    try:
+        return NamespacedName.parse(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint=option) from None

@@ -1,4 +1,7 @@
-"""The Lease by which operators that stand beside each other agree on the one that works.
+"""The Lease by which operators of a cluster agree on the one that works.
+
+There is one for the cluster and not one for each release: every operator watches the whole cluster, so two of them
+would patch side by side wherever they are installed.
 
 The rule is that of Kubernetes' own controllers (client-go: tools/leaderelection/leaderelection.go): whoever renews it
 holds it, and who sees it unchanged for its whole duration may take it. Only the time since the last change was seen
@@ -13,6 +16,7 @@ from typing import Any
 
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ConflictError, NotFoundError
+from probetuner.cluster.names import NamespacedName
 
 DURATION_SECONDS = 10
 """How long a Lease is good after each renewal: with the retries and the first lists well within 20 s to take over."""
@@ -41,12 +45,12 @@ class Sighting:
 class Lease:
     """A Lease, as one who wants to hold it under the name *identity* sees it."""
 
-    def __init__(self, api: Api, *, namespace: str, name: str, identity: str) -> None:
+    def __init__(self, api: Api, lease: NamespacedName, *, identity: str) -> None:
         self.identity = identity
         self.seen: Sighting | None = None
         self._api = api
-        self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-        self._name = name
+        self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{lease.namespace}/leases"
+        self._name = lease.name
 
     async def take(self, *, now: float, wall: float) -> bool:
         """Take or renew it if that is allowed; returns whether it is held. Raises ApiError.

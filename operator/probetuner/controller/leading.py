@@ -1,11 +1,12 @@
-"""One of several operators works, the others stand by: the holding of the Lease."""
+"""One operator of a cluster works, any others stand by: the holding of the Lease."""
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 
-from probetuner.cluster.errors import ApiError
+from probetuner.cluster.errors import ApiError, StatusError
 from probetuner.cluster.leases import DURATION_SECONDS, Lease
 from probetuner.controller.heartbeat import Heartbeat
 
@@ -84,7 +85,7 @@ class Leadership:
             async with asyncio.timeout(_ATTEMPT_SECONDS):
                 held = await self._lease.take(now=began, wall=self._wall())
         except (ApiError, TimeoutError) as problem:
-            self._note(f"The Lease cannot be read or written: {problem or 'no answer in time'}")
+            self._note(f"The Lease cannot be read or written: {_with_next_step(problem)}")
             return False
         self._good_until = began + _LOST_AFTER_SECONDS if held else None
         self._note(None)
@@ -94,3 +95,9 @@ class Leadership:
         if problem is not None and problem != self.problem:
             log.warning("lease not taken, to be tried again", problem=problem)
         self.problem = problem
+
+
+def _with_next_step(problem: ApiError | TimeoutError) -> str:
+    if isinstance(problem, StatusError) and problem.code == HTTPStatus.FORBIDDEN:
+        return f"{problem}; let the operator get, create and update it as the chart does, or name another with --lease."
+    return str(problem) or "no answer in time"

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from probetuner.cluster.names import NamespacedName
 from probetuner.model.mode import Mode
+
+LEASE = NamespacedName(namespace="kube-system", name="probetuner")
+"""One for the whole cluster, since each operator watches all of it: not one for each namespace that has a release."""
 
 EXCLUDED_NAMESPACES = frozenset(("kube-system", "kube-public", "kube-node-lease"))
 """Where no mode holds by default: a cluster lives by what runs there."""
@@ -15,8 +19,7 @@ class Options:
 
     `default_mode` is the mode of workloads that nobody speaks for, but for those in `excluded_namespaces`, which are
     served only where they or a ProbePolicy say so. `honours_override_off` is whether the cluster checks who sets
-    `spec.overrideOff`. With `dry_run` nothing is written to the cluster.
-    With `lease`, the name of a Lease in the operator's namespace, it works only while it holds that.
+    `spec.overrideOff`. With `dry_run` nothing is written to the cluster. Else it works only while it holds `lease`.
     `max_rollouts` is how many workloads may be rolled out for a change at the same time, in the whole cluster.
     `api_requests_per_second` bounds what it asks of the API server, with twice as many at once. `mass_kill_share` (0 to
     1) of a workload's replicas, killed by liveness within `mass_kill_window_seconds`, has the workload handled first.
@@ -32,7 +35,7 @@ class Options:
     max_rollouts: int = 2
     kubelet_authority: Path | None = None
     kubelet_insecure_tls: bool = False
-    lease: str | None = None
+    lease: NamespacedName = LEASE
     api_requests_per_second: float = 50.0
     mass_kill_share: float = 0.5
     mass_kill_window_seconds: float = 300.0

@@ -1,4 +1,4 @@
-"""The operator as a process: its pages, its signals, and the Lease that lets it work where there are several."""
+"""The operator as a process: its pages, its signals, and the Lease that lets one work in a cluster."""
 
 import asyncio
 import signal
@@ -44,9 +44,9 @@ class Process:
         # Requests for the Lease wait for no others, and a dry run disturbs nobody, so it needs none.
         self._lease_api = Api(connection)
         self._leadership = None
-        if options.lease is not None and not options.dry_run:
+        if not options.dry_run:
             identity = f"{socket.gethostname()}_{uuid4().hex[:8]}"
-            lease = Lease(self._lease_api, namespace=connection.namespace, name=options.lease, identity=identity)
+            lease = Lease(self._lease_api, options.lease, identity=identity)
             self._leadership = Leadership(lease, clock=time.monotonic, wall=time.time)
 
     async def run(self) -> None:

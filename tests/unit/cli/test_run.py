@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def test_without_a_cluster_it_says_what_to_set(tmp_path: Path) -> None:
     """No kubeconfig and no pod: one sentence with the next step, exit code 2, no traceback."""
@@ -22,6 +24,16 @@ def test_a_wrong_word_is_answered_with_the_right_ones(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert all(mode in done.stderr for mode in ("Off", "Observe", "Recommend", "Apply"))
+
+
+@pytest.mark.parametrize("option", ["--lease"])
+def test_a_name_without_its_namespace_is_answered_with_the_form(tmp_path: Path, option: str) -> None:
+    """What names no object is refused before any cluster is asked."""
+    done = _run(tmp_path, "run", f"{option}=probetuner")
+
+    assert done.returncode == 2
+    assert "write NAMESPACE/NAME" in done.stderr
+    assert option in done.stderr
 
 
 def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

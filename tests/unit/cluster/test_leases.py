@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ConflictError, NotFoundError, UnreachableError
 from probetuner.cluster.leases import DURATION_SECONDS, Lease
+from probetuner.cluster.names import NamespacedName
 from probetuner.controller.leading import Leadership
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
@@ -57,7 +58,7 @@ class Clock:
 
 
 def _lease(server: Server, identity: str) -> Lease:
-    return Lease(cast("Api", server), namespace="ns", name="probetuner", identity=identity)
+    return Lease(cast("Api", server), NamespacedName(namespace="ns", name="probetuner"), identity=identity)
 
 
 async def test_one_holds_it_until_it_is_not_renewed_for_its_duration() -> None:

@@ -1,0 +1,27 @@
+"""Names of namespaced objects as they are written on the command line."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespacedName:
+    """An object's namespace and name."""
+
+    namespace: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read NAMESPACE/NAME. Raises ValueError with a sentence for the user."""
+        namespace, _, name = text.partition("/")
+        if not _LABEL.fullmatch(namespace) or not _SUBDOMAIN.fullmatch(name):
+            raise ValueError(f"{text!r} does not name an object; write NAMESPACE/NAME in lower case")
+        return cls(namespace=namespace, name=name)
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
