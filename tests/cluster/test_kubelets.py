@@ -13,6 +13,7 @@ from lab import Lab
 from probetuner.facts.feed import FAMILIES
 from probetuner.sources import kubelet
 from probetuner.sources.kubelet import KubeletAccess, KubeletAddress, KubeletError, Kubelets
+from support.tokens import showing
 
 pytestmark = pytest.mark.cluster
 
@@ -25,7 +26,7 @@ async def test_the_real_kubelet_gives_its_counters(lab: Lab) -> None:
     address = KubeletAddress(node="node-1", host=str(url.hostname), port=int(url.port or 0))
     pki = lab.state / "pki"
     access = KubeletAccess(
-        bearer_token=lambda: None,
+        bearer_token=showing(None),
         certificate_file=str(pki / "admin.crt"),
         key_file=str(pki / "admin.key"),
         authority_file=str(lab.authority),
@@ -43,13 +44,12 @@ async def test_the_real_kubelet_gives_its_counters(lab: Lab) -> None:
 
 async def test_the_token_is_sent_as_it_is_now(lab: Lab) -> None:
     """The token is asked for anew with each request, since it changes on disk."""
-    tokens = iter(["first", "second"])
 
     async def echo(request: web.Request) -> web.Response:
         return web.Response(text=request.headers["Authorization"] + "\n")
 
     async with _fake(lab, echo) as address:
-        kubelets = Kubelets(KubeletAccess(bearer_token=lambda: next(tokens), authority_file=str(lab.authority)))
+        kubelets = Kubelets(KubeletAccess(bearer_token=showing("first", "second"), authority_file=str(lab.authority)))
         heard = [(await kubelets.read(address, "/metrics/probes", ("Bearer",))).text for _ in range(2)]
         await kubelets.close()
 
@@ -109,11 +109,11 @@ async def test_a_kubelet_of_another_authority_is_not_believed(lab: Lab) -> None:
         return web.Response(text="text\n")
 
     async with _fake(lab, note) as address:
-        stranger = KubeletAccess(bearer_token=lambda: "secret", authority_file=str(lab.state / "pki" / "kubelet.crt"))
+        stranger = KubeletAccess(bearer_token=showing("secret"), authority_file=str(lab.state / "pki" / "kubelet.crt"))
         assert "does not prove who it is" in await _refusal(lab, address, access=stranger)
         assert asked == []
 
-        trusting = Kubelets(KubeletAccess(bearer_token=lambda: "secret", verify=False))
+        trusting = Kubelets(KubeletAccess(bearer_token=showing("secret"), verify=False))
         assert (await trusting.read(address, "/metrics/probes", ("text",))).text == "text\n"
         await trusting.close()
 
@@ -121,7 +121,7 @@ async def test_a_kubelet_of_another_authority_is_not_believed(lab: Lab) -> None:
 async def _refusal(lab: Lab, address: KubeletAddress, *, access: KubeletAccess | None = None) -> str:
     """Ask, and return the sentence that it failed with."""
     kubelets = Kubelets(
-        access or KubeletAccess(bearer_token=lambda: "token", authority_file=str(lab.authority)), timeout_seconds=2.0
+        access or KubeletAccess(bearer_token=showing("token"), authority_file=str(lab.authority)), timeout_seconds=2.0
     )
     try:
         with pytest.raises(KubeletError) as problem:

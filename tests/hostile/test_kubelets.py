@@ -25,6 +25,7 @@ from probetuner.history import codec
 from probetuner.sources.kubelet import KubeletAccess, KubeletAddress, KubeletError, Kubelets
 from probetuner.sources.live import LiveCluster, LiveError
 from probetuner.sources.pages import PageIntake, UnpackError
+from support.tokens import showing
 
 MIB = 1024 * 1024
 PROBES = FAMILIES["/metrics/probes"]
@@ -230,7 +231,7 @@ async def test_a_bomb_from_a_kubelet_leaves_the_event_loop_free() -> None:
     operator = Operator()
     operator.watch(pod("blue"), at=10)
     body = packed([GOOD.encode(), *BOMBS["samples of nobody"]])
-    kubelets = Kubelets(KubeletAccess(bearer_token=lambda: None))
+    kubelets = Kubelets(KubeletAccess(bearer_token=showing(None)))
     clock = lambda: BEGAN + 20  # noqa: E731 - it stands still
     scraper = Scraper(
         operator.following,
@@ -267,7 +268,7 @@ async def test_a_bomb_from_a_kubelet_leaves_the_event_loop_free() -> None:
 async def test_a_kubelet_that_answers_what_was_not_asked_for_is_told_of() -> None:
     """The sentence names the node and the page."""
     async with _kubelet(b"x", **{"Content-Encoding": "gzip"}) as address:
-        kubelets = Kubelets(KubeletAccess(bearer_token=lambda: None))
+        kubelets = Kubelets(KubeletAccess(bearer_token=showing(None)))
         with pytest.raises(KubeletError, match=r"node n1 answers to /metrics/probes cannot be unpacked"):
             await kubelets.read(address, "/metrics/probes", PROBES)
         await kubelets.close()

@@ -10,6 +10,7 @@ import typer
 from probetuner.cli.inputs import Live, read_live, read_subjects
 from probetuner.cli.output import Format, write
 from probetuner.cli.telling import Problems, note
+from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
 from probetuner.diagnosis.finding import Severity
 from probetuner.model.problem import InvalidObjectError
 from probetuner.report.baseline import Known, only_new, read_baseline
@@ -59,6 +60,7 @@ def analyze(
     watch_seconds: Annotated[
         int, typer.Option(min=0, max=86400, help="How long to watch the cluster; 0 looks at it once.")
     ] = 0,
+    kubelets: Annotated[KubeletRoute, typer.Option(help=KUBELETS_HELP)] = KubeletRoute.PROXY,
     inspect: Annotated[
         bool,
         typer.Option(
@@ -91,7 +93,11 @@ def analyze(
         subjects = read_subjects(paths, problems.tell, render_folders=render is Render.AUTO)
     else:
         live = Live(
-            context=context, namespaces=tuple(namespace or ()), all_namespaces=all_namespaces, selector=selector
+            context=context,
+            namespaces=tuple(namespace or ()),
+            all_namespaces=all_namespaces,
+            selector=selector,
+            kubelets=kubelets,
         )
         subjects = read_live(live, watch_seconds=watch_seconds, inspect=inspect, tell=problems.tell)
     report = Report(workloads=tuple(_judge_all(subjects, problems.tell)))

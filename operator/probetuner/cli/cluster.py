@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from probetuner.cli.inputs import Live
 from probetuner.cli.progress import each
 from probetuner.cli.telling import note
+from probetuner.cli.words import KubeletRoute
 from probetuner.cluster.connection import Connection, NoClusterError, connect
 from probetuner.sources.dump import gather_objects
 from probetuner.sources.following import follow
@@ -16,7 +17,7 @@ from probetuner.sources.live import AUTOSCALERS, DEFINING, NODES, TELLING, LiveC
 from probetuner.sources.manifests import Given, Origin, Tell
 from probetuner.sources.observation import gather_records
 from probetuner.sources.recording import Record
-from probetuner.sources.scraping import NodeMetrics
+from probetuner.sources.scraping import Direct, NodeMetrics
 
 _RESOURCES = (NODES, *DEFINING, *TELLING)
 
@@ -26,7 +27,7 @@ class Target:
     """A cluster and the part of it that is read."""
 
     cluster: LiveCluster
-    access: KubeletAccess
+    direct: Direct | None
     scope: Scope
     server: str
 
@@ -37,20 +38,28 @@ def find_target(live: Live) -> Target:
     namespaces = () if live.all_namespaces else live.namespaces or (connection.namespace,)
     return Target(
         cluster=LiveCluster(connection.client),
-        access=access_of(connection),
+        direct=direct_to_kubelets(connection, live.kubelets),
         scope=Scope(namespaces=namespaces, selector=live.selector),
         server=connection.server,
     )
 
 
-def access_of(connection: Connection) -> KubeletAccess:
-    """Who we are to the kubelets of that cluster."""
-    return KubeletAccess(
-        bearer_token=connection.bearer_token,
+def direct_to_kubelets(connection: Connection, route: KubeletRoute) -> Direct | None:
+    """As whom the kubelets of that cluster are asked themselves; None where the API server is to ask them."""
+    if route is KubeletRoute.PROXY:
+        return None
+
+    async def bearer_token() -> str | None:
+        return connection.bearer_token()
+
+    access = KubeletAccess(
+        bearer_token=bearer_token,
         certificate_file=connection.certificate_file,
         key_file=connection.key_file,
         authority_file=connection.authority_file,
     )
+    what = "the client certificate" if connection.bearer_token() is None else "the bearer token"
+    return Direct(access=access, shown=f"{what} of {connection.user}", say=note)
 
 
 def read_cluster(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -> list[Subject]:
@@ -60,7 +69,7 @@ def read_cluster(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -
     except NoClusterError as problem:
         tell(str(problem))
         return []
-    metrics = NodeMetrics(target.cluster, target.access, target.scope, note)
+    metrics = NodeMetrics(target.cluster, target.direct, target.scope, note)
     if watch_seconds:
         gathering = _watched(target, metrics, seconds=watch_seconds, tell=tell)
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from probetuner.cli.progress import each
 from probetuner.cli.telling import note
+from probetuner.cli.words import KubeletRoute
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.dump import gather_objects
@@ -23,12 +24,16 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """A live cluster and where in it to look: the kubeconfig's own context and namespace where nothing is said."""
+    """A live cluster and where in it to look: the kubeconfig's own context and namespace where nothing is said.
+
+    `kubelets` is how the kubelets' counters are asked for.
+    """
 
     context: str | None = None
     namespaces: tuple[str, ...] = ()
     all_namespaces: bool = False
     selector: str | None = None
+    kubelets: KubeletRoute = KubeletRoute.PROXY
 
 
 def read_live(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -> list[Subject]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import typer
 import yaml
 
-from probetuner.cli.cluster import access_of
+from probetuner.cli.cluster import direct_to_kubelets
 from probetuner.cli.load_bar import LoadBar
 from probetuner.cli.telling import note
+from probetuner.cli.words import KubeletRoute
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection, NoClusterError, connect
 from probetuner.cluster.errors import ApiError
@@ -47,6 +48,7 @@ class Asked:
     abort_error_share: float
     abort_on_kill: bool
     image: str | None
+    kubelets: KubeletRoute
     dry_run: bool
     agreed: bool
 
@@ -67,7 +69,7 @@ def load(asked: Asked, write: Callable[[Result], None]) -> int:
                 job=job_manifest(plan, target.workload.ref, asyncio.run(find_image(api, asked.image))),
                 abort_on_kill=asked.abort_on_kill,
             )
-            return _show(order) if asked.dry_run else _send(api, connection, order, write, agreed=asked.agreed)
+            return _show(order) if asked.dry_run else _send(api, connection, order, write, asked)
         finally:
             api.close()
     except _PROBLEMS as problem:
@@ -94,11 +96,11 @@ def _show(order: Order) -> int:
     return 0
 
 
-def _send(api: Api, connection: Connection, order: Order, write: Callable[[Result], None], *, agreed: bool) -> int:
-    if not agreed and not _agree(order, connection.server):
+def _send(api: Api, connection: Connection, order: Order, write: Callable[[Result], None], asked: Asked) -> int:
+    if not asked.agreed and not _agree(order, connection.server):
         return _FAILED
     note(f"sending {_described(order)}")
-    session = _session(api, connection, order)
+    session = _session(api, connection, order, asked.kubelets)
     session.run()
     result = _result(order, session)
     if result is None:
@@ -129,11 +131,12 @@ def _agree(order: Order, server: str) -> bool:
     return typer.confirm(f"Send {_described(order)}, of the cluster {server}?", err=True)
 
 
-def _session(api: Api, connection: Connection, order: Order) -> Session:
+def _session(api: Api, connection: Connection, order: Order, kubelets: KubeletRoute) -> Session:
     cluster, target = LiveCluster(connection.client), order.target
     namespace = target.workload.ref.namespace
     scope = Scope(namespaces=(namespace,))
-    metrics = NodeMetrics(cluster, access_of(connection), scope, note, nodes=target.nodes)
+    direct = direct_to_kubelets(connection, kubelets)
+    metrics = NodeMetrics(cluster, direct, scope, note, nodes=target.nodes)
     seconds = order.plan.most_seconds + SECONDS_BESIDE_THE_LOAD
     watching = Watching(cluster, metrics, namespace=namespace, seconds=seconds, tell=note)
     return Session(api, order, watching, tell=note, bar=LoadBar(order.plan))

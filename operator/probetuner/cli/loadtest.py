@@ -10,6 +10,7 @@ import typer
 from probetuner.cli.load import Asked, load
 from probetuner.cli.load_table import write_table
 from probetuner.cli.telling import note
+from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
 from probetuner.loadtest.plan import MOST_CONCURRENCY, MOST_REQUESTS, MOST_SECONDS, MOST_TIMEOUT_SECONDS
 from probetuner.loadtest.result import Result, document
 
@@ -65,6 +66,7 @@ def loadtest(
     image: Annotated[
         str | None, typer.Option(help="The image of the client; left out, that of the operator in the cluster.")
     ] = None,
+    kubelets: Annotated[KubeletRoute, typer.Option(help=KUBELETS_HELP)] = KubeletRoute.PROXY,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the Job that would be made, and make nothing.")
     ] = False,
@@ -94,6 +96,7 @@ def loadtest(
         abort_error_share=abort_error_share,
         abort_on_kill=abort_on_kill,
         image=image,
+        kubelets=kubelets,
         dry_run=dry_run,
         agreed=yes,
     )

@@ -124,6 +124,13 @@ def run(
     kubelet_insecure_tls: Annotated[
         bool, typer.Option("--kubelet-insecure-tls", help="Believe whoever answers at a node's address.")
     ] = False,
+    kubelet_account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE/NAME",
+            help="The service account whose short-lived tokens kubelets get; they never get a token of the operator's.",
+        ),
+    ] = None,
     lease: Annotated[
         str,
         typer.Option(
@@ -166,6 +173,7 @@ def run(
         max_rollouts=max_rollouts,
         kubelet_authority=kubelet_ca,
         kubelet_insecure_tls=kubelet_insecure_tls,
+        kubelet_account=None if kubelet_account is None else _place(kubelet_account, "--kubelet-account"),
         lease=_place(lease, "--lease"),
         api_requests_per_second=api_requests_per_second,
         mass_kill_share=mass_kill_share,

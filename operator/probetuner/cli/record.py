@@ -9,6 +9,7 @@ import typer
 from probetuner.cli.cluster import find_target, records_of
 from probetuner.cli.inputs import Live
 from probetuner.cli.telling import Problems, note
+from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
 from probetuner.cluster.connection import NoClusterError
 from probetuner.sources.live import DEFINING, NODES, RECORDED, TELLING, LiveError
 from probetuner.sources.recorder import write_recording
@@ -26,6 +27,7 @@ def record(
     seconds: Annotated[int, typer.Option(min=1, max=86400, help="How long to record.")] = 300,
     namespace: Annotated[list[str] | None, typer.Option("-n", "--namespace", help="Namespaces to record.")] = None,
     context: Annotated[str | None, typer.Option(help="The context of the kubeconfig.")] = None,
+    kubelets: Annotated[KubeletRoute, typer.Option(help=KUBELETS_HELP)] = KubeletRoute.PROXY,
 ) -> None:
     """Record what happens in namespaces of a cluster, to analyze it elsewhere or later.
 
@@ -34,9 +36,9 @@ def record(
     """
     problems = Problems()
     try:
-        target = find_target(Live(context=context, namespaces=tuple(namespace or ())))
+        target = find_target(Live(context=context, namespaces=tuple(namespace or ()), kubelets=kubelets))
         version = target.cluster.version()
-        metrics = NodeMetrics(target.cluster, target.access, target.scope, problems.tell)
+        metrics = NodeMetrics(target.cluster, target.direct, target.scope, problems.tell)
         count = write_recording(
             folder,
             records_of(target, _RESOURCES, metrics, seconds=seconds, tell=problems.tell),

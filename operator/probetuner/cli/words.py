@@ -3,6 +3,19 @@
 from enum import StrEnum
 
 
+class KubeletRoute(StrEnum):
+    """How the kubelets' counters are asked for: through the API server, or of each kubelet as who one is."""
+
+    PROXY = "proxy"
+    DIRECT = "direct"
+
+
+KUBELETS_HELP = (
+    "How the kubelets' counters are asked for: through the API server's proxy, or of each kubelet directly, which then "
+    "gets to see your token."
+)
+
+
 class LogFormat(StrEnum):
     """How the log is written: for people, or one JSON object a line."""
 

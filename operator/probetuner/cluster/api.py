@@ -95,7 +95,11 @@ class Api:
         if self.dry_run:
             self._tell(method, path, body)
             return None
-        return await self._send(method, path, query=query, body=body, content_type=content_type)
+        return await self._send(method, path, query=query, body=body, content_type=content_type, changes=True)
+
+    async def ask(self, path: str, body: Object) -> dict[str, Any]:
+        """Post a question that the API server answers and does not keep, in a dry run too. Raises ApiError."""
+        return await self._send("POST", path, body=body, content_type=_JSON)
 
     def close(self) -> None:
         """Let the threads end; a request under way ends by its timeout."""
@@ -127,8 +131,9 @@ class Api:
         body: Object | None = None,
         content_type: str | None = None,
         accept: str = _JSON,
+        changes: bool = False,
     ) -> dict[str, Any]:
-        if method != "GET" and not self._may_write():
+        if changes and not self._may_write():
             raise LeaseExpiredError(f"not sent, since another operator may hold the Lease by now: {method} {path}")
         headers = {"Accept": accept, **({"Content-Type": content_type} if content_type else {})}
         try:

@@ -1,8 +1,9 @@
 """Where the API server is and who we are to it: the pod's service account, or a kubeconfig."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from kubernetes.client import ApiClient, Configuration
@@ -22,14 +23,15 @@ class NoClusterError(Exception):
 class Connection:
     """A way to the API server, and the credentials that the kubelets of the same cluster take too.
 
-    `bearer_token` gives the token that is good now (a service account's is re-read from its file), None where a
-    client certificate is used instead. The files are paths, None where there are none. `namespace` is the one that is
-    meant where none is named.
+    `user` is whose credentials they are, in words. `bearer_token` gives the token that is good now (a service account's
+    is re-read from its file), None where a client certificate is used instead. The files are paths, None where there
+    are none. `namespace` is the one that is meant where none is named.
     """
 
     client: ApiClient
     in_cluster: bool
     namespace: str
+    user: str
     server: str
     bearer_token: Callable[[], str | None]
     authority_file: str | None
@@ -44,12 +46,14 @@ def connect(*, context: str | None = None) -> Connection:
     """
     configuration = Configuration()
     in_cluster = _load(configuration, context)
+    named = None if in_cluster else _named_context(context)
     # A request that changes something is never repeated behind the reconciler's back.
     configuration.retries = False
     return Connection(
         client=ApiClient(configuration),
         in_cluster=in_cluster,
-        namespace=_namespace(in_cluster=in_cluster, context=context),
+        namespace=_namespace(named),
+        user=_user(named),
         server=str(configuration.host),
         bearer_token=lambda: _bare_token(configuration.get_api_key_with_prefix("BearerToken")),
         authority_file=configuration.ssl_ca_cert,
@@ -76,15 +80,26 @@ def _load(configuration: Configuration, context: str | None) -> bool:
     return False
 
 
-def _namespace(*, in_cluster: bool, context: str | None) -> str:
-    if in_cluster:
-        return _SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip() or "default"
+def _named_context(context: str | None) -> Mapping[str, Any]:
+    """The kubeconfig's context of that name, or the current one."""
     try:
         contexts, active = list_kube_config_contexts()  # type: ignore[no-untyped-call]  # as above
         named = next((entry for entry in contexts if entry["name"] == context), active)
-        return str(named["context"].get("namespace") or "default")
+        return {"name": named["name"], **named["context"]}
     except _UNREADABLE:
-        return "default"  # the client has read the file already, so this much of it is simply not there
+        return {}  # the client has read the file already, so this much of it is simply not there
+
+
+def _namespace(named: Mapping[str, Any] | None) -> str:
+    if named is None:
+        return _SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip() or "default"
+    return str(named.get("namespace") or "default")
+
+
+def _user(named: Mapping[str, Any] | None) -> str:
+    if named is None:
+        return "this pod's service account"
+    return f"user {named.get('user', '?')} of context {named.get('name', '?')}"
 
 
 def _shown(problem: Exception) -> str:

@@ -24,6 +24,7 @@ class Options:
     `api_requests_per_second` bounds what it asks of the API server, with twice as many at once. `mass_kill_share` (0 to
     1) of a workload's replicas, killed by liveness within `mass_kill_window_seconds`, has the workload handled first.
     `kubelet_authority` is a file with the CA of the kubelets' certificates, None where it is the cluster's own.
+    `kubelet_account` is the service account whose tokens kubelets get; without it none gets any.
     """
 
     default_mode: Mode = Mode.OFF
@@ -35,6 +36,7 @@ class Options:
     max_rollouts: int = 2
     kubelet_authority: Path | None = None
     kubelet_insecure_tls: bool = False
+    kubelet_account: NamespacedName | None = None
     lease: NamespacedName = LEASE
     api_requests_per_second: float = 50.0
     mass_kill_share: float = 0.5

@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import structlog
 
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
+from probetuner.cluster.errors import ApiError
 from probetuner.cluster.pacing import RequestPace
+from probetuner.cluster.tokens import AccountToken
 from probetuner.controller.guarding import Guard
 from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
@@ -30,7 +32,7 @@ from probetuner.controller.workqueue import WorkQueue
 from probetuner.diagnosis.mass import MassRule
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.endpoints import EndpointClient
-from probetuner.sources.kubelet import KubeletAccess, Kubelets
+from probetuner.sources.kubelet import KubeletAccess, KubeletError, Kubelets
 
 _SCRAPER_LIMIT_SECONDS = 60.0
 _SAVING_SECONDS = 10.0  # well within the 30 s that Kubernetes gives a pod to end
@@ -65,7 +67,8 @@ class Operator:
             honours_override_off=options.honours_override_off,
         )
         self._following = Following(since=clock(), changed=self._look_at)
-        self._kubelets = Kubelets(_access(connection, options))
+        token = _kubelet_token(connection, self._api, options, clock=monotonic)
+        self._kubelets = Kubelets(_access(connection, options, token))
         self._looking = Heartbeat("looking at workloads", limit_seconds=1.5 * MOST_SECONDS, clock=monotonic)
         self._scraping = Heartbeat("scraping of kubelets", limit_seconds=_SCRAPER_LIMIT_SECONDS, clock=monotonic)
         self._scraper = Scraper(
@@ -152,12 +155,40 @@ class Operator:
         self._queue.add(ref, delay_seconds=delay_seconds, first=begins or self._guard.comes_first(ref))
 
 
-def _access(connection: Connection, options: Options) -> KubeletAccess:
+def _access(
+    connection: Connection, options: Options, bearer_token: Callable[[], Awaitable[str | None]]
+) -> KubeletAccess:
     authority = options.kubelet_authority
     return KubeletAccess(
-        bearer_token=connection.bearer_token,
+        bearer_token=bearer_token,
         certificate_file=connection.certificate_file,
         key_file=connection.key_file,
         authority_file=str(authority) if authority is not None else connection.authority_file,
         verify=not options.kubelet_insecure_tls,
     )
+
+
+def _kubelet_token(
+    connection: Connection, api: Api, options: Options, *, clock: Callable[[], float]
+) -> Callable[[], Awaitable[str | None]]:
+    """What kubelets are shown: never the token by which the API server knows the operator."""
+    account = options.kubelet_account
+    token = AccountToken(api, account, clock=clock) if account is not None else None
+
+    async def current() -> str | None:
+        if token is None:
+            if connection.certificate_file is not None:
+                return None
+            raise KubeletError(
+                "Kubelets are not asked, since they get no token of the operator's own; name the service account whose "
+                "tokens they may see with --kubelet-account."
+            )
+        try:
+            return await token.current()
+        except ApiError as problem:
+            raise KubeletError(
+                f"There is no token to ask kubelets with ({problem}); let the operator create serviceaccounts/token of "
+                f"{account}, as the chart does."
+            ) from None
+
+    return current

@@ -5,8 +5,9 @@ lets its holder run commands in any pod of the node.
 """
 
 import asyncio
+import ipaddress
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,7 +23,7 @@ from probetuner.sources.pages import CHUNK_BYTES, PageIntake, UnpackError
 
 PATHS = ("/metrics/probes", "/metrics/cadvisor")
 
-_PORT = 10250
+_PORT, _LAST_PORT = 10250, 65535
 _TIMEOUT_SECONDS = 10.0
 _THREADS = 2
 """Pages are taken in chunk by chunk, so one that is dear holds up no other; and the core has other things to do."""
@@ -50,11 +51,12 @@ class KubeletAddress:
 class KubeletAccess:
     """Who we are to the kubelets, and how we know them: files are paths, None where there are none.
 
-    `bearer_token` gives the token that is good now. Without `verify`, whoever answers at a node's address is believed
-    and is sent the token.
+    `bearer_token` gives the token that is good now, None for no token; it may raise KubeletError. Every node gets to
+    know it, and can use it elsewhere until it expires. A client certificate proves itself, and is of no use to who sees
+    it. Without `verify`, whoever answers at a node's address is believed and is sent the token.
     """
 
-    bearer_token: Callable[[], str | None]
+    bearer_token: Callable[[], Awaitable[str | None]]
     certificate_file: str | None = None
     key_file: str | None = None
     authority_file: str | None = None
@@ -62,7 +64,10 @@ class KubeletAccess:
 
 
 def parse_address(raw: Mapping[str, Any]) -> KubeletAddress | None:
-    """Read where a Node's kubelet listens; None while the Node has no internal address. Raises InvalidObjectError."""
+    """Read where a Node's kubelet listens; None while the Node has no internal address. Raises InvalidObjectError.
+
+    A node writes that into its own status, so what is no IP address and port is refused before it becomes a URL.
+    """
     name = section(raw, "metadata", "Node").get("name")
     if not isinstance(name, str) or not name:
         raise InvalidObjectError("Node.metadata.name", "is missing")
@@ -71,10 +76,24 @@ def parse_address(raw: Mapping[str, Any]) -> KubeletAddress | None:
     port = section(endpoints, "kubeletEndpoint", f"Node/{name}.status.daemonEndpoints").get("Port")
     for address in objects(status, "addresses", f"Node/{name}.status"):
         if address.get("type") == "InternalIP" and address.get("address"):
-            return KubeletAddress(
-                node=name, host=str(address["address"]), port=port if isinstance(port, int) and port else _PORT
-            )
+            return KubeletAddress(node=name, host=_ip(address["address"], name), port=_port_of(port, name))
     return None
+
+
+def _ip(address: Any, node: str) -> str:
+    try:
+        return str(ipaddress.ip_address(address if isinstance(address, str) else ""))
+    except ValueError:
+        raise InvalidObjectError(f"Node/{node}.status.addresses", "has an InternalIP that is no IP address") from None
+
+
+def _port_of(port: Any, node: str) -> int:
+    """The kubelet's port; its usual one where the Node names none."""
+    if port is None or port == 0:
+        return _PORT
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= _LAST_PORT:
+        raise InvalidObjectError(f"Node/{node}.status.daemonEndpoints.kubeletEndpoint.Port", "is no port")
+    return port
 
 
 class Kubelets:
@@ -95,7 +114,7 @@ class Kubelets:
 
     async def read(self, address: KubeletAddress, path: str, families: tuple[str, ...]) -> Page:
         """Return what is to be taken of one of a kubelet's pages: lines of these families. Raises KubeletError."""
-        token = self._access.bearer_token()
+        token = await self._access.bearer_token()
         headers = {"Accept-Encoding": "gzip", **({"Authorization": f"Bearer {token}"} if token else {})}
         try:
             async with self._session.get(address.url(path), headers=headers, allow_redirects=False) as answer:
@@ -114,13 +133,13 @@ class Kubelets:
             ) from None
         except (ssl.SSLError, aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as problem:
             raise KubeletError(
-                f"The kubelet of node {address.node} does not prove who it is ({problem}); give the CA that signed "
-                "its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it."
+                f"The kubelet of node {address.node} does not prove who it is ({problem}); give probetuner run "
+                "the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it."
             ) from None
         except (aiohttp.ClientError, OSError) as problem:
             raise KubeletError(
                 f"The kubelet of node {address.node} cannot be reached at {address.host}:{address.port} ({problem}); "
-                "allow the operator's pod to connect to that port."
+                "allow connections to that port."
             ) from None
 
     async def close(self) -> None:
@@ -154,6 +173,6 @@ def _refusal(address: KubeletAddress, path: str, status: int) -> str:
         case HTTPStatus.UNAUTHORIZED:
             return f"{opening}; turn on authentication.webhook in the kubelet's configuration."
         case HTTPStatus.FORBIDDEN:
-            return f"{opening}; give the operator's service account get on nodes/metrics, as the chart does."
+            return f"{opening}; give whoever asks get on nodes/metrics, as the chart does."
         case _:
             return f"{opening}; look at the kubelet's log."

@@ -26,7 +26,7 @@ def test_a_wrong_word_is_answered_with_the_right_ones(tmp_path: Path) -> None:
     assert all(mode in done.stderr for mode in ("Off", "Observe", "Recommend", "Apply"))
 
 
-@pytest.mark.parametrize("option", ["--lease"])
+@pytest.mark.parametrize("option", ["--lease", "--kubelet-account"])
 def test_a_name_without_its_namespace_is_answered_with_the_form(tmp_path: Path, option: str) -> None:
     """What names no object is refused before any cluster is asked."""
     done = _run(tmp_path, "run", f"{option}=probetuner")

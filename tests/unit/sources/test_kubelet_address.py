@@ -35,6 +35,23 @@ def test_a_node_without_internal_address_has_none(status: dict[str, Any]) -> Non
     assert parse_address(_node(status)) is None
 
 
+@pytest.mark.parametrize(
+    "address", ["evil.example", "10.0.0.7@evil.example", "10.0.0.7/x?", "10.0.0.7:1", "[::1]", "10.0.0.7\r\nHost: x", 7]
+)
+def test_a_node_cannot_lead_elsewhere(address: object) -> None:
+    """What a node says of itself is an IP address, or is told of and not asked."""
+    with pytest.raises(InvalidObjectError, match="no IP address"):
+        parse_address(_node({"addresses": [{"type": "InternalIP", "address": address}]}))
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 10**30, "10250", True, 1.5])
+def test_what_is_no_port_is_told_of(port: object) -> None:
+    """A number that is no port becomes no part of an address."""
+    addresses = [{"type": "InternalIP", "address": "10.0.0.7"}]
+    with pytest.raises(InvalidObjectError, match="is no port"):
+        parse_address(_node({"addresses": addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}))
+
+
 @pytest.mark.parametrize("raw", [{}, {"metadata": {"name": 7}}, {"metadata": {"name": "n"}, "status": []}])
 def test_what_is_no_node_is_told_of(raw: dict[str, Any]) -> None:
     """An object of another shape gives the one error that callers expect."""
