@@ -18,14 +18,14 @@ _STORIES_AT_ONCE = 20
 def install(cluster: Cluster, *, namespace: str = namespaces.OPERATOR) -> None:
     """Install the chart with the permission to patch, and wait until the operator is ready.
 
-    Raises DemoError when the cluster has a probetuner already, since two of them would both patch, and when the
+    Raises DemoError when the cluster has a probetuner already, since a second one only stands by, and when the
     operator does not become ready.
     """
     for release in json.loads(cluster.helm("list", "--all", "--all-namespaces", "--output=json")):
         if release["chart"].startswith("probetuner-"):
             raise DemoError(
                 f"this cluster has probetuner already, as {release['name']} in namespace {release['namespace']}, and "
-                f"two would both patch: `helm uninstall {release['name']} -n {release['namespace']}` first"
+                f"one of two only stands by: `helm uninstall {release['name']} -n {release['namespace']}` first"
             )
     settings = (f"--set={name}={value}" for name, value in _values(cluster).items())
     where = (f"--namespace={namespace}", "--wait", f"--timeout={_SECONDS_TO_READY}s")

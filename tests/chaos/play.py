@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.deaths import Deaths, kubeconfig_with
+from chaos.deaths import SYSTEM, Deaths
 from chaos.memory import Memory
 from chaos.server import AwayError, Server
 from chaos.sight import PLACES, look
@@ -13,11 +13,11 @@ from chaos.slots import Slot, living, outcomes
 from chaos.troubles import Troubles
 from chaos.watch import PolicyWatch
 from chaos.workloads import NAMESPACE, Fate
+from cluster.users import account
 from lab import Lab
 from lab.boot import wait_until
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
-SYSTEM = "probetuner-system"
 
 _LOOK_SECONDS = 1.0
 _SECONDS_APART = 3.0
@@ -37,8 +37,7 @@ class Play:
         _set_up(lab)
         self._troubles = Troubles(lab, seed=seed)
         self._troubles.give_permissions()
-        token = lab.kubectl("create", "token", "probetuner", f"--namespace={SYSTEM}", "--duration=3h").strip()
-        self._deaths = Deaths(lab, folder, kubeconfig_with(token, lab, folder / "kubeconfig"), seed=seed)
+        self._deaths = Deaths(lab, folder, account(lab, SYSTEM, "probetuner", folder=folder), seed=seed)
         self._watch = PolicyWatch(self._server, self._deaths.occasion)
         self._memory = Memory()
         self._slots = [Slot(name=f"web-{number}", fate=_fate(number)) for number in range(slots)]
@@ -139,10 +138,12 @@ def _set_up(lab: Lab) -> None:
     lab.kubectl("wait", "--for=condition=established", "--timeout=30s", "-f", str(CRDS))
     for namespace in (NAMESPACE, SYSTEM):
         lab.kubectl("create", "namespace", namespace)
-    lab.kubectl("create", "serviceaccount", "probetuner", f"--namespace={SYSTEM}")
 
 
 def _tear_down(lab: Lab) -> None:
     lab.kubectl("delete", "namespace", "--ignore-not-found", NAMESPACE, SYSTEM)
-    lab.kubectl("delete", "clusterroles,clusterrolebindings", "--selector=app.kubernetes.io/name=probetuner")
+    selector = "--selector=app.kubernetes.io/name=probetuner"
+    lab.kubectl("delete", "clusterroles,clusterrolebindings", selector)
+    lab.kubectl("delete", "roles,rolebindings", "--namespace=kube-system", selector)
+    lab.kubectl("delete", "validatingadmissionpolicies,validatingadmissionpolicybindings", selector)
     lab.kubectl("delete", "--ignore-not-found", "-f", str(CRDS))

@@ -1,12 +1,11 @@
 """What breaks around the operator: one trouble after the other, in an order that the seed gives."""
 
-import json
 import random
 import threading
 from collections import Counter
 from collections.abc import Callable
 
-from cluster.charts import render
+from cluster.charts import give, permissions
 from cluster.etcd import compact
 from lab import Lab, LabError
 from lab.boot import wait_until
@@ -27,13 +26,11 @@ class Troubles:
         self._random = random.Random(seed)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._make, name="troubles")
-        self._permissions = [each for each in render(lab, "apply.enabled=true") if "ClusterRole" in each["kind"]]
+        self._permissions = permissions(lab, "apply.enabled=true")
 
     def give_permissions(self) -> None:
-        """Make the roles of the chart and their bindings."""
-        self._lab.kubectl(
-            "apply", "-f", "-", input=json.dumps({"kind": "List", "apiVersion": "v1", "items": self._permissions})
-        )
+        """Make the accounts and roles of the chart, their bindings, and the guard around the right to patch."""
+        give(self._lab, self._permissions)
 
     def start(self) -> None:
         """Begin."""

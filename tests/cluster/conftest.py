@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from cluster import charts
 from cluster.operator_process import OperatorProcess, Space
 from cluster.policies import NAMESPACE
 from lab import Lab
@@ -25,6 +26,17 @@ def crds(lab: Lab) -> Iterator[Lab]:
     lab.kubectl("delete", "namespace", NAMESPACE)
     if "probetuner.dev" not in before:
         lab.kubectl("delete", "-f", str(CRDS))
+
+
+@pytest.fixture(scope="module")
+def installed(crds: Lab) -> Iterator[Lab]:
+    """The lab with all that the chart makes with the right to patch, but for the operator itself."""
+    crds.kubectl("create", "namespace", charts.NAMESPACE)
+    permitting = charts.permissions(crds, "apply.enabled=true")
+    charts.give(crds, permitting)
+    yield crds
+    charts.take(crds, permitting)
+    crds.kubectl("delete", "namespace", charts.NAMESPACE)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from cluster.charts import CHART, RELEASE, Object, of_kind, render, rules, values
+from cluster.charts import CHART, RELEASE, Object, of_kind, permitted, render, rules, values
 from lab import Lab, LabError
 
 pytestmark = pytest.mark.cluster
@@ -17,6 +17,10 @@ EVERYTHING = (
     "defaultMode=Observe",
     "replicas=2",
 )
+KUBELET = f"{RELEASE}-kubelet"
+POLICY = "ValidatingAdmissionPolicy"
+PATCHING = {("apps", kind, "patch") for kind in ("deployments", "statefulsets", "daemonsets")}
+READING = {"get", "list", "watch"}
 WRITING = {"create", "update", "patch", "delete", "deletecollection"}
 CRDS = CHART.parents[2] / "crds"
 
@@ -49,7 +53,9 @@ def test_bad_value_is_refused(lab: Lab, setting: str, said: str) -> None:
 @pytest.mark.parametrize("settings", [(), EVERYTHING], ids=["defaults", "everything"])
 def test_no_dangerous_permission_is_given(lab: Lab, settings: tuple[str, ...]) -> None:
     """Nothing on Secrets, no wildcard, no way into pods or around the kubelet's own authorization."""
-    given = list(rules(render(lab, *settings)))
+    objects = render(lab, *settings)
+    roles = [*of_kind(objects, "ClusterRole"), *of_kind(objects, "Role")]
+    given = [permission for role in roles for permission in permitted(role)]
 
     assert given
     assert not [rule for rule in given if "*" in "".join(rule)]
@@ -57,35 +63,116 @@ def test_no_dangerous_permission_is_given(lab: Lab, settings: tuple[str, ...]) -
     assert not {verb for _, _, verb in given} & {"deletecollection", "impersonate", "escalate", "bind"}
 
 
-def test_replicas_stand_by_for_each_other_by_a_lease(lab: Lab) -> None:
-    """More than one get a Lease, the right to that one alone, and a rolling update; one gets neither."""
-    (alone,), (several,) = (of_kind(render(lab, *values), "Deployment") for values in ((), ("replicas=2",)))
-    (role,) = of_kind(render(lab, "replicas=2"), "Role")
+def test_kubelets_see_an_identity_that_reads_their_metrics_and_nothing_else(lab: Lab) -> None:
+    """The operator cannot read them by itself: it makes tokens of that identity, and of no other."""
+    objects = render(lab, *EVERYTHING)
+    (maker,) = [role for role in of_kind(objects, "Role") if ("", "serviceaccounts/token", "create") in permitted(role)]
 
-    assert (alone["spec"]["replicas"], alone["spec"]["strategy"]["type"]) == (1, "Recreate")
-    assert not of_kind(render(lab), "Role")
-    assert (several["spec"]["replicas"], several["spec"]["strategy"]["type"]) == (2, "RollingUpdate")
-    args = several["spec"]["template"]["spec"]["containers"][0]["args"]
-    assert "--lease=probetuner" in args
-    assert not [word for word in alone["spec"]["template"]["spec"]["containers"][0]["args"] if "lease" in word]
-    assert [(rule["verbs"], rule.get("resourceNames")) for rule in role["rules"]] == [
-        (["create"], None),
-        (["get", "update"], ["probetuner"]),
-    ]
+    assert list(rules(objects, KUBELET)) == [("", "nodes/metrics", "get")]
+    assert "nodes/metrics" not in {resource for _, resource, _ in rules(objects)}
+    assert [rule["resourceNames"] for rule in maker["rules"]] == [[KUBELET]]
+    assert f"--kubelet-account=probetuner-system/{KUBELET}" in arguments(objects)
+
+
+def test_one_operator_works_in_a_cluster_however_many_there_are(lab: Lab) -> None:
+    """One replica or two, under whatever name and in whatever namespace: all are after the same Lease."""
+    several = render(lab, "replicas=2")
+    for objects in (render(lab), several, render(lab, "fullnameOverride=other")):
+        role = next(role for role in of_kind(objects, "Role") if role["metadata"]["name"].endswith("-lease"))
+        assert "--lease=kube-system/probetuner" in arguments(objects)
+        assert role["metadata"]["namespace"] == "kube-system"
+        assert [(rule["verbs"], rule.get("resourceNames")) for rule in role["rules"]] == [
+            (["create"], None),
+            (["get", "update"], ["probetuner"]),
+        ]
+
+    (one,), (two,) = (of_kind(objects, "Deployment") for objects in (render(lab), several))
+    assert (one["spec"]["replicas"], one["spec"]["strategy"]["type"]) == (1, "Recreate")
+    assert (two["spec"]["replicas"], two["spec"]["strategy"]["type"]) == (2, "RollingUpdate")
+    assert "--lease=shared/probetuner" in arguments(render(lab, "lease.namespace=shared"))
+
+
+def test_what_a_cluster_lives_by_is_in_no_default_mode(lab: Lab) -> None:
+    """The namespaces of Kubernetes and the release's own are left out, also where others are named instead."""
+
+    def excluded(*settings: str) -> list[str]:
+        words = arguments(render(lab, *settings))
+        return [word.partition("=")[2] for word in words if word.startswith("--excluded-namespace=")]
+
+    assert excluded() == ["kube-system", "kube-public", "kube-node-lease", "probetuner-system"]
+    assert excluded("watch.excludedNamespaces={a,b}") == ["a", "b", "probetuner-system"]
+    assert excluded("watch.excludedNamespaces=null") == ["probetuner-system"]
+
+
+def test_users_get_no_more_than_they_need(lab: Lab) -> None:
+    """Who may view or edit a namespace may view or edit the policies in it; status and histories are the operator's."""
+    objects = render(lab)
+    to = "rbac.authorization.k8s.io/aggregate-to-"
+    added = {
+        name: {
+            permission
+            for role in of_kind(objects, "ClusterRole")
+            if role["metadata"]["labels"].get(f"{to}{name}") == "true"
+            for permission in permitted(role)
+        }
+        for name in ("view", "edit", "admin")
+    }
+
+    reading = {("probetuner.dev", kind, verb) for kind in ("probepolicies", "probehistories") for verb in READING}
+    writing = {("probetuner.dev", "probepolicies", verb) for verb in ("create", "update", "patch", "delete")}
+    assert added == {"view": reading, "edit": reading | writing, "admin": reading | writing}
 
 
 def test_without_apply_nothing_of_a_users_can_be_written(lab: Lab) -> None:
-    """The default install is read-only outside its own objects and Events."""
+    """The default install is read-only outside its own objects, its Lease and Events."""
     written = {(group, resource) for group, resource, verb in rules(render(lab)) if verb in WRITING}
+    ours = {("", "serviceaccounts/token"), ("coordination.k8s.io", "leases"), ("", "events")}
 
-    assert {resource for group, resource in written if group != "probetuner.dev"} == {"events"}
+    assert {(group, resource) for group, resource in written if group != "probetuner.dev"} == ours
 
 
 def test_apply_adds_one_verb_on_workloads(lab: Lab) -> None:
     """What apply.enabled adds is to patch the three kinds of workloads, and nothing else."""
     added = set(rules(render(lab, "apply.enabled=true"))) - set(rules(render(lab)))
 
-    assert added == {("apps", kind, "patch") for kind in ("deployments", "statefulsets", "daemonsets")}
+    assert added == PATCHING
+
+
+def test_the_right_to_patch_can_be_given_in_some_namespaces_only(lab: Lab) -> None:
+    """Then there is a RoleBinding in each of them, and none for the cluster."""
+    objects = render(lab, "apply.enabled=true", "apply.namespaces={shop,web}")
+    bindings = [each for each in objects if each["kind"].endswith("Binding")]
+    giving = [each for each in bindings if each.get("roleRef", {}).get("name") == f"{RELEASE}-apply"]
+
+    assert [(each["kind"], each["metadata"].get("namespace")) for each in giving] == [
+        ("RoleBinding", "shop"),
+        ("RoleBinding", "web"),
+    ]
+
+
+def test_the_right_to_patch_comes_with_a_fence(lab: Lab) -> None:
+    """The fence is around this release's operator, is there unless it is turned off, and its lack is never silent."""
+    objects = render(lab, "apply.enabled=true")
+    (guard,) = [one for one in of_kind(objects, POLICY) if one["metadata"]["name"].endswith("-guard")]
+    (binding,) = [one for one in of_kind(objects, f"{POLICY}Binding") if one["metadata"]["name"].endswith("-guard")]
+
+    assert guard["spec"]["matchConditions"][0]["expression"] == (
+        "request.userInfo.username == 'system:serviceaccount:probetuner-system:probetuner'"
+    )
+    assert (guard["spec"]["failurePolicy"], binding["spec"]["validationActions"]) == ("Fail", ["Deny"])
+    assert binding["spec"]["policyName"] == guard["metadata"]["name"]
+    assert "-guard" not in str(render(lab))
+    assert "-guard" not in str(render(lab, "apply.enabled=true", "apply.admissionGuard=false"))
+    with pytest.raises(LabError, match="admissionGuard=false"):
+        before_admission_policies(lab, "apply.enabled=true")
+
+
+def test_an_override_is_honoured_only_where_it_is_checked(lab: Lab) -> None:
+    """The flag and the admission policy come together, or neither does."""
+    flag, name = "--honour-override-off", f"{RELEASE}-override-off"
+    for objects, there in ((render(lab), True), (before_admission_policies(lab), False)):
+        assert (flag in arguments(objects)) is there
+        assert (name in [one["metadata"]["name"] for one in of_kind(objects, POLICY)]) is there
 
 
 def test_unsigned_kubelet_certificates_are_taken_only_when_asked_for(lab: Lab) -> None:
@@ -134,6 +221,19 @@ def image(objects: list[Object]) -> str:
     (deployment,) = of_kind(objects, "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     return str(container["image"])
+
+
+def arguments(objects: list[Object]) -> list[str]:
+    """What the operator is started with."""
+    (deployment,) = of_kind(objects, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return list(container["args"])
+
+
+def before_admission_policies(lab: Lab, *settings: str) -> list[Object]:
+    """What an install makes on a Kubernetes that has no admission policies yet."""
+    text = lab.helm("template", RELEASE, str(CHART), "--kube-version=1.29.5", *values(*settings))
+    return [document for document in yaml.safe_load_all(text) if document]
 
 
 def version() -> str:

@@ -12,9 +12,12 @@ from lab import Lab, LabError, operator_image
 
 pytestmark = pytest.mark.cluster
 
-ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+OPERATOR, KUBELET = RELEASE, f"{RELEASE}-kubelet"
 KEEP_NOTHING = "crds.keep=false"
 NEVER = [
+    ("get", "nodes/metrics"),
+    ("create", "serviceaccounts/token"),
+    ("update", "probepolicies.probetuner.dev"),
     ("get", "secrets"),
     ("get", "nodes/proxy"),
     ("create", "pods/exec"),
@@ -76,12 +79,13 @@ def everything(lab: Lab) -> set[str]:
     }
 
 
-def may(lab: Lab, verb: str, resource: str) -> bool:
-    """Whether the API server lets the operator do that, in any namespace."""
+def may(lab: Lab, verb: str, resource: str, *, account: str = OPERATOR, namespace: str = "") -> bool:
+    """Whether the API server lets an account of the release do that, in all namespaces or in one."""
+    user = f"system:serviceaccount:{NAMESPACE}:{account}"
     rules = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
-        "spec": {"user": ACCOUNT, "resourceAttributes": attributes(verb, resource)},
+        "spec": {"user": user, "resourceAttributes": {**attributes(verb, resource), "namespace": namespace}},
     }
     answer = lab.kubectl("create", "-o", "json", "-f", "-", input=yaml.safe_dump(rules))
     return bool(json.loads(answer)["status"]["allowed"])
@@ -127,15 +131,20 @@ def test_kept_definitions_are_all_that_stays(bare: Lab) -> None:
 
 def test_operator_may_do_what_it_must_and_no_more(bare: Lab) -> None:
     """The API server itself says what the service account may: read, write its own, patch only when allowed to."""
-    must = [("get", "nodes/metrics"), ("watch", "pods"), ("list", "deployments.apps")]
+    must = [("watch", "nodes"), ("watch", "pods"), ("list", "deployments.apps")]
     change = ("patch", "deployments.apps")
 
     with installed(bare, KEEP_NOTHING):
         before = [may(bare, *request) for request in (*must, change)]
+        helm(bare, "upgrade", KEEP_NOTHING, "apply.enabled=true", "apply.namespaces={default}")
+        somewhere = [may(bare, *change, namespace=namespace) for namespace in ("default", "kube-public", "")]
         helm(bare, "upgrade", KEEP_NOTHING, "apply.enabled=true")
         after = [may(bare, *request) for request in (*must, change)]
         too_much = [request for request in NEVER if may(bare, *request)]
+        of_kubelets = [may(bare, *request, account=KUBELET) for request in (("get", "nodes/metrics"), *must, change)]
 
     assert before == [True, True, True, False]
+    assert somewhere == [True, False, False]
     assert after == [True, True, True, True]
     assert too_much == []
+    assert of_kubelets == [True, False, False, False, False]
