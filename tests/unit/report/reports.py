@@ -41,7 +41,7 @@ def of_hostile_manifest(text: str = HOSTILE) -> Report:
     container = {
         "name": text,
         "livenessProbe": {**asked, "failureThreshold": 1},
-        "readinessProbe": {**asked, "failureThreshold": 9},
+        "readinessProbe": {**asked, "failureThreshold": 4},
         "startupProbe": {"exec": {"command": ["sh", "-c", text]}},
     }
     manifest = {
