@@ -85,7 +85,10 @@ def _by_mode(situation: Situation, recommendation: Recommendation, changes: Sequ
         return None
     return Block(
         reason=BlockReason.APPROVAL_USED,
-        message=f"the approval was used at {to_text(used[0].decided_at)}, and is good for once; mode Apply repeats it",
+        message=(
+            f"the approval was used at {to_text(used[0].decided_at)}, and is good for once; mode Apply repeats what "
+            "trouble asks for"
+        ),
     )
 
 
