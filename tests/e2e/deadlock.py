@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 WORKLOAD = "deadlock"
 WATCHED_SECONDS = 420
 _SECONDS_TO_READY = 120
-_CLIENTS, _PAUSE_SECONDS, _PATIENCE_SECONDS = 3, 1.5, 3
-"""About a request a second for each of two replicas: one gets stuck within a minute or two, and once the other has all
-of them, it does sooner."""
+_CLIENTS, _PAUSE_SECONDS, _PATIENCE_SECONDS = 3, 0.8, 3
+"""Some two requests a second for each of two replicas: one gets stuck within half a minute, and once the other has all
+of them, within seconds. Both are often away together, and fresh ones fail soon: it looks like load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
