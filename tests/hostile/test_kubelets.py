@@ -19,7 +19,7 @@ from probetuner.controller.metrics import Metrics
 from probetuner.controller.scraping import Scraper
 from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.feed import FAMILIES
-from probetuner.facts.page import MOST_BYTES, MOST_LINE_BYTES, Page
+from probetuner.facts.page import MOST_BYTES, MOST_LINE_BYTES, MOST_SAMPLES, Page
 from probetuner.facts.pods import read_pod
 from probetuner.history import codec
 from probetuner.sources.kubelet import KubeletAccess, KubeletAddress, KubeletError, Kubelets
@@ -75,6 +75,30 @@ def test_a_few_kib_that_unpack_to_much_take_little(name: str) -> None:
     assert "and was read so far" in (page.problem or "")
     assert most_bytes < 64 * MIB
     assert time.monotonic() - began < 20
+
+
+def test_a_line_without_end_is_not_kept() -> None:
+    """However long it is, no more than a chunk of it is held."""
+    intake = PageIntake(None, PROBES)
+    chunk = b"prober_probe_total" * 3600
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            assert intake.take(chunk)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < MIB
+    assert intake.page(whole=True).overlong == 1
+
+
+def test_more_samples_than_a_node_can_have_are_not_read() -> None:
+    """Each takes some time to read, so a page of the shortest ones is bounded by their number."""
+    page = taken(b"prober_probe_total 1\n" * (MOST_SAMPLES + 9), encoding=None, whole=False)
+
+    assert page.text.count("\n") == MOST_SAMPLES
+    assert page.cut
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -54,7 +54,7 @@ def read_probes(
 
 
 class _Found:
-    """What the samples say of these pods' containers, by series: bounded by them, whatever the page holds."""
+    """What the samples say of these pods' containers, by series: of no others, whatever the page holds."""
 
     def __init__(self, pods: Sequence[PodState]) -> None:
         self.started_at: float | None = None
@@ -71,15 +71,14 @@ class _Found:
             case "prober_probe_total":
                 uid, container, kind, result = _labels(sample, "pod_uid", "container", "probe_type", "result")
                 pod = self.by_uid.get(uid)
-                if pod is not None and pod.container(container) and kind in _TYPES and result in _RESULTS:
+                if pod is not None and pod.container(container) and kind in _TYPES:
                     self.totals[uid, container, kind][result] = sample.value
             case _:
                 namespace, label, container, kind, le = _labels(
                     sample, "namespace", "pod", "container", "probe_type", "le"
                 )
-                bound = _number(le)
-                if self.members(namespace, label, container) and kind in _TYPES and bound in _BUCKETS:
-                    self.buckets[namespace, label, container, kind][bound] = sample.value
+                if self.members(namespace, label, container) and kind in _TYPES:
+                    self.buckets[namespace, label, container, kind][_number(le)] = sample.value
 
     def members(self, namespace: str, label: str, container: str) -> list[PodState]:
         """The pods that a latency series of that container is about."""
