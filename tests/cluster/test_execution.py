@@ -41,7 +41,7 @@ class Bench:
 
     async def served(self) -> Served:
         """The workload as it is now."""
-        return serve(await workloads.read(self.api, self.ref), WorkloadHistory())
+        return serve(await workloads.read(self.api, self.ref), WorkloadHistory(), at=_NOW)
 
     async def policy(self) -> PolicyObject:
         """The policy as it is now."""

@@ -114,7 +114,7 @@ class Operator:
         self.following = Following(since=BEGAN + since, changed=self.changed.append)
         saved = dict(remembers)
         for tenant in ("red", "blue"):
-            self.following.add(serve(workload(tenant), saved.get(tenant, WorkloadHistory())))
+            self.following.add(serve(workload(tenant), saved.get(tenant, WorkloadHistory()), at=BEGAN))
 
     def watch(self, *raw: dict[str, Any], at: float, change: str | None = "ADDED") -> None:
         """Take in objects so many seconds after the beginning."""

@@ -65,10 +65,22 @@ def failed(
     cause: FailureCause = FailureCause.TIMEOUT,
     count: int = 1,
     combined: bool = False,
+    client_error: bool = False,
+    since: float | None = None,
+    said: str = "",
     of: PodRef = POD,
 ) -> ProbeFailed:
     return ProbeFailed(
-        at=T0 + at, pod=of, container=CONTAINER, probe=probe, cause=cause, count=count, combined=combined
+        at=T0 + at,
+        pod=of,
+        container=CONTAINER,
+        probe=probe,
+        cause=cause,
+        client_error=client_error,
+        count=count,
+        combined=combined,
+        since=None if since is None else T0 + since,
+        said=said,
     )
 
 

@@ -38,6 +38,7 @@ def _changed_one(entries: tuple[ContainerHistory, ...], since: float) -> Contain
 
 
 def _of_new_pods(entry: ContainerHistory, since: float) -> ContainerHistory:
+    """What was counted over all pods is left out: the lives of the new ones tell it anew."""
     old = {life.pod_uid for life in entry.lives if life.started_at < since}
     return replace(
         entry,
@@ -47,4 +48,7 @@ def _of_new_pods(entry: ContainerHistory, since: float) -> ContainerHistory:
         unready=tuple(spell for spell in entry.unready if spell.pod_uid not in old and spell.started_at >= since),
         tasks={uid: samples for uid, samples in entry.tasks.items() if uid not in old},
         minutes=tuple(minute for minute in entry.minutes if minute.started_at + _MINUTE_SECONDS > since),
+        kills={},
+        said={},
+        rates=(),
     )

@@ -88,7 +88,7 @@ def _inspected(target: Target, subjects: list[Subject], tell: Tell) -> list[Subj
 
 def _watched(target: Target, metrics: NodeMetrics, *, seconds: int, tell: Tell) -> Gathering:
     records = records_of(target, _RESOURCES, metrics, seconds=seconds, tell=tell)
-    return gather_records(records, since=float("-inf"), place=target.server, tell=tell)
+    return gather_records(records, watched_since=time.time(), takes_past=True, place=target.server, tell=tell)
 
 
 def records_of(

@@ -79,7 +79,7 @@ def read_recording(path: Path, tell: Tell) -> list[Subject]:
     except InvalidObjectError as error:
         tell(str(error))
         return []
-    gathering = gather_records(recording.records(), since=recording.started, place=str(path), tell=tell)
+    gathering = gather_records(recording.records(), watched_since=recording.started, place=str(path), tell=tell)
     for problem in recording.problems:
         tell(problem)
     return gathering.subjects()

@@ -56,7 +56,7 @@ def _rows(
     folder: Path, settings: Sequence[Setting], *, only: str | None, problems: Problems
 ) -> Iterator[tuple[str, ...]]:
     recording = Recording(folder)
-    gathering = Gathering(since=recording.started)
+    gathering = Gathering(watched_since=recording.started)
     facts = list(read_records(gathering, recording.records(), place=str(folder), tell=problems.tell))
     for problem in recording.problems:
         problems.tell(problem)

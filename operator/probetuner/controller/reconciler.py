@@ -172,7 +172,7 @@ class Reconciler:
             saved = histories.NOTHING
             if not off:
                 saved = await histories.load(self._api, ref, uid=self._uid(ref), now=self._clock())
-            served = serve(await workloads.read(self._api, ref), saved.history)
+            served = serve(await workloads.read(self._api, ref), saved.history, at=self._clock())
             served.history_problem, served.saved_version = saved.problem, saved.version
             if off:
                 return served

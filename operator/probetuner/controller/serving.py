@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -81,9 +81,14 @@ class Served:
         return self.history is not before
 
 
-def serve(raw: Mapping[str, Any], history: WorkloadHistory) -> Served:
-    """Begin with a workload, and with what was saved of it. Raises InvalidObjectError."""
+def serve(raw: Mapping[str, Any], history: WorkloadHistory, *, at: float) -> Served:
+    """Begin with a workload at that time, and with what was saved of it. Raises InvalidObjectError.
+
+    Its pods may be old; it is watched from now on, or since what was saved began.
+    """
     workload = parse_workload(raw)
+    if not history.containers:
+        history = replace(history, watched_since=at)
     selector = section(section(raw, "spec", str(workload.ref)), "selector", f"{workload.ref}: spec")
     metadata = section(raw, "metadata", str(workload.ref))
     return Served(

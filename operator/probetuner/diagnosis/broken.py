@@ -2,36 +2,56 @@
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
+from probetuner.diagnosis.fault import Fault, answered_share, fault_of, in_words
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.runtime import errored_kinds, ran_out, runtimes_kinds
 from probetuner.diagnosis.starting import is_refused_by_application, outlived_liveness
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
-from probetuner.model.probe import Grpc, Probe, ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.5
+_ODD_SHARE = 0.05
+"""Who answers more often than that, if only with an error, is there: the port is right."""
 _LEAST_FAILURES = 3
 _LONG_SECONDS = 300.0
 _SUCCESSES_OF_A_LIFE = 5
-_ERRORED_SHARE = 0.2
 _TICKS_WHILE_UP, _LEAST_TICKS = 1.5, 0.3
 _LEAST_ATTEMPTS, _HELD_SHARE = 10, 0.2
 
 
 def never_succeeded(case: Case, kind: ProbeType) -> bool:
-    """Whether every attempt of that probe failed although the application was up, or had all the time it needs."""
+    """Whether every attempt of that probe failed for what it asks, although the application was up or had long enough.
+
+    Where it is late, or the application answers with an error of its own, the handler is right. Where nobody listens it
+    may still be starting: as long as a probe ends its starts, it had not the time that it needs.
+    """
+    probe = case.container.probe(kind)
+    if probe is None or not nothing_passed(case, kind):
+        return False
+    fault, lives = fault_of(case, kind), case.history.lives
+    if fault is not None and (not fault.may_be_the_handlers or answered_share(case, kind) > _ODD_SHARE):
+        return False
+    up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP
+    up = up or _is_mostly_up(case, kind) or _another_holds(case, kind, probe)
+    up = up or any(is_refused_by_application(life) for life in lives)
+    return up or (not case.probe_kills and longest_run_seconds(case) >= _LONG_SECONDS)
+
+
+def nothing_passed(case: Case, kind: ProbeType) -> bool:
+    """Whether that probe failed often enough to be judged, and no attempt passed, as far as anything could show it."""
     probe = case.container.probe(kind)
     if probe is None or case.succeeded(kind):
         return False
     if case.failed(kind) < max(_LEAST_FAILURES, probe.failure_threshold):
         return False
-    lives = case.history.lives
-    if any(_showed_success(case, life, kind) for life in lives):
-        return False
-    up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP
-    up = up or _is_mostly_up(case, kind) or _another_holds(case, kind, probe)
-    up = (up and not _is_late(case, kind, probe)) or any(is_refused_by_application(life) for life in lives)
-    ran = max(((life.ended_at or case.history.last_seen_at) - life.started_at for life in lives), default=0.0)
-    return up or ran >= _LONG_SECONDS
+    return not any(_showed_success(case, life, kind) for life in case.history.lives)
+
+
+def longest_run_seconds(case: Case) -> float:
+    """How long the longest of the lives has run."""
+    ends = ((life.ended_at or case.history.last_seen_at, life.started_at) for life in case.history.lives)
+    return max((ended - started for ended, started in ends), default=0.0)
 
 
 def _showed_success(case: Case, life: Life, kind: ProbeType) -> bool:
@@ -82,29 +102,14 @@ def _ticks_failed_while_up(life: Life, kind: ProbeType, probe: Probe) -> float:
     return ticks if ticks >= _LEAST_TICKS else 0.0
 
 
-def _is_late(case: Case, kind: ProbeType, probe: Probe) -> bool:
-    """Whether a liveness probe finds somebody who takes too long: what it asks is there, and may only be slow.
-
-    A gRPC probe finds nobody just as late: it tries again until its deadline when it is refused (prober grpc.go).
-    """
-    if kind is not ProbeType.LIVENESS or isinstance(probe.handler, Grpc):
-        return False
-    return any(life.tally(kind).silent for life in case.history.lives)
-
-
 def find_never(case: Case) -> Finding | None:
     """Report probes that have never succeeded."""
     kinds = [kind for kind in ProbeType if never_succeeded(case, kind)]
     if not kinds:
         return None
     failures = sum(case.failed(kind) for kind in kinds)
-    causes = {
-        cause.value
-        for life in case.history.lives
-        for kind in kinds
-        if (cause := life.tally(kind).main_cause) is not None
-    }
     probes = ", ".join(f"{kind.value.lower()} ({_handler(case, kind)})" for kind in kinds)
+    starting = any(fault_of(case, kind) is Fault.NOBODY_LISTENS for kind in kinds) and len(kinds) == _probe_count(case)
     return Finding(
         name=FindingName.PROBE_NEVER_SUCCEEDS,
         container=case.container.name,
@@ -113,30 +118,26 @@ def find_never(case: Case) -> Finding | None:
         samples=failures,
         evidence=(
             f"0 successes and {several(failures, 'failure')} of {probes}",
-            f"causes: {', '.join(sorted(causes)) or 'unknown'}",
+            *(in_words(case, kind) for kind in kinds),
             "other probes of the container succeed" if len(kinds) < _probe_count(case) else "no other probe succeeds",
         ),
         explanation=(
-            "The probe asks something that never answers as it should: a wrong port, path or command. No threshold "
-            "helps; its handler must be mended."
+            "The probe asks something that never answers as it should: a wrong port, path, scheme, credentials or "
+            "command. No threshold helps; its handler must be mended."
+            + (" Or the application is still starting, after all this time: see what it logs." if starting else "")
         ),
     )
 
 
-def errored_kinds(case: Case) -> tuple[ProbeType, ...]:
-    """The probes of which a notable share of attempts could not be made."""
-    return tuple(
-        kind
-        for kind, errored in case.history.errored.items()
-        if case.container.probe(kind) is not None
-        and errored >= _LEAST_FAILURES
-        and errored >= _ERRORED_SHARE * (errored + case.succeeded(kind) + case.failed(kind))
-    )
+def misdirected_kinds(case: Case) -> tuple[ProbeType, ...]:
+    """The probes whose attempts could not be made for what they ask: a program or a port name that does not exist."""
+    runtimes = runtimes_kinds(case)
+    return tuple(kind for kind in errored_kinds(case) if kind not in runtimes and not ran_out(case, kind))
 
 
 def find_errors(case: Case) -> Finding | None:
     """Report probes whose attempts the kubelet throws away because they could not be made (worker.go doProbe)."""
-    kinds = errored_kinds(case)
+    kinds = misdirected_kinds(case)
     if not kinds:
         return None
     errored = sum(case.history.errored[kind] for kind in kinds)

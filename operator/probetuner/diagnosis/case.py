@@ -1,7 +1,7 @@
 """One container under diagnosis: what it is, and what is remembered of it under its present template."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, FailureCause
 from probetuner.facts.inspection import Inspection
 from probetuner.history.attribution import SIGKILLED, RestartCause, attribute
+from probetuner.history.filing import GRAIN_SECONDS
 from probetuner.history.life import Life
-from probetuner.history.record import ContainerHistory, FailureRun, Minute
+from probetuner.history.record import ContainerHistory, FailureRun, Minute, RunEnding
 from probetuner.model.container import Container
 from probetuner.model.policy import Objectives
 from probetuner.model.probe import Probe, ProbeType
@@ -49,8 +50,17 @@ class Case:
 
     @property
     def observed_seconds(self) -> float:
-        """How long the present template has been watched."""
+        """How long the present template has been watched; 0 for a single look, however old what it looked at is."""
         return max(0.0, self.history.last_seen_at - self.history.first_seen_at)
+
+    @property
+    def was_watched(self) -> bool:
+        """Whether anybody watched for a while: who looks once sees what is there, and never what did not happen."""
+        return self.observed_seconds > 0.0
+
+    def watched(self, life: Life) -> bool:
+        """Whether somebody was watching as that life was killed, and so knows what came before and after."""
+        return self.killed_at(life) > self.history.first_seen_at
 
     @property
     def was_seen(self) -> bool:
@@ -59,10 +69,15 @@ class Case:
 
     def ended_by(self, *causes: RestartCause) -> tuple[Life, ...]:
         """The lives that ended in one of these ways, oldest first."""
-        return tuple(
-            life
-            for life in self.history.lives
-            if attribute(life, self.container, grace_seconds=self.workload.grace_seconds) in causes
+        return tuple(life for life in self.history.lives if self.end_of(life) in causes)
+
+    def end_of(self, life: Life) -> RestartCause | None:
+        """What ended that life, None while it runs."""
+        return attribute(
+            life,
+            self.container,
+            grace_seconds=self.workload.grace_seconds,
+            watched_since=self.history.first_seen_at,
         )
 
     @property
@@ -73,6 +88,12 @@ class Case:
     def answer_seconds(self) -> tuple[float, ...]:
         """How long each life took until a probe first succeeded; lives that never did are not in it."""
         return _answer_seconds(self.history)
+
+    def start_seconds(self) -> tuple[float, ...]:
+        """The same of the starts that somebody watched: who comes later sees that it answers, and not since when."""
+        since = self.history.first_seen_at - GRAIN_SECONDS
+        watched = (life for life in self.history.lives if life.started_at >= since)
+        return _seconds_to_answer(watched)
 
     def earlier_answer_seconds(self) -> tuple[float, ...]:
         """The same of the lives under any template: a change of probes makes no start slower."""
@@ -138,6 +159,16 @@ class Case:
         """The runs of failures of that probe."""
         return tuple(run for run in self.history.runs if run.probe is kind)
 
+    def is_over(self, run: FailureRun) -> bool:
+        """Whether a run of liveness failures that nobody saw end is over: else the container would have been killed."""
+        probe = self.container.probe(run.probe)
+        return (
+            run.probe is ProbeType.LIVENESS
+            and run.ending is RunEnding.OPEN
+            and probe is not None
+            and self.history.last_seen_at - run.last_at > probe.detection_seconds
+        )
+
     def succeeded(self, kind: ProbeType) -> int:
         """How often that probe was seen to succeed."""
         return sum(life.tally(kind).succeeded for life in self.history.lives)
@@ -162,7 +193,11 @@ _DEFAULT = Probe(handler=None)
 
 
 def _answer_seconds(entry: ContainerHistory) -> tuple[float, ...]:
-    return tuple(max(0.0, life.answered_at - life.started_at) for life in entry.lives if life.answered_at is not None)
+    return _seconds_to_answer(entry.lives)
+
+
+def _seconds_to_answer(lives: Iterable[Life]) -> tuple[float, ...]:
+    return tuple(max(0.0, life.answered_at - life.started_at) for life in lives if life.answered_at is not None)
 
 
 def once(question: Callable[[Case], Answer]) -> Callable[[Case], Answer]:

@@ -7,13 +7,16 @@ from itertools import pairwise
 from probetuner.diagnosis.alone import fell_silent_alone, is_slow_around
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats, is_more_than_chance
+from probetuner.diagnosis.fault import in_words
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
+from probetuner.diagnosis.rates import rates
+from probetuner.diagnosis.short import late_probes
 from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import READY_FLAG_FELL, FailureRun, UnreadySpell
 from probetuner.model.policy import THIRTY_DAYS_SECONDS
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.4
 _LEAST_FLAPS = 3
@@ -213,8 +216,10 @@ def find(case: Case) -> Finding | None:
     """Report flaps that come more often than the objective tolerates."""
     seen = flaps(case)
     allowed = case.objectives.flaps_per_30_days * case.observed_seconds / THIRTY_DAYS_SECONDS
-    if case.container.readiness is None or _times(seen) < _LEAST_FLAPS or len(seen) <= allowed:
+    if case.container.readiness is None:
         return None
+    if _times(seen) < _LEAST_FLAPS or len(seen) <= allowed:
+        return _find_by_rate(case, case.container.readiness)
     causes = case.causes(ProbeType.READINESS)
     return Finding(
         name=FindingName.READINESS_FLAPPING,
@@ -230,5 +235,45 @@ def find(case: Case) -> Finding | None:
         explanation=(
             "The readiness probe takes the container out of its Services for moments that pass by themselves; each "
             "time the other replicas get its share of the traffic."
+        ),
+    )
+
+
+_RATE_STRENGTH, _MANY_ATTEMPTS = 0.1, 20
+"""That failures come independently of each other is only taken to be so: few of them in a row prove little."""
+
+
+def _find_by_rate(case: Case, readiness: Probe) -> Finding | None:
+    """Report flaps that nobody watched: so large a share of attempts failed that several in a row must have.
+
+    Of failures that are spread over a time, so many follow each other as independent ones do: the share of failures to
+    the power of failureThreshold, per attempt. Replicas that are out all the time do not flap, and those that refuse
+    start.
+    """
+    spread = [
+        rate
+        for rate in rates(case, ProbeType.READINESS)
+        if rate.attempts >= _MANY_ATTEMPTS and not (rate.while_out or rate.amid_kills or rate.refused)
+    ]
+    expected = sum(rate.attempts * rate.share**readiness.failure_threshold for rate in spread)
+    if expected < _LEAST_FLAPS or ProbeType.READINESS in late_probes(case):
+        return None
+    return Finding(
+        name=FindingName.READINESS_FLAPPING,
+        container=case.container.name,
+        severity=Severity.WARNING,
+        confidence=from_repeats(int(expected), strength=_RATE_STRENGTH),
+        samples=sum(rate.count for rate in spread),
+        evidence=(
+            *(
+                f"{rate.count} of about {rate.attempts} attempts failed in one pod, which is not out for it"
+                for rate in spread
+            ),
+            in_words(case, ProbeType.READINESS),
+            "nobody watched: how often that took replicas out of the Services is not known",
+        ),
+        explanation=(
+            "So many readiness attempts fail, and then pass again, that several in a row must have: each time the "
+            "container leaves its Services for a while, and the other replicas get its share of the traffic."
         ),
     )

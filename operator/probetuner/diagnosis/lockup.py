@@ -53,6 +53,7 @@ def earlier_lockups(case: Case) -> tuple[Life, ...]:
         for entry in case.older
         for life in entry.lives
         if life.killed_by is ProbeType.LIVENESS and life.tally(ProbeType.LIVENESS).silent and did_not_hear(life)
+        if life.ended_at is not None and life.ended_at > entry.first_seen_at
     )
 
 

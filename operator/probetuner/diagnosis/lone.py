@@ -68,7 +68,7 @@ def find(case: Case) -> Finding | None:
 def _what_a_rollout_loses(case: Case) -> str:
     if not case.workload.replaces_gradually:
         return "a rollout takes the old pod away before the new one answers, with this probe or without it"
-    took = max(case.answer_seconds(), default=None)
+    took = max(case.start_seconds(), default=None)
     known = "" if took is None else f", up to {took:.0f} s"
     return (
         "a rolling update keeps the old pod until this probe passes on the new one; without it requests would be lost "

@@ -1,5 +1,6 @@
 """Findings that the manifest alone shows, and how they matter."""
 
+import ipaddress
 from collections.abc import Iterator
 
 from probetuner.diagnosis.case import Case
@@ -11,6 +12,8 @@ from probetuner.model.workload import WorkloadKind
 _CERTAIN = 0.99
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """A pod on the network of its node is asked there: the kubelet runs on the same node."""
+_LONE_POD = "Pod"
+"""The kind of what is no workload: a pod by itself, as the static pods of a control plane are."""
 
 
 def _probes(case: Case) -> Iterator[tuple[ProbeType, Probe]]:
@@ -82,7 +85,7 @@ def find_hosts(case: Case) -> Finding | None:
         for kind, probe in _probes(case)
         if isinstance(probe.handler, HttpGet | TcpSocket)
         and probe.handler.host
-        and not (case.workload.host_network and probe.handler.host in _LOOPBACK)
+        and not _is_own_address(case, probe.handler.host)
     ]
     return _finding(
         case,
@@ -92,6 +95,25 @@ def find_hosts(case: Case) -> Finding | None:
         "The probe asks a fixed host and not the pod itself, so it says nothing about this container. The baseline Pod "
         "Security Standard forbids it since 1.34. To set a virtual host, use a Host header.",
     )
+
+
+def _is_own_address(case: Case, host: str) -> bool:
+    """Whether that is the pod itself, on its node's network: loopback, or for a single pod an address of the node.
+
+    kubeadm writes the node's own address into the probes of its static pods.
+    """
+    if not case.workload.host_network:
+        return False
+    alone = case.workload.ref.kind == _LONE_POD
+    return host in _LOOPBACK or (alone and _is_address(host))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def find_success_thresholds(case: Case) -> Finding | None:

@@ -64,11 +64,13 @@ def silent_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by timeouts after the application had been up.
 
     None of a probe that has never succeeded: what it asks for is not there. Not those that waited for somebody else.
+    Nor those that nobody watched: what came before and after is not known, so they show neither load nor a lock-up.
     """
     if never_succeeded(case, ProbeType.LIVENESS):
         return ()
+    kills = [life for life in liveness_kills(case) if case.watched(life)]
     hung = hung_by_dependency(case)
-    return tuple(life for life in liveness_kills(case) if was_silent(case, life) and life not in hung)
+    return tuple(life for life in kills if was_silent(case, life) and life not in hung)
 
 
 @once

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.fault import Fault, fault_of
 from probetuner.facts.fact import FailureCause
 from probetuner.history.attribution import RestartCause
 from probetuner.history.filing import GRAIN_SECONDS
@@ -43,7 +44,8 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     given, one that may follow trouble only where another took all of it; and one that the startup probe ended where any
     start took half of it. Some probes cannot tell a process that is not up from one that is unwell: with these, it was
     starting as long as no container that had come up was killed.
-    The odd one that nobody refused, among many that had come up, shared their trouble.
+    The odd one that nobody refused, among many that had come up, shared their trouble. A kill that nobody watched must
+    show by itself that its life failed from the first attempt on.
     """
     kills = case.probe_kills
     untroubled = (life for life in case.history.lives if _follows(case, life) is False)
@@ -62,17 +64,51 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
 
     unborn = [life for life in kills if not _was_up(case, life)]
     refused = [life for life in unborn if _was_refused(case, life)]
-    guessed = [life for life in unborn if life not in refused and was_starting(life)]
+    guessed = [
+        life
+        for life in unborn
+        if life not in refused and was_starting(life) and (case.watched(life) or _failed_from_the_start(case, life))
+    ]
     if not shows_success(case) or len(guessed) <= _ODD_SHARE * (len(kills) - len(unborn)):
         guessed = []
     return tuple(life for life in kills if life in refused or life in guessed)
+
+
+def _failed_from_the_start(case: Case, life: Life) -> bool:
+    """Whether of a kill that nobody watched a single look shows that no attempt of that life had passed.
+
+    The startup probe ended it, and so had never passed; or its pod was never ready in any of its lives; or it was the
+    pod's first life, and all its probes began to fail at once.
+    """
+    if case.end_of(life) is RestartCause.STARTUP_KILL:
+        return True
+    of_pod = [other for other in case.history.lives if other.pod_uid == life.pod_uid]
+    if any(other.pod_was_ready is not None for other in of_pod):
+        return not any(other.pod_was_ready for other in of_pod)
+    return life.restarts == 0 and all(
+        _failed_at_first(case, life, kind, probe)
+        for kind in (ProbeType.LIVENESS, ProbeType.READINESS)
+        if (probe := case.container.probe(kind)) is not None
+    )
+
+
+def _failed_at_first(case: Case, life: Life, kind: ProbeType, probe: Probe) -> bool:
+    """Whether that probe was told to fail since the first attempt that it made in that life."""
+    first_chance = life.started_at + probe.initial_delay_seconds + probe.period_seconds + probe.timeout_seconds
+    of_pod = (rate for rate in case.history.rates if rate.pod_uid == life.pod_uid and rate.probe is kind)
+    return any(rate.began_at <= first_chance + GRAIN_SECONDS for rate in of_pod)
 
 
 def _was_refused(case: Case, life: Life) -> bool:
     """Whether the life was refused, and that was not just before it listened, amid the trouble that it came into.
 
     Where its events were dropped (client-go events_cache.go) it is taken for what most others were that never came up.
+    Of a kill that nobody watched the probe that killed must have been refused: readiness asks as soon as a process
+    runs, and is refused for a moment by the quickest.
     """
+    if not case.watched(life):
+        by_startup = case.end_of(life) is RestartCause.STARTUP_KILL
+        return fault_of(case, ProbeType.STARTUP if by_startup else ProbeType.LIVENESS) is Fault.NOBODY_LISTENS
     known = _causes(life) or _only_cause(case)
     if not known:
         return _are_refused(case)

@@ -7,7 +7,7 @@ from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.starting import failing_seconds, starting_kills
 from probetuner.diagnosis.wording import several
-from probetuner.history.attribution import RestartCause, attribute
+from probetuner.history.attribution import RestartCause
 from probetuner.history.life import Life
 from probetuner.model.probe import Probe, ProbeType
 
@@ -26,9 +26,18 @@ _LONGEST_START_SECONDS = 600.0
 @once
 def killed_while_starting(case: Case) -> tuple[Life, ...]:
     """The lives that a probe ended before the application was up, but not by liveness that never succeeds."""
+    return tuple(life for life in _unborn(case) if not _brought_failures(case, life))
+
+
+@once
+def ended_amid_crashes(case: Case) -> tuple[Life, ...]:
+    """The lives that a probe ended for failures of the crashes before: the application does not come up by itself."""
+    return tuple(life for life in _unborn(case) if _brought_failures(case, life))
+
+
+def _unborn(case: Case) -> tuple[Life, ...]:
     by_broken = case.ended_by(RestartCause.LIVENESS_KILL) if never_succeeded(case, ProbeType.LIVENESS) else ()
-    unborn = (life for life in starting_kills(case) if life not in by_broken)
-    return tuple(life for life in unborn if not _brought_failures(case, life))
+    return tuple(life for life in starting_kills(case) if life not in by_broken)
 
 
 def _brought_failures(case: Case, life: Life) -> bool:
@@ -48,18 +57,20 @@ def find_killed(case: Case) -> Finding | None:
     kills = killed_while_starting(case)
     if not kills:
         return None
-    by_startup = attribute(kills[-1], case.container) is RestartCause.STARTUP_KILL
+    by_startup = case.end_of(kills[-1]) is RestartCause.STARTUP_KILL
     longest = max((life.lasted_seconds or 0.0) for life in kills)
-    starts = case.answer_seconds()
+    starts, announced = case.start_seconds(), sum(case.history.kills.values())
+    like = announced if len(kills) == len(case.probe_kills) else len(kills)
     came_up = f"{several(len(starts), 'start')} came up"
     return Finding(
         name=FindingName.LIVENESS_KILL_DURING_STARTUP,
         container=case.container.name,
         severity=Severity.CRITICAL,
-        confidence=from_repeats(len(kills), strength=_KILL_STRENGTH),
-        samples=len(kills),
+        confidence=from_repeats(max(like, len(kills)), strength=_KILL_STRENGTH),
+        samples=max(like, len(kills)),
         evidence=(
             f"{several(len(kills), 'container')} of {len(case.probe_kills)} that a probe killed had answered none yet",
+            *((f"the kubelet announced {announced} kills",) if announced > len(case.probe_kills) else ()),
             f"the longest of these lives was ended {longest:.0f} s after its start",
             came_up + (f", the slowest after {max(starts):.0f} s" if starts else ""),
         ),
@@ -77,9 +88,12 @@ def late_probes(case: Case) -> tuple[ProbeType, ...]:
 
 
 def _is_late(case: Case, kind: ProbeType) -> bool:
-    """A late liveness probe holds no traffic back: short of the absurd it matters only where lock-ups wait for it."""
+    """A late liveness probe holds no traffic back: short of the absurd it matters only where lock-ups wait for it.
+
+    One look shows that a container has answered, and not when it first did.
+    """
     probe = case.container.probe(kind)
-    if probe is None:
+    if probe is None or not case.was_watched:
         return False
     least, times = _NOTABLE_DELAY_SECONDS, _DELAY_TIMES_START
     if kind is ProbeType.LIVENESS and not killed_in_lockup(case):

@@ -10,6 +10,7 @@ from probetuner.facts.fact import (
     Fact,
     PodRef,
     ReadinessChanged,
+    ReadinessShown,
     StartupSucceeded,
 )
 from probetuner.facts.lives import Shown, ShownLife
@@ -62,7 +63,8 @@ class ContainerState:
 class Circumstances:
     """What a container's facts depend on besides its status.
 
-    `ready_since` is when all containers became ready, `unready_since` when the only one that is not fell.
+    `ready_since` is when all containers became ready, `unready_since` when the only one that is not fell, `began_at`
+    when the kubelet took the pod on.
     """
 
     at: float
@@ -72,6 +74,7 @@ class Circumstances:
     node_disturbed: bool = False
     ready_since: float | None = None
     unready_since: float | None = None
+    began_at: float | None = None
 
 
 def read_container(
@@ -83,6 +86,7 @@ def read_container(
     facts += _startup(before, shown, circumstances)
     disturbed = _is_disturbed(before, state, shown, circumstances)
     facts += _readiness(before, state, shown, circumstances, disturbed=disturbed)
+    facts += _shown(state, shown, circumstances)
     state = replace(
         state,
         running=shown.running,
@@ -222,3 +226,32 @@ def _fell_before(state: ContainerState, shown: Shown, circumstances: Circumstanc
         at=fell_at, pod=circumstances.pod, container=state.name, ready=True, by_probe=False, passed=True
     )
     return [told, replace(told, ready=False, by_probe=True, passed=False)]
+
+
+_CONDITION_TOLD_SECONDS = 10.0
+"""How much later than it takes a pod on the kubelet may first say that it is not ready."""
+
+
+def _shown(state: ContainerState, shown: Shown, circumstances: Circumstances) -> list[Fact]:
+    """Whether the container is ready at first sight, and if not, whether its pod ever was.
+
+    The condition keeps the time of its last change only (kubelet status_manager.go updateLastTransitionTime): one that
+    is False since the pod began was never True.
+    """
+    if not circumstances.first_sight or circumstances.ending or circumstances.node_disturbed:
+        return []
+    if not state.has(ProbeType.READINESS):
+        return []
+    unready_since, began_at = circumstances.unready_since, circumstances.began_at
+    was_ready = None
+    if not shown.ready and unready_since is not None and began_at is not None:
+        was_ready = unready_since > began_at + _CONDITION_TOLD_SECONDS
+    return [
+        ReadinessShown(
+            at=circumstances.at,
+            pod=circumstances.pod,
+            container=state.name,
+            ready=shown.ready,
+            was_ready=was_ready,
+        )
+    ]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from probetuner.facts import messages
-from probetuner.facts.fact import BackOff, Fact, KillAnnounced, PodRef, ProbeErrored, ProbeFailed
-from probetuner.facts.messages import Attempt, Kill, Outcome, Waiting
+from probetuner.facts.fact import BackOff, Fact, KillAnnounced, PodRef, ProbeErrored, ProbeFailed, StopAnnounced
+from probetuner.facts.messages import Attempt, Kill, Outcome, Stop, Waiting
 from probetuner.facts.times import believed
 from probetuner.model.fields import Object, count, moment, objects, text
 from probetuner.model.probe import Handler
@@ -30,7 +30,7 @@ class ProbeEvent:
     pod_uid: str
     pod: str
     container: str
-    meaning: Attempt | Kill | Waiting
+    meaning: Attempt | Kill | Stop | Waiting
     count: int
     first_at: float
     last_at: float
@@ -182,6 +182,8 @@ def facts_of(event: ProbeEvent, *, grown: int, pod: PodRef, handler: type[Handle
             return _of_attempt(event, attempt, grown=grown, pod=pod, handler=handler)
         case Kill(probe=probe):
             return [KillAnnounced(at=event.last_at, pod=pod, container=event.container, probe=probe, count=grown)]
+        case Stop():
+            return [StopAnnounced(at=event.last_at, pod=pod, container=event.container, count=grown)]
         case Waiting():
             return [BackOff(at=event.last_at, pod=pod, container=event.container, seconds=None)]
 
@@ -200,6 +202,9 @@ def _of_attempt(
                 client_error=messages.is_client_error(attempt.output),
                 count=grown,
                 combined=attempt.combined,
+                # An event that is seen for the first time tells of all of them; of later ones it tells only the last.
+                since=event.first_at if grown == event.count > 1 and event.first_at < event.last_at else None,
+                said=messages.sentence(attempt.output),
             )
         ]
     if attempt.outcome is Outcome.ERRORED:

@@ -91,6 +91,17 @@ class ReadinessChanged(Observed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadinessShown(Observed):
+    """What was shown of a container with a readiness probe when it was first seen: whether it is ready just then.
+
+    `was_ready` says of one that is not whether its pod had ever been ready, None where that is not known.
+    """
+
+    ready: bool
+    was_ready: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartupSucceeded(Observed):
     """The startup probe succeeded (status.started turned true on a container that has one)."""
 
@@ -109,6 +120,8 @@ class ProbeFailed(Observed):
     `count` is the number that the event stands for since it was last seen; `combined` marks an event that the
     kubelet folded from different messages, whose container is not sure (client-go events_cache.go). `client_error`
     marks an HTTP status from 400 to 499: the server is up and does not serve what it was asked for.
+    `since` is when the first of them failed, where one event told of several at once: that is a rate and no run.
+    `said` is the kubelet's sentence about the last of them, bounded and in one line.
     """
 
     probe: ProbeType
@@ -116,6 +129,8 @@ class ProbeFailed(Observed):
     client_error: bool = False
     count: int = 1
     combined: bool = False
+    since: float | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +151,13 @@ class KillAnnounced(Observed):
     """The kubelet said that it kills the container because this probe reached its threshold."""
 
     probe: ProbeType
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAnnounced(Observed):
+    """The kubelet said that it stops the container, and not for a probe."""
+
     count: int = 1
 
 
@@ -217,11 +239,13 @@ Fact = (
     ContainerStarted
     | ContainerExited
     | ReadinessChanged
+    | ReadinessShown
     | StartupSucceeded
     | PodEnding
     | ProbeFailed
     | ProbeErrored
     | KillAnnounced
+    | StopAnnounced
     | BackOff
     | ProbeCounted
     | ProbeLatencySampled

@@ -46,6 +46,11 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The kubelet stops the container and not for a probe: its pod goes away, or its sandbox has to be made anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """The kubelet holds the container back before it starts it again."""
 
@@ -60,11 +65,12 @@ _ATTEMPT = re.compile(
     re.DOTALL,
 )
 _KILL = re.compile(r"(?:Init container|Container) \S+ failed (liveness|startup) probe(?:, will be restarted)?")
+_STOPPING = "Stopping container "
 _KILLERS = {"liveness": ProbeType.LIVENESS, "startup": ProbeType.STARTUP}
 _REASONS_OF_ATTEMPTS = ("Unhealthy", "ProbeWarning")
 
 
-def read(reason: str, message: str) -> Attempt | Kill | Waiting | None:
+def read(reason: str, message: str) -> Attempt | Kill | Stop | Waiting | None:
     """What an event of the kubelet about a pod means; None when it is not about a probe or its consequences.
 
     `Back-off pulling image` has the same reason as the back-off between restarts and is none of them.
@@ -79,6 +85,8 @@ def read(reason: str, message: str) -> Attempt | Kill | Waiting | None:
         )
     if reason == "Killing" and (kill := _KILL.fullmatch(body)):
         return Kill(probe=_KILLERS[kill[1]])
+    if reason == "Killing" and body.startswith(_STOPPING):
+        return Stop()
     if reason == "BackOff" and body.startswith("Back-off restarting failed container"):
         return Waiting()
     return None
@@ -147,11 +155,14 @@ def failure_cause(output: str, *, handler: type[Handler] | None = None) -> Failu
     return next((cause for pattern, cause in _NETWORK if pattern.search(rest)), FailureCause.OTHER)
 
 
-_CLIENT_ERROR = re.compile(_HTTP_STATUS + r" 4\d\d\b")
+_CLIENT_ERROR = re.compile(_HTTP_STATUS + r" 4(?!08|25|29)\d\d\b")
 
 
 def is_client_error(output: str) -> bool:
-    """Whether what follows "probe failed:" is an HTTP status from 400 to 499."""
+    """Whether what follows "probe failed:" is an HTTP status from 400 to 499 that speaks of what was asked.
+
+    408, 425 and 429 speak of the moment: ask again (RFC 9110, RFC 8470, RFC 6585).
+    """
     return _CLIENT_ERROR.match(output) is not None
 
 
@@ -165,6 +176,21 @@ def _handler_by(output: str) -> type[Handler]:
 
 _RUNTIME_ID = re.compile(r"\b[0-9a-f]{64}\b")
 _KEPT_CHARACTERS = 500
+
+
+_SENTENCE_CHARACTERS, _SENTENCE_END = 200, 80
+
+
+def sentence(output: str) -> str:
+    """What follows "probe failed:" in one line that any terminal may show, at most 200 long and cut in the middle.
+
+    A program says first what it does and last what came of it.
+    """
+    line = " ".join(_RUNTIME_ID.sub("…", output[:_READ_CHARACTERS]).split())
+    line = "".join(character if character.isprintable() else "�" for character in line)
+    if len(line) <= _SENTENCE_CHARACTERS:
+        return line
+    return f"{line[: _SENTENCE_CHARACTERS - _SENTENCE_END - 1]}…{line[-_SENTENCE_END:]}"
 
 
 def error_text(output: str) -> str:

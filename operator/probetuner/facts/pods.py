@@ -64,6 +64,7 @@ def read_pod(
         node_disturbed=state.lost or lost or not node_ready,
         ready_since=_since(conditions, "True", place, at=at),
         unready_since=_since(conditions, "False", place, at=at) if _one_is_unready(raw, place) else None,
+        began_at=moment(section(raw, "status", place), "startTime", place) or state.created_at,
     )
     containers, told = _containers(state, raw, circumstances, place)
     return replace(state, containers=containers, lost=lost), [*facts, *told]

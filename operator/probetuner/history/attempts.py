@@ -13,6 +13,7 @@ from probetuner.model.probe import ProbeType
 
 def failed(entry: ContainerHistory, fact: ProbeFailed) -> ContainerHistory:
     """Count failed attempts that an event told of."""
+    seen = SeenFailures(at=fact.at, count=fact.count, since=fact.since)
 
     def add(tally: Tally) -> Tally:
         return replace(
@@ -23,7 +24,7 @@ def failed(entry: ContainerHistory, fact: ProbeFailed) -> ContainerHistory:
             first_failed_at=min(fact.at, tally.first_failed_at or fact.at),
             last_failed_at=max(fact.at, tally.last_failed_at or fact.at),
             # Of a combined event even the container is not sure: it proves no streak.
-            uncounted=tally.uncounted if fact.combined else _with(tally, SeenFailures(at=fact.at, count=fact.count)),
+            uncounted=tally.uncounted if fact.combined else _with(tally, seen),
         )
 
     return filing.change(entry, fact, _step(fact.probe, add))

@@ -5,20 +5,22 @@ with the default disposition and as 137 after the grace period. What the kubelet
 the probes' own counts prove.
 """
 
+import math
 from enum import StrEnum
 
 from probetuner.history.filing import GRAIN_SECONDS
-from probetuner.history.life import Life, Tally
+from probetuner.history.life import Life, SeenFailures, Tally
 from probetuner.model.container import Container
 from probetuner.model.probe import Probe, ProbeType
 
 
 class RestartCause(StrEnum):
-    """What ended a life."""
+    """What ended a life. STOPPED is that it was asked to stop and for no probe, or nobody saw by whom."""
 
     LIVENESS_KILL = "liveness-kill"
     STARTUP_KILL = "startup-kill"
     CRASH = "crash"
+    STOPPED = "stopped"
     OOM = "oom"
     DISRUPTION = "disruption"
     UNKNOWN = "unknown"
@@ -27,31 +29,45 @@ class RestartCause(StrEnum):
 _KILLS = {ProbeType.LIVENESS: RestartCause.LIVENESS_KILL, ProbeType.STARTUP: RestartCause.STARTUP_KILL}
 _TERMINATED, SIGKILLED = 143, 137
 """How a container ends that SIGTERM ended, and one that did not end when it was asked to."""
-_CODES_AFTER_A_KILL = (0, _TERMINATED, SIGKILLED)
+_CODES_WHEN_ASKED = (0, _TERMINATED)
+_CODES_AFTER_A_KILL = (*_CODES_WHEN_ASKED, SIGKILLED)
+_OUT_OF_MEMORY = "OOMKilled"
 _DEFAULT_GRACE_SECONDS = 30
+_CHANCE, _TIMES_DENSE = 0.05, 1.5
+"""How seldom chance puts a failure so near an end; and how much longer than failures in a row others take."""
 _SEEN_LATE_SECONDS = 30.0
 """Failures show in the counters a scrape later, and the end of the process once it is reaped."""
 
 
-def attribute(life: Life, container: Container, *, grace_seconds: int = _DEFAULT_GRACE_SECONDS) -> RestartCause | None:
+def attribute(
+    life: Life, container: Container, *, grace_seconds: int = _DEFAULT_GRACE_SECONDS, watched_since: float = -math.inf
+) -> RestartCause | None:
     """Say what ended the life, None while it runs.
 
-    `container` gives the thresholds that were in force, `grace_seconds` the pod's terminationGracePeriodSeconds.
+    `container` gives the thresholds that were in force, `grace_seconds` the pod's terminationGracePeriodSeconds. Of an
+    end that nobody watched, from `watched_since` on, the events may have expired (after an hour) or been dropped.
     """
     if life.ended_at is None:
         return None
+    known = _announced(life) or _killed_by_streak(life, container, life.ended_at, grace_seconds)
+    if known is not None:
+        return known
+    if life.exit_reason == _OUT_OF_MEMORY and life.exit_code == SIGKILLED:
+        return RestartCause.OOM
+    if life.exit_reason in ("ContainerStatusUnknown", "Unknown") or life.exit_code in (None, SIGKILLED):
+        return RestartCause.UNKNOWN
+    if life.exit_code in _CODES_WHEN_ASKED and life.ended_at <= watched_since:
+        return RestartCause.STOPPED
+    return RestartCause.CRASH
+
+
+def _announced(life: Life) -> RestartCause | None:
+    """What the kubelet, or whoever deletes the pod, said of the end before it came."""
     if life.killed_by is not None:
         return _KILLS.get(life.killed_by, RestartCause.UNKNOWN)
     if life.ending is not None:
         return RestartCause.DISRUPTION
-    unannounced = _killed_by_streak(life, container, life.ended_at, grace_seconds)
-    if unannounced is not None:
-        return unannounced
-    if life.exit_reason == "OOMKilled" and life.exit_code == SIGKILLED:
-        return RestartCause.OOM
-    if life.exit_reason in ("ContainerStatusUnknown", "Unknown") or life.exit_code in (None, SIGKILLED):
-        return RestartCause.UNKNOWN
-    return RestartCause.CRASH
+    return RestartCause.STOPPED if life.stops else None
 
 
 def _killed_by_streak(life: Life, container: Container, ended_at: float, grace_seconds: int) -> RestartCause | None:
@@ -67,7 +83,27 @@ def _killed_by_streak(life: Life, container: Container, ended_at: float, grace_s
         possible = 1 + int(max(0.0, ended_at - began + GRAIN_SECONDS) // probe.period_seconds)
         if inherited + _in_a_row(tally, probe, most_uncounted=possible) >= probe.failure_threshold:
             return cause
+        grace = probe.termination_grace_period_seconds or grace_seconds if life.exit_code == SIGKILLED else 0
+        had_time = possible >= probe.failure_threshold and life.exit_reason != _OUT_OF_MEMORY
+        if had_time and any(_ended_by(seen, probe, ended_at - grace) for seen in tally.uncounted):
+            return cause
     return None
+
+
+def _ended_by(rate: SeenFailures, probe: Probe, decided_at: float) -> bool:
+    """Whether the last of failures that are spread over a long time came too close before the end to be chance.
+
+    Failures that often fall into so short a time now and then without being the cause.
+    """
+    if not _is_spread(rate, probe) or rate.since is None or rate.count < probe.failure_threshold:
+        return False
+    apart = abs(decided_at - rate.at) + GRAIN_SECONDS
+    return apart * rate.count / (rate.at - rate.since) <= _CHANCE
+
+
+def _is_spread(seen: SeenFailures, probe: Probe) -> bool:
+    """Whether an event told at once of failures with successes between them: it is a rate and no streak."""
+    return seen.since is not None and seen.at - seen.since > _TIMES_DENSE * seen.count * probe.cadence_seconds
 
 
 def _is_recent(tally: Tally, probe: Probe, ended_at: float, grace_seconds: int) -> bool:
@@ -88,7 +124,7 @@ def _in_a_row(tally: Tally, probe: Probe, *, most_uncounted: int) -> int:
     for seen in reversed(tally.uncounted):
         if following is not None and _is_gap(seen.at, following, probe):
             return min(streak, most_uncounted)
-        streak, following = streak + seen.count, seen.at
+        streak, following = streak + (1 if _is_spread(seen, probe) else seen.count), seen.at
     streak = min(streak, most_uncounted)
     if following is not None and tally.counted_until is not None and _is_gap(tally.counted_until, following, probe):
         return streak

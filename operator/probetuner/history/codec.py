@@ -201,6 +201,8 @@ def _newest_entries(history: WorkloadHistory, write: _Writer, most_bytes: int) -
             lives=(),
             disturbances=(),
             errors={},
+            said={},
+            rates=(),
             forgotten=entry.forgotten + len(entry.lives),
         )
         more = replace(kept, containers=(bare, *kept.containers))

@@ -22,9 +22,11 @@ from probetuner.facts.fact import (
     ProbeLatencySampled,
     ProcessesCounted,
     ReadinessChanged,
+    ReadinessShown,
     StartupSucceeded,
+    StopAnnounced,
 )
-from probetuner.history import attempts, bounds, ledger, minutes, runs, spells, tasks, trials
+from probetuner.history import attempts, bounds, ledger, minutes, runs, sayings, spells, tasks, trials
 from probetuner.history.record import READY_FLAG_FELL, ContainerHistory, Disturbance, WorkloadHistory
 
 
@@ -36,13 +38,14 @@ def observe(history: WorkloadHistory, fact: Fact) -> WorkloadHistory:
         return history
     grown = replace(
         grown,
-        first_seen_at=min(entry.first_seen_at, fact.at),
+        # What an object still tells of the time before anybody watched makes that no time that was watched.
+        first_seen_at=max(history.watched_since, min(entry.first_seen_at, fact.at)),
         last_seen_at=max(entry.last_seen_at, fact.at),
     )
     counters_at = history.counters_at
     if isinstance(fact, ProbeCounted):
         counters_at = max(fact.at, counters_at or fact.at)
-    return WorkloadHistory(containers=_put(history.containers, grown), counters_at=counters_at)
+    return replace(history, containers=_put(history.containers, grown), counters_at=counters_at)
 
 
 def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C901, PLR0911, PLR0912 - a case per fact
@@ -53,16 +56,20 @@ def _step(entry: ContainerHistory, fact: Fact) -> ContainerHistory:  # noqa: C90
             return spells.close(runs.exited(ledger.end(entry, fact), fact), fact)
         case ReadinessChanged():
             return _readiness(entry, fact)
+        case ReadinessShown():
+            return spells.shown(runs.shown(ledger.shown(entry, fact), fact), fact)
         case StartupSucceeded():
             return ledger.startup_succeeded(entry, fact)
         case PodEnding():
             return spells.close(ledger.pod_ending(entry, fact), fact)
         case ProbeFailed():
-            return attempts.failed(runs.failed(entry, fact), fact)
+            return sayings.failed(attempts.failed(runs.failed(entry, fact), fact), fact)
         case ProbeCounted():
             return _counted(entry, fact)
         case KillAnnounced():
-            return runs.killed(ledger.killed(entry, fact), fact)
+            return runs.killed(ledger.killed(sayings.killed(entry, fact), fact), fact)
+        case StopAnnounced():
+            return ledger.stopped(entry, fact)
         case ProbeErrored():
             return _errored(entry, fact)
         case ProbeLatencySampled():
@@ -109,9 +116,8 @@ def _entry_for(history: WorkloadHistory, fact: Observed) -> ContainerHistory:
     for entry in history.containers:
         if entry.name == fact.container and entry.template_hash == fact.pod.template_hash:
             return entry
-    return ContainerHistory(
-        name=fact.container, template_hash=fact.pod.template_hash, first_seen_at=fact.at, last_seen_at=fact.at
-    )
+    at, template = max(fact.at, history.watched_since), fact.pod.template_hash
+    return ContainerHistory(name=fact.container, template_hash=template, first_seen_at=at, last_seen_at=at)
 
 
 def _put(entries: tuple[ContainerHistory, ...], grown: ContainerHistory) -> tuple[ContainerHistory, ...]:

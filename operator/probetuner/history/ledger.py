@@ -8,7 +8,9 @@ from probetuner.facts.fact import (
     KillAnnounced,
     PodEnding,
     ReadinessChanged,
+    ReadinessShown,
     StartupSucceeded,
+    StopAnnounced,
 )
 from probetuner.history import filing
 from probetuner.history.life import Life
@@ -53,6 +55,14 @@ def ready(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
     return filing.change(entry, fact, lambda life: replace(life, ready_at=life.ready_at or fact.at))
 
 
+def shown(entry: ContainerHistory, fact: ReadinessShown) -> ContainerHistory:
+    """Note whether the container was ready when it was first seen, and whether its pod had ever been."""
+    shown_ready_at = fact.at if fact.ready else None
+    return filing.change(
+        entry, fact, lambda life: replace(life, pod_was_ready=fact.was_ready, shown_ready_at=shown_ready_at)
+    )
+
+
 def startup_succeeded(entry: ContainerHistory, fact: StartupSucceeded) -> ContainerHistory:
     """Note when the startup probe was done."""
     return filing.change(
@@ -78,3 +88,8 @@ def killed(entry: ContainerHistory, fact: KillAnnounced) -> ContainerHistory:
         return life if life.killed_by else replace(life, killed_by=fact.probe, kill_announced_at=fact.at)
 
     return filing.change(entry, fact, mark)
+
+
+def stopped(entry: ContainerHistory, fact: StopAnnounced) -> ContainerHistory:
+    """Note that the kubelet stops this life, and not for a probe."""
+    return filing.change(entry, fact, lambda life: replace(life, stops=life.stops + fact.count))

@@ -9,10 +9,11 @@ from probetuner.model.probe import ProbeType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenFailures:
-    """Failures that an event told of; `at` is the latest of them."""
+    """Failures that an event told of; `at` is the latest of them, `since` the first where they were told of at once."""
 
     at: float
     count: int
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,12 @@ class Life:
     """One run of a container's process. Times are epoch seconds; `ended_at` is None while it runs.
 
     `killed_by` is what the kubelet announced; an announcement can be missing (its events are rate-limited), see
-    `attribution`. `ending` is why the pod itself was going away when the life ended, if it was. `inherited` are the
-    failures in a row that each probe brought from the lives before: a crash does not set them back (worker.go doProbe).
-    `was_ready` when it was ready as it was first seen: since when is not known, so `ready_at` may stay None.
+    `attribution`. `stops` counts how often it said that it stops the container and not for a probe, in this life or in
+    those before it that nobody saw. `ending` is why the pod itself was going away when the life ended, if it was.
+    `inherited` are the failures in a row that each probe brought from the lives before: a crash does not set them back
+    (worker.go doProbe). `was_ready` when it was ready as it was first seen: since when is not known, so `ready_at` may
+    stay None. `shown_ready_at` is when that first look found the container ready; where it did not, `pod_was_ready` is
+    whether the pod had been ready ever before, in this life or an earlier one.
     """
 
     pod_uid: str
@@ -80,10 +84,13 @@ class Life:
     node: str = ""
     ready_at: float | None = None
     was_ready: bool = False
+    pod_was_ready: bool | None = None
+    shown_ready_at: float | None = None
     startup_succeeded_at: float | None = None
     ended_at: float | None = None
     exit_code: int | None = None
     exit_reason: str = ""
+    stops: int = 0
     killed_by: ProbeType | None = None
     kill_announced_at: float | None = None
     ending: str | None = None

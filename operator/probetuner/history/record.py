@@ -82,6 +82,34 @@ class TaskSample:
     failed: Mapping[ProbeType, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """How often one probe failed for one cause, in all replicas, by events; and the kubelet's sentence about it.
+
+    `words` are those of the last of them that read otherwise than the ones before, numbers aside.
+    """
+
+    count: int
+    words: str
+    first_at: float
+    last_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRate:
+    """So many failures of one probe in one pod between two times, which one event told of together.
+
+    Whether any attempt passed between them is not known.
+    """
+
+    pod_uid: str
+    probe: ProbeType
+    cause: FailureCause
+    began_at: float
+    last_at: float
+    count: int
+
+
 READY_FLAG_FELL = "ready flag fell"
 
 
@@ -102,7 +130,11 @@ class ContainerHistory:
     Newest last everywhere. `forgotten` counts lives that fell off the ledger because of its bound. `errored` counts
     attempts that could not be made, `errors` is what the last of them said. `tasks` is by pod uid. `early` has, one a
     pod, what was told before any life of the pod was known; `newest_pod_at` is when its newest pod first started.
-    `trials` is by the name of the endpoint (`model.endpoint`).
+    `trials` is by the name of the endpoint (`model.endpoint`). `kills` counts what the kubelet announced, `said` is
+    what it said of failures by probe and cause, `rates` has the failures of which one event told at once.
+
+    It was watched from `first_seen_at` to `last_seen_at`, which are the same where somebody only looked once. What is
+    older is what objects still told of the past: the little that they remember, and never what did not happen.
     """
 
     name: str
@@ -121,6 +153,9 @@ class ContainerHistory:
     tasks: Mapping[str, tuple[TaskSample, ...]] = field(default_factory=dict)
     disturbances: tuple[Disturbance, ...] = ()
     trials: Mapping[str, Trial] = field(default_factory=dict)
+    kills: Mapping[ProbeType, int] = field(default_factory=dict)
+    said: Mapping[ProbeType, Mapping[FailureCause, Said]] = field(default_factory=dict)
+    rates: tuple[FailureRate, ...] = ()
 
     @property
     def singles_since(self) -> float:
@@ -137,10 +172,14 @@ class ContainerHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadHistory:
-    """What is remembered of a workload: one entry per container and pod template, oldest template first."""
+    """What is remembered of a workload: one entry per container and pod template, oldest template first.
+
+    `watched_since` is when somebody began to watch it (epoch seconds); 0 is from the first fact on.
+    """
 
     containers: tuple[ContainerHistory, ...] = ()
     counters_at: float | None = None
+    watched_since: float = 0.0
 
     def of(self, container: str) -> tuple[ContainerHistory, ...]:
         """The histories of that container, one per template, oldest first."""

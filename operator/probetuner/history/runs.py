@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from probetuner.facts.fact import ContainerExited, KillAnnounced, Observed, ProbeCounted, ProbeFailed, ReadinessChanged
+from probetuner.facts.fact import (
+    ContainerExited,
+    KillAnnounced,
+    Observed,
+    ProbeCounted,
+    ProbeFailed,
+    ReadinessChanged,
+    ReadinessShown,
+)
 from probetuner.history import bounds, filing
 from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory, FailureRun, RunEnding
@@ -50,10 +58,15 @@ def _begin(entry: ContainerHistory, fact: ProbeFailed | ProbeCounted, life: Life
 
 
 def _success_after(entry: ContainerHistory, fact: ProbeFailed | ProbeCounted) -> float | None:
-    """When the same life's probe was seen to succeed surely later than the fact."""
+    """When the same life's probe was seen to succeed surely later than the fact.
+
+    Who is ready when it is first seen has recovered from what failed before, in the same second too.
+    """
     life = filing.life_at(entry, fact.pod.uid, fact.at)
     if life is None:
         return None
+    if fact.probe is ProbeType.READINESS and life.shown_ready_at is not None and life.shown_ready_at >= fact.at:
+        return life.shown_ready_at
     tally = life.tally(fact.probe)
     return tally.last_succeeded_at if tally.success_since is not None and tally.success_since > fact.at else None
 
@@ -118,8 +131,15 @@ def _grown(run: FailureRun, fact: ProbeCounted) -> FailureRun:
 
 def readied(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
     """End the readiness run: the probe let the container in again."""
-    if not (fact.ready and fact.by_probe):
-        return entry
+    return _recovered(entry, fact) if fact.ready and fact.by_probe else entry
+
+
+def shown(entry: ContainerHistory, fact: ReadinessShown) -> ContainerHistory:
+    """End the readiness run of a container that is ready when it is first seen: it has recovered, unseen."""
+    return _recovered(entry, fact) if fact.ready else entry
+
+
+def _recovered(entry: ContainerHistory, fact: Observed) -> ContainerHistory:
     return _end(
         entry,
         fact,

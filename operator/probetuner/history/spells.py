@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from probetuner.facts.fact import Observed, ReadinessChanged
+from probetuner.facts.fact import Observed, ReadinessChanged, ReadinessShown
 from probetuner.history import bounds
 from probetuner.history.record import ContainerHistory, UnreadySpell
 
@@ -19,6 +19,11 @@ def change(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:
         return entry
     entry = close(entry, fact)
     return replace(entry, unready=(*entry.unready, spell)[-bounds.UNREADY_SPELLS :])
+
+
+def shown(entry: ContainerHistory, fact: ReadinessShown) -> ContainerHistory:
+    """Close the spell of a container that is ready when it is first seen."""
+    return close(entry, fact) if fact.ready else entry
 
 
 def _is_the_same(known: UnreadySpell, told: UnreadySpell) -> bool:

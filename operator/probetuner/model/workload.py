@@ -69,7 +69,8 @@ class Workload:
     `replaces_gradually` is True where a rollout keeps every old pod until a new one in its place is ready. `autoscaled`
     says that something may give it more replicas than it wants now, `accompanied` that another workload is known to
     stand behind one of its Services.
-    `share_process_namespace` is None where the template does not say, which means False.
+    `share_process_namespace` is None where the template does not say, which means False. `progress_deadline_seconds` is
+    how long a rollout waits for the next replica before it counts as failed; None where nothing makes it fail.
     """
 
     ref: WorkloadRef
@@ -86,6 +87,7 @@ class Workload:
     autoscaled: bool = False
     accompanied: bool = False
     grace_seconds: int = 30
+    progress_deadline_seconds: int | None = None
     host_pid: bool = False
     host_network: bool = False
     share_process_namespace: bool | None = None
@@ -115,6 +117,7 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
     return replace(
         workload,
         rollout=_parse_rollout(ref, spec, section(raw, "status", str(ref)), workload.generation),
+        progress_deadline_seconds=_progress_deadline_seconds(ref, spec),
         paused=spec.get("paused") is True,
         replaces_gradually=_replaces_gradually(ref.kind, spec, str(ref)),
         autoscaled=_was_scaled(metadata),
@@ -232,6 +235,18 @@ def _pods(rolling: Mapping[str, Any], name: str, place: str, *, default: int | s
     if len(found[1]) > len(str(INT32_MAX)):
         raise InvalidObjectError(f"{place}.{name}", f"is {shown(value)}, which is no count and no share of pods")
     return int(found[1]) * replicas / 100
+
+
+_NO_DEADLINE = 2**31 - 1
+"""By which a Deployment says that its rollouts wait for ever (deployment_util.go HasProgressDeadline)."""
+
+
+def _progress_deadline_seconds(ref: WorkloadRef, spec: Mapping[str, Any]) -> int | None:
+    """Only Deployments have one, of 600 s by default (apis/apps/v1/defaults.go)."""
+    if ref.kind is not WorkloadKind.DEPLOYMENT:
+        return None
+    deadline = count(spec, "progressDeadlineSeconds", f"{ref}: spec", default=600)
+    return None if deadline >= _NO_DEADLINE else deadline
 
 
 def _was_scaled(metadata: Mapping[str, Any]) -> bool:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from probetuner.diagnosis.fault import Failures
 from probetuner.diagnosis.finding import Finding
+from probetuner.diagnosis.restarts import Restarts, in_words
 from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType
 from probetuner.report.report import ContainerReport, Report, WorkloadReport
 from probetuner.tuning.recommendation import ActionName, Probes
@@ -39,6 +41,8 @@ def _workload(workload: WorkloadReport) -> dict[str, Any]:
 def _container(container: ContainerReport) -> dict[str, Any]:
     return {
         "name": container.name,
+        "restarts": _restarts(container.restarts),
+        "failures": [_failures(failures) for failures in container.failures],
         "findings": [_finding(finding) for finding in container.findings],
         "actions": _actions(container),
         "recommended": write_changes(container.current, container.target) | _command(container),
@@ -50,6 +54,27 @@ def _silenced(container: ContainerReport) -> dict[str, Any]:
     """Findings that the manifest silences; the key is there only if there are any."""
     told = [{"name": finding.name.value, "reason": reason} for finding, reason in container.silenced]
     return {"silenced": told} if told else {}
+
+
+def _restarts(restarts: Restarts) -> dict[str, Any]:
+    return {
+        "summary": in_words(restarts),
+        "total": restarts.total,
+        "mostInOnePod": restarts.most,
+        "byLiveness": restarts.by_probe.get(ProbeType.LIVENESS, 0),
+        "byStartup": restarts.by_probe.get(ProbeType.STARTUP, 0),
+        "crashed": restarts.crashed,
+        "outOfMemory": restarts.out_of_memory,
+        "tornDown": restarts.torn_down,
+        "stopped": restarts.stopped,
+        "unknown": restarts.unknown,
+        "unexplained": sum(restarts.unexplained.values()),
+    }
+
+
+def _failures(failures: Failures) -> dict[str, Any]:
+    entry = {"probe": failures.probe.value.lower(), "cause": failures.cause.value, "count": failures.count}
+    return entry | ({"said": failures.words} if failures.words else {})
 
 
 def _command(container: ContainerReport) -> dict[str, Any]:

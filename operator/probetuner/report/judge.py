@@ -6,7 +6,9 @@ from dataclasses import replace
 from probetuner.change.patch import patch_of
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.diagnosis.fault import failures_of
 from probetuner.diagnosis.finding import Finding
+from probetuner.diagnosis.restarts import restarts_of
 from probetuner.model.policy import Allowance, Policy
 from probetuner.report.report import UNTROUBLED, ContainerReport, WorkloadReport
 from probetuner.sources.gathering import Subject
@@ -75,6 +77,8 @@ def _container(case: Case, findings: Sequence[Finding], advice: Recommendation |
     return ContainerReport(
         container=container,
         history=case.history,
+        restarts=restarts_of(case),
+        failures=failures_of(case),
         findings=tuple(finding for finding in findings if finding.container == name),
         actions=tuple(action for action in actions if action.container == name),
         current=current,

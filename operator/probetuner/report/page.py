@@ -5,6 +5,7 @@ from html import escape
 from importlib.resources import files
 
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.restarts import in_words
 from probetuner.report.changes import describe_changes
 from probetuner.report.patches import write_yaml
 from probetuner.report.report import UNTROUBLED, ContainerReport, Report, WorkloadReport
@@ -73,6 +74,9 @@ def _timeline(container: ContainerReport) -> str:
 
 
 def _parts(container: ContainerReport) -> Iterator[str]:
+    if container.history.lives:
+        yield f"<p>{escape(in_words(container.restarts))}</p>\n"
+        yield from _failures(container)
     for finding in container.findings:
         yield _finding(finding)
     for action in container.actions:
@@ -80,6 +84,15 @@ def _parts(container: ContainerReport) -> Iterator[str]:
     changes = describe_changes(container)
     if changes:
         yield f"<ul>{''.join(f'<li><code>{escape(change)}</code></li>' for change in changes)}</ul>\n"
+
+
+def _failures(container: ContainerReport) -> Iterator[str]:
+    lines = [
+        f"{f.probe.value.lower()} failed {f.count} times, {f.cause.value}" + (f": {f.words}" if f.words else "")
+        for f in container.failures
+    ]
+    if lines:
+        yield f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>\n"
 
 
 def _finding(finding: Finding) -> str:

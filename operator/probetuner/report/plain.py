@@ -5,7 +5,19 @@ from collections.abc import Sequence
 from probetuner.report.printable import printable
 from probetuner.report.report import ContainerReport, Report, WorkloadReport
 
-_HEADER = ("NAMESPACE", "WORKLOAD", "CONTAINER", "SEVERITY", "CONFIDENCE", "FINDING", "ACTIONS")
+_HEADER = (
+    "NAMESPACE",
+    "WORKLOAD",
+    "CONTAINER",
+    "RESTARTS",
+    "KILLS",
+    "UNEXPLAINED",
+    "FAILED",
+    "SEVERITY",
+    "CONFIDENCE",
+    "FINDING",
+    "ACTIONS",
+)
 
 
 def write_plain(report: Report) -> str:
@@ -20,12 +32,20 @@ def write_plain(report: Report) -> str:
 def _rows(workload: WorkloadReport, container: ContainerReport) -> list[tuple[str, ...]]:
     """The actions stand beside the first finding, for they answer all findings about the container together."""
     ref = workload.ref
-    where = (_word(ref.namespace), _word(f"{ref.kind}/{ref.name}"), _word(container.name))
+    where = (_word(ref.namespace), _word(f"{ref.kind}/{ref.name}"), _word(container.name), *_counts(container))
     actions = [_actions(container), *("-" for _ in container.findings[1:])]
     return [
         (*where, finding.severity.value, f"{finding.confidence:.0%}", finding.name.value, action)
         for finding, action in zip(container.findings, actions, strict=False)
     ]
+
+
+def _counts(container: ContainerReport) -> tuple[str, str, str, str]:
+    """How often it ended, by which probe, how many of these kills are not explained, and how its probes failed."""
+    restarts = container.restarts
+    kills = ",".join(f"{kind.value.lower()}:{count}" for kind, count in restarts.by_probe.items())
+    failed = ",".join(f"{f.probe.value.lower()}:{f.count}-{f.cause.value}" for f in container.failures)
+    return str(restarts.total), kills or "-", str(sum(restarts.unexplained.values())), failed or "-"
 
 
 def _actions(container: ContainerReport) -> str:

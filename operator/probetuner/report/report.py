@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probetuner.diagnosis.fault import Failures
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.restarts import Restarts
 from probetuner.history.record import ContainerHistory
 from probetuner.model.container import Container
 from probetuner.model.probe import ProbeType
@@ -25,11 +27,13 @@ class ContainerReport:
     `place` is where it stands in a manifest, None elsewhere. `silenced` are the findings that were made and are not
     told, since the manifest's author silenced them, each with the reason.
     `command` is the command that they give it, None for the one it has; `shares_processes` says whether they make it
-    share the pod's process namespace.
+    share the pod's process namespace. `restarts` and `failures` are the counts that its report begins with.
     """
 
     container: Container
     history: ContainerHistory
+    restarts: Restarts
+    failures: tuple[Failures, ...]
     findings: tuple[Finding, ...]
     actions: tuple[Action, ...]
     current: Probes

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from probetuner.diagnosis.finding import Finding, Severity
+from probetuner.diagnosis.restarts import in_words
 from probetuner.report.changes import describe_changes
 from probetuner.report.printable import printable
 from probetuner.report.report import UNTROUBLED, ContainerReport, Report, WorkloadReport
@@ -39,6 +40,9 @@ def _worst(workload: WorkloadReport) -> int:
 def _add(table: Table, workload: WorkloadReport) -> None:
     for container in workload.containers:
         named = _workload_cell(workload, container)
+        if container.history.lives:
+            table.add_row(named, "", "", _counts_cell(container))
+            named = Text("")
         for finding in container.findings:
             table.add_row(named, _name_cell(finding), f"{finding.confidence:.0%}", _why_cell(finding))
             named = Text("")
@@ -52,6 +56,15 @@ def _workload_cell(workload: WorkloadReport, container: ContainerReport) -> Text
     ref = workload.ref
     lines = (printable(f"{ref.kind}/{ref.name}"), printable(ref.namespace), printable(container.name))
     return Text("\n").join([Text(lines[0], style="bold"), *(Text(line, style="dim") for line in lines[1:])])
+
+
+def _counts_cell(container: ContainerReport) -> Text:
+    cell = Text(in_words(container.restarts))
+    for failures in container.failures:
+        said = f": {failures.words}" if failures.words else ""
+        line = f"{failures.probe.value.lower()} failed {failures.count} times, {failures.cause.value}{said}"
+        cell.append(f"\n· {printable(line)}", style="dim")
+    return cell
 
 
 def _name_cell(finding: Finding) -> Text:

@@ -21,6 +21,7 @@ _CAUSES = {
     RestartCause.STARTUP_KILL: ("killed", "killed by the startup probe"),
     RestartCause.CRASH: ("crashed", "ended by itself"),
     RestartCause.OOM: ("crashed", "ended by the kernel, out of memory"),
+    RestartCause.STOPPED: ("ended", "was asked to stop, nobody knows by whom"),
     RestartCause.DISRUPTION: ("ended", "ended with its pod"),
     RestartCause.UNKNOWN: ("ended", "ended, nobody knows why"),
 }
@@ -70,7 +71,7 @@ def _row(container: ContainerReport, pod: str, scale: _Scale, *, top: float) -> 
 
 
 def _life(container: ContainerReport, life: Life, scale: _Scale, top: float) -> str:
-    style, words = _CAUSES[attribute(life, container.container)]
+    style, words = _CAUSES[attribute(life, container.container, watched_since=container.history.first_seen_at)]
     until = scale.end if life.ended_at is None else life.ended_at
     told = f"{clock(life.started_at)} to {clock(until)}: {words}"
     return _bar(style, scale, life.started_at, until, top=top + 5, height=14, told=told)

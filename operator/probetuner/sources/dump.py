@@ -2,7 +2,7 @@
 
 Some define workloads; pods and events among them still tell of the past. All of it was received at once, so its facts
 are put into the order of their own times. That moment is the latest time that any of the objects names and that can be:
-a dump is as old as its youngest object, whenever it is read.
+a dump is as old as its youngest object, whenever it is read. Nothing was watched before it, and nothing after.
 """
 
 import math
@@ -41,17 +41,22 @@ def gather_objects(
     `note` hears of what is no problem: objects that say nothing of probes, and events of pods that are gone. `now` is
     the time by the reader's own clock (epoch seconds), infinity without one.
     """
-    gathering = Gathering(since=-math.inf)
     telling: dict[str, list[Given]] = {kind: [] for kind in _TELLING}
-    ignored: Counter[str] = Counter()
+    others: list[Given] = []
     for given in objects:
-        kind = given.object["kind"]
-        if kind in telling:
-            telling[kind].append(given)
-        elif understood(partial(gathering.define, given.object, given.origin), given.origin.place, tell) is False:
-            ignored[kind] += 1
-    facts = _facts(gathering, telling, tell, now=now)
-    facts += [fact for scrape in scrapes for fact in gathering.scrape(scrape)]
+        telling.get(given.object["kind"], others).append(given)
+    answers = list(scrapes)
+    received_at = _received_at([given.object for entries in telling.values() for given in entries], now=now)
+    gathering = Gathering(watched_since=max((received_at, *(one.at for one in answers))), takes_past=True)
+    ignored: Counter[str] = Counter()
+    for given in others:
+        if understood(partial(gathering.define, given.object, given.origin), given.origin.place, tell) is False:
+            ignored[given.object["kind"]] += 1
+    facts: list[Fact] = []
+    for given in (given for entries in telling.values() for given in entries):
+        take = partial(gathering.watch, given.object, None, at=received_at)
+        facts += understood(take, given.origin.place, tell) or ()
+    facts += [fact for answer in answers for fact in gathering.scrape(answer)]
     gathering.remember(sorted(facts, key=lambda fact: fact.at))
     if note is not None and ignored:
         counts = Counter({f"{count} {kind}": count for kind, count in ignored.items()})
@@ -105,16 +110,6 @@ def _probe_event(given: Given) -> ProbeEvent | None:
 def _named(metadata: Any) -> tuple[str, str]:
     known = metadata if isinstance(metadata, Mapping) else {}
     return str(known.get("namespace") or "default"), str(known.get("name") or "")
-
-
-def _facts(gathering: Gathering, telling: Mapping[str, Sequence[Given]], tell: Tell, *, now: float) -> list[Fact]:
-    facts: list[Fact] = []
-    received_at = _received_at([given.object for entries in telling.values() for given in entries], now=now)
-    for entries in telling.values():
-        for given in entries:
-            take = partial(gathering.watch, given.object, None, at=received_at)
-            facts += understood(take, given.origin.place, tell) or ()
-    return facts
 
 
 def _received_at(objects: Sequence[Mapping[str, Any]], *, now: float) -> float:

@@ -1,5 +1,6 @@
 """From objects and scrapes to workloads with their histories, whatever they were read from."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +29,6 @@ from probetuner.sources.manifests import Origin
 from probetuner.sources.recording import Scrape
 
 _KINDS = frozenset(kind.value for kind in WorkloadKind)
-_NOTHING = WorkloadHistory()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,13 @@ class Gathering:
     The last definition of an object counts. Definitions of one name that stand in different places and were never in a
     cluster, as those of two environments, are two workloads.
 
-    `since` is when observation began (epoch seconds; minus infinity takes in what objects still tell of the past).
+    `watched_since` is when somebody began to watch (epoch seconds). With `takes_past` what objects still tell of the
+    time before is taken in too, as what it is: nothing that anybody watched. A single look begins and ends with it.
     """
 
-    def __init__(self, *, since: float) -> None:
-        self._reader = Reader(since=since, trusts_names=True)
+    def __init__(self, *, watched_since: float, takes_past: bool = False) -> None:
+        self._reader = Reader(since=-math.inf if takes_past else watched_since, trusts_names=True)
+        self._unknown = WorkloadHistory(watched_since=watched_since)
         self._defined: dict[tuple[WorkloadRef, str], tuple[Workload, Origin]] = {}
         self._refs: set[WorkloadRef] = set()
         self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
@@ -121,7 +123,7 @@ class Gathering:
         for fact in facts:
             ref = fact.pod.workload
             if ref is not None:
-                self._histories[ref] = observe(self._histories.get(ref, _NOTHING), fact)
+                self._histories[ref] = observe(self._histories.get(ref, self._unknown), fact)
 
     def subjects(self) -> list[Subject]:
         """The workloads that were defined, in the order of their first definition, and those of which pods were seen.
@@ -136,7 +138,7 @@ class Gathering:
                     autoscaled=workload.autoscaled or self._may_scale(workload),
                     accompanied=self._is_accompanied(workload),
                 ),
-                history=self._histories.get(ref, _NOTHING),
+                history=self._histories.get(ref, self._unknown),
                 origin=origin,
                 exposed=self._exposed(workload),
             )
@@ -153,7 +155,7 @@ class Gathering:
                 continue
             yield Subject(
                 workload=replace(workload, rollout=replace(workload.rollout, desired=len(pods))),
-                history=self._histories.get(ref, _NOTHING),
+                history=self._histories.get(ref, self._unknown),
                 origin=Origin(place=f"the pods of {ref}"),
                 exposed=exposed,
                 defined=False,

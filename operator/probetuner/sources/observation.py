@@ -9,12 +9,14 @@ from probetuner.sources.manifests import Origin, Tell, understood
 from probetuner.sources.recording import Record, Scrape, Watched
 
 
-def gather_records(records: Iterable[Record], *, since: float, place: str, tell: Tell) -> Gathering:
+def gather_records(
+    records: Iterable[Record], *, watched_since: float, takes_past: bool = False, place: str, tell: Tell
+) -> Gathering:
     """Take in records in the order of receipt; one that cannot be understood is told and left out.
 
-    `since` is when observation began (epoch seconds), `place` names the source in words.
+    `watched_since` and `takes_past` are those of `Gathering`, `place` names the source in words.
     """
-    gathering = Gathering(since=since)
+    gathering = Gathering(watched_since=watched_since, takes_past=takes_past)
     gathering.remember(read_records(gathering, records, place=place, tell=tell))
     return gathering
 

@@ -95,7 +95,7 @@ def experience_of(case: Case) -> Experience:
         waited=_waited(case, queues),
         waits_seconds=case.container.readiness.timeout_seconds if case.container.readiness else 0,
         shared=_shared(case, queues),
-        start_seconds=min(case.answer_seconds(), default=0.0),
+        start_seconds=min(case.start_seconds(), default=0.0),
         late={timeout: late_share(case, timeout) for timeout in _timeouts(case)},
         earlier=tuple(map(experience_of, _older(case))),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from probetuner.diagnosis.broken import errored_kinds, never_succeeded
+from probetuner.diagnosis.broken import misdirected_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.finding import Finding, FindingName
@@ -14,7 +14,7 @@ from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadKind
-from probetuner.tuning import busy, handlers, notice, reaping, start, steady, stuck, weigh
+from probetuner.tuning import busy, handlers, notice, patience, reaping, start, steady, stuck, weigh
 from probetuner.tuning.experience import experience_of
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
@@ -47,7 +47,7 @@ def propose(
 def _mend_handler(proposal: Proposal) -> Proposal:
     """Let broken probes ask an endpoint that was tried and works, if there is one; else say what is wrong."""
     case, found = proposal.case, handlers.working(proposal)
-    broken = [kind for kind in ProbeType if kind in errored_kinds(case) or never_succeeded(case, kind)]
+    broken = [kind for kind in ProbeType if kind in misdirected_kinds(case) or never_succeeded(case, kind)]
     if found is None or not broken:
         return proposal.advise(ActionName.FIX_HANDLER, "its handler is wrong; no threshold helps")
     probes = proposal.probes
@@ -60,6 +60,11 @@ def _mend_handler(proposal: Proposal) -> Proposal:
         needs=Allowance.TYPES,
         probes=probes,
     )
+
+
+def _give_starts_time(proposal: Proposal) -> Proposal:
+    """More time to start; where the probe's own program gives up, that helps only along with its own deadline."""
+    return patience.raise_own_deadline(start.give_time(proposal))
 
 
 def _decouple(proposal: Proposal) -> Proposal:
@@ -190,15 +195,17 @@ def _who_may_wait(case: Case) -> str | None:
 
 _STEPS: dict[FindingName, Step] = {
     FindingName.LIVENESS_KILL_UNDER_PRESSURE: _bear_pressure,
-    FindingName.LIVENESS_KILL_DURING_STARTUP: start.give_time,
+    FindingName.LIVENESS_KILL_DURING_STARTUP: _give_starts_time,
     FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
     FindingName.LIVENESS_KILL_OF_LOCKUP: _outlast_pauses,
+    FindingName.LIVENESS_KILL_UNEXPLAINED: patience.be_patient,
     FindingName.LOCKUP_WITHOUT_LIVENESS: _attend,
     FindingName.SINGLE_REPLICA_READINESS: _drop_lone_readiness,
     FindingName.READINESS_FLAPPING: _stop_flapping,
     FindingName.DETECTION_TOO_SLOW: _find_sooner,
     FindingName.PROBE_NEVER_SUCCEEDS: _mend_handler,
     FindingName.PROBE_ERRORS: _mend_handler,
+    FindingName.PROBE_TIMEOUT_TOO_SHORT: patience.give_answers_time,
     FindingName.PORT_NOT_DECLARED: _mend_handler,
     FindingName.HOST_IN_PROBE: _mend_handler,
     FindingName.OOM_KILLED: _raise_memory,

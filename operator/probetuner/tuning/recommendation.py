@@ -28,6 +28,7 @@ class ActionName(StrEnum):
     TINI_WRAPPER = "tini-wrapper"
     FIX_HANDLER = "fix-handler"
     DECOUPLE_LIVENESS = "decouple-liveness"
+    RAISE_HANDLER_DEADLINE = "raise-handler-deadline"
     RAISE_CPU = "raise-cpu"
     RAISE_MEMORY = "raise-memory"
     NONE = "none"

@@ -4,14 +4,17 @@ A start that was killed is a censored sample: it needed longer than it was given
 such samples the budget is stepped up well past the longest of them and looked at again.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.fault import Fault, fault_of
 from probetuner.diagnosis.startup import killed_while_starting, late_probes, seen_starts, slow_starts, watched_starts
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Exec, Probe, ProbeType
+from probetuner.tuning import patience
 from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
@@ -19,8 +22,10 @@ from probetuner.tuning.recommendation import ActionName, Probes
 _STEP_UP = 4.0
 _GRAIN_SECONDS = 30
 """Coarse, so that one more sample does not make another recommendation."""
-_MOST_BUDGET_SECONDS = 540
-"""Below a Deployment's default progressDeadlineSeconds of 600 (deployment_util.go)."""
+_LEAST_UNSEEN_SECONDS = 300
+"""What a start gets at least of which only killed ones are known: as long as JVMs and databases commonly take."""
+_DEADLINE_MARGIN_SECONDS = 60
+"""By how much a budget stays below the progressDeadlineSeconds of a Deployment (deployment_util.go)."""
 _UNSEEN_SECONDS = 30.0
 """What a start is taken to need that nobody saw."""
 _LEAST_PERIOD_SECONDS, _MOST_PERIOD_SECONDS = 2, 5
@@ -28,16 +33,50 @@ _LEAST_PERIOD_SECONDS, _MOST_PERIOD_SECONDS = 2, 5
 _LIVENESS_MARGIN = 2.0
 
 
-def startup_budget_seconds(case: Case, *, coverage: float) -> int:
-    """Seconds that a start should get, so that *coverage* (a share below 1) of the starts come up in time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How long starts get, and how long they would without the rollout's deadline, in seconds.
+
+    `not_enough` is what killed starts were given at most; `guessed` says that nothing else is known of how long starts
+    take. `deadline` is the progressDeadlineSeconds that cuts the budget or has to be raised for it, None where neither.
+    """
+
+    seconds: int
+    wanted: int
+    not_enough: float = 0.0
+    guessed: bool = False
+    deadline: int | None = None
+
+    @property
+    def words(self) -> str:
+        """What a person has to know besides the number of seconds."""
+        guess = f"{self.not_enough:.0f} s were not enough; what is, no start has shown yet" if self.guessed else ""
+        cut = ""
+        if self.deadline is not None:
+            least = self.wanted + _DEADLINE_MARGIN_SECONDS
+            what = f"cuts it: for the {self.wanted} s that it should be" if self.seconds < self.wanted else "is less:"
+            cut = f"progressDeadlineSeconds ({self.deadline}) {what} raise that to {least}"
+        return "".join(f"; {each}" for each in (guess, cut) if each)
+
+
+def startup_budget(case: Case, *, coverage: float) -> Budget:
+    """How long a start should get, so that *coverage* (a share below 1) of the starts come up in time.
 
     From the slowest start seen, widened by a margin that shrinks with the number of starts and grows with the
-    coverage; never less than a few times what a killed start had.
+    coverage; never less than a few times what a killed start had. The rollout's deadline cuts it, but not to what was
+    seen not to be enough: then it is the deadline that has to give.
     """
-    killed = [life.lasted_seconds or 0.0 for life in killed_while_starting(case)]
-    seen = case.answer_seconds()
-    wanted = max(killed, default=0.0) * (_STEP_UP if not seen or max(seen) <= max(killed, default=0.0) else 1.0)
-    return _in_grains(max(wanted, _widened(seen, coverage)))
+    not_enough = max((life.lasted_seconds or 0.0 for life in killed_while_starting(case)), default=0.0)
+    seen = case.start_seconds()
+    longest, guessed = max(seen, default=0.0), bool(not_enough) and not seen
+    wanted = max(not_enough * (_STEP_UP if longest <= not_enough else 1.0), _widened(seen, coverage))
+    whole = _in_grains(max(wanted, _LEAST_UNSEEN_SECONDS) if guessed else wanted)
+    deadline = case.workload.progress_deadline_seconds
+    most = math.inf if deadline is None else max(0, deadline - _DEADLINE_MARGIN_SECONDS)
+    if whole <= most:
+        return Budget(seconds=whole, wanted=whole, not_enough=not_enough, guessed=guessed)
+    cut = int(most) if most > max(not_enough, longest) else whole
+    return Budget(seconds=cut, wanted=whole, not_enough=not_enough, guessed=guessed, deadline=deadline)
 
 
 def _widened(seen: Sequence[float], coverage: float) -> float:
@@ -46,7 +85,7 @@ def _widened(seen: Sequence[float], coverage: float) -> float:
 
 
 def _in_grains(seconds: float) -> int:
-    return min(ceil(seconds / _GRAIN_SECONDS) * _GRAIN_SECONDS, _MOST_BUDGET_SECONDS)
+    return ceil(seconds / _GRAIN_SECONDS) * _GRAIN_SECONDS
 
 
 def held_back(proposal: Proposal, liveness: Probe) -> Probes | None:
@@ -58,7 +97,10 @@ def held_back(proposal: Proposal, liveness: Probe) -> Probes | None:
     case, policy, probes = proposal.case, proposal.policy, proposal.probes.with_probe(ProbeType.LIVENESS, liveness)
     unseen = not watched_starts(case)
     starts = (_UNSEEN_SECONDS,) if unseen else slow_starts(case)
+    deadline = case.workload.progress_deadline_seconds
     budget = _in_grains(_widened(starts, policy.objectives.startup_coverage))
+    if deadline is not None:
+        budget = min(budget, max(0, deadline - _DEADLINE_MARGIN_SECONDS))
     if probes.startup is not None or budget <= liveness.startup_budget_seconds:
         return probes
     kind, holding = ProbeType.LIVENESS, replace(liveness, initial_delay_seconds=budget)
@@ -71,25 +113,38 @@ def held_back(proposal: Proposal, liveness: Probe) -> Probes | None:
 
 
 def give_time(proposal: Proposal) -> Proposal:
-    """Give starts a startup probe, or the one that is there more failures and as short a period as a new one gets."""
-    case, probes = proposal.case, proposal.probes
-    asks = probes.startup or probes.liveness
+    """Give starts a startup probe, or the one that is there more failures and as short a period as a new one gets.
+
+    Where attempts failed by their timeout, more of them alone let no slow answer pass: each gets more time too.
+    """
+    case, kind = proposal.case, ProbeType.LIVENESS if proposal.probes.startup is None else ProbeType.STARTUP
+    asks = proposal.probes.get(kind)
     if asks is None:
         return proposal
-    budget = startup_budget_seconds(case, coverage=proposal.policy.objectives.startup_coverage)
-    if probes.startup is None:
-        name, startup = ActionName.ADD_STARTUP_PROBE, _new(asks, budget)
+    if fault_of(case, kind) is Fault.LATE:
+        asks = patience.longer(asks)
+    if kind is ProbeType.STARTUP:
+        proposal = proposal.take(
+            ActionName.RAISE_TIMEOUT,
+            "startup: attempts failed by their timeout, so more of them alone let no slow answer pass",
+            needs=Allowance.STARTUP,
+            probes=replace(proposal.probes, startup=asks),
+        )
+    present = proposal.probes.startup
+    budget = startup_budget(case, coverage=proposal.policy.objectives.startup_coverage)
+    if present is None:
+        name, startup = ActionName.ADD_STARTUP_PROBE, _new(asks, budget.seconds)
     else:
-        name, startup = ActionName.RAISE_FAILURE_THRESHOLD, _with_more(probes.startup, budget, proposal.policy)
-    bounded = within_bounds(proposal.policy, ProbeType.STARTUP, startup, probes.startup)
-    reason = f"a start gets {min(budget, bounded.startup_budget_seconds)} s before a probe may end it"
+        name, startup = ActionName.RAISE_FAILURE_THRESHOLD, _with_more(present, budget.seconds, proposal.policy)
+    bounded = within_bounds(proposal.policy, ProbeType.STARTUP, startup, present)
+    reason = f"a start gets {min(budget.seconds, bounded.startup_budget_seconds)} s before a probe may end it"
     if bounded.period_seconds < asks.period_seconds:
         reason += f", and waits no longer than {bounded.period_seconds} s to be asked again"
     return proposal.take(
         name,
-        reason,
+        reason + budget.words,
         needs=Allowance.STARTUP,
-        probes=replace(probes, startup=startup),
+        probes=replace(proposal.probes, startup=startup),
     )
 
 
@@ -97,7 +152,7 @@ def _new(asks: Probe, budget_seconds: int) -> Probe:
     """A startup probe that asks the same and fails no start shorter than the budget."""
     probe = Probe(
         handler=asks.handler,
-        period_seconds=_startup_period_seconds(asks),
+        period_seconds=max(_startup_period_seconds(asks), asks.timeout_seconds),
         timeout_seconds=asks.timeout_seconds,
         written=asks.written,
     )

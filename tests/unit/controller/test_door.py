@@ -152,7 +152,7 @@ class Door:
         self.following = Following(since=0.0, changed=lambda _: None)
         for ref in (GOOD, BAD):
             metadata = {"name": ref.name, "namespace": "shop", "uid": ref.name}
-            self.following.add(serve({"kind": "Deployment", "metadata": metadata}, WorkloadHistory()))
+            self.following.add(serve({"kind": "Deployment", "metadata": metadata}, WorkloadHistory(), at=0.0))
         scraper = cast("Scraper", Addresses())
         queue: WorkQueue[WorkloadRef] = WorkQueue(loop.time)
         view = View(default_mode=Mode.OFF)

@@ -100,4 +100,4 @@ def _served() -> Served:
         "metadata": {"name": "web", "namespace": "shop", "uid": "w"},
         "spec": {"replicas": 2, "template": {"spec": {"containers": [container]}}},
     }
-    return serve(raw, WorkloadHistory())
+    return serve(raw, WorkloadHistory(), at=0.0)

@@ -38,7 +38,7 @@ class Bench:
         self.server = Writes()
         self.following = Following(since=0.0, changed=lambda _: None)
         raw = {"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop", "uid": "w"}}
-        self.following.add(serve(raw, WorkloadHistory()))
+        self.following.add(serve(raw, WorkloadHistory(), at=0.0))
         self.keeper = Keeper(cast("Api", self.server), self.following, clock=lambda: self.now)
         self._lives = 0
 

@@ -21,7 +21,7 @@ class Told:
     def __init__(self) -> None:
         self.changes: list[WorkloadRef] = []
         self.following = Following(since=0.0, changed=self.changes.append)
-        self.following.add(serve(_workload(), WorkloadHistory()))
+        self.following.add(serve(_workload(), WorkloadHistory(), at=0.0))
 
     def learn(self, *facts: Fact) -> WorkloadHistory:
         """Learn facts and return what is remembered then."""
@@ -46,11 +46,21 @@ def test_what_is_in_a_loaded_history_is_not_counted_again() -> None:
     saved = told.learn(_started(5.0), _failed(10.0), _failed(11.0))
 
     told.following.drop(WEB)
-    told.following.add(serve(_workload(), saved))
+    told.following.add(serve(_workload(), saved, at=0.0))
     assert told.learn(_started(5.0), _failed(10.0), _failed(11.0)) == saved
     history = told.learn(_failed(12.0))
 
     assert sum(run.failures for run in history.containers[0].runs) == 3
+
+
+def test_a_workload_is_watched_since_it_is_served() -> None:
+    """How old its pods are says nothing of how long somebody looked; what was saved goes on."""
+    fresh = serve(_workload(), WorkloadHistory(), at=900.0)
+    fresh.learn(_started(5.0))
+    resumed = serve(_workload(), fresh.history, at=5000.0)
+
+    assert fresh.history.containers[0].first_seen_at == 900.0
+    assert resumed.history == fresh.history
 
 
 def test_an_exit_while_nobody_watched_is_learned_late() -> None:
@@ -58,7 +68,7 @@ def test_an_exit_while_nobody_watched_is_learned_late() -> None:
     told = Told()
     saved = told.learn(_started(5.0), _failed(10.0))
     told.following.drop(WEB)
-    told.following.add(serve(_workload(), saved))
+    told.following.add(serve(_workload(), saved, at=0.0))
 
     exited = ContainerExited(at=9.0, pod=POD, container="c", restarts=0, started_at=5.0, exit_code=137, reason="Error")
     history = told.learn(exited)
@@ -70,7 +80,7 @@ def test_a_history_that_cannot_take_a_fact_in_keeps_it_from_no_other(monkeypatch
     """A saved history may hold anything that its types allow; what breaks on it breaks for one workload."""
     told = Told()
     other = WorkloadRef(kind=WorkloadKind.STATEFUL_SET, namespace="shop", name="other")
-    told.following.add(serve(_workload("other"), WorkloadHistory()))
+    told.following.add(serve(_workload("other"), WorkloadHistory(), at=0.0))
 
     broken, learn = told.following.served[WEB], Served.learn
 
@@ -138,7 +148,7 @@ def test_pods_of_a_deleted_namesake_are_nobody_s() -> None:
     following = Told().following
     following.drop(WEB)
     made = {**_workload()["metadata"], "creationTimestamp": "2026-01-01T00:00:10Z"}
-    following.add(serve({**_workload(), "metadata": made}, WorkloadHistory()))
+    following.add(serve({**_workload(), "metadata": made}, WorkloadHistory(), at=0.0))
 
     for name, created in (("web-0", "2026-01-01T00:00:09Z"), ("web-1", "2026-01-01T00:00:10Z")):
         pod = _pod(name, owner="web")
@@ -168,7 +178,7 @@ def test_an_object_that_is_not_understood_is_left_out() -> None:
 )
 def test_selectors_are_written_as_list_requests_take_them(selector: dict[str, Any], written: str) -> None:
     """Every form of selector is put into the words of the labelSelector parameter."""
-    assert serve(_workload(selector=selector), WorkloadHistory()).selector == written
+    assert serve(_workload(selector=selector), WorkloadHistory(), at=0.0).selector == written
 
 
 def _started(at: float) -> ContainerStarted:

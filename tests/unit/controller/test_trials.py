@@ -93,7 +93,7 @@ class Bench:
         self.view.see_workload(WEB, workload())
         if spec is not None:
             self.view.see_policy(parse_policy_object(policy({**spec, "mode": mode})))
-        self.following.add(serve(workload(), WorkloadHistory()))
+        self.following.add(serve(workload(), WorkloadHistory(), at=0.0))
         for number in range(4):
             self.see(pod(number))
         self.outages = Outages(self.listing, clock=lambda: self.now)  # type: ignore[arg-type] # only lists are asked for

@@ -29,14 +29,29 @@ def test_only_the_kubelets_words_about_containers_count(fields: dict[str, Any]) 
 
 
 def test_a_failure_has_the_kubelets_time_and_its_cause() -> None:
-    """The fact stands at lastTimestamp, for as many attempts as are new."""
+    """The fact stands at lastTimestamp, for as many attempts as are new, with what the kubelet said of the last."""
     facts = facts_of(read(last=30), grown=3, pod=POD)
 
     assert facts == [
         ProbeFailed(
-            at=NOON + 30, pod=POD, container="app", probe=ProbeType.LIVENESS, cause=FailureCause.REFUSED, count=3
+            at=NOON + 30,
+            pod=POD,
+            container="app",
+            probe=ProbeType.LIVENESS,
+            cause=FailureCause.REFUSED,
+            count=3,
+            said="dial tcp 10.0.0.7:80: connect: connection refused",
         )
     ]
+
+
+@pytest.mark.parametrize(("count", "grown", "since"), [(9, 9, NOON + 10), (9, 3, None), (1, 1, None)])
+def test_an_event_that_tells_of_many_at_once_tells_since_when(count: int, grown: int, since: float | None) -> None:
+    """Seen for the first time it is a rate, from its first to its last time; what it grew by later is of that time."""
+    (fact,) = facts_of(read(count=count, last=900), grown=grown, pod=POD)
+
+    assert isinstance(fact, ProbeFailed)
+    assert fact.since == since
 
 
 def test_the_known_handler_decides_what_free_text_means() -> None:

@@ -61,6 +61,19 @@ def test_an_event_that_comes_before_its_pod_waits_for_it() -> None:
     assert subject.watch(FAILED, "ADDED", NOON + 20) == []
 
 
+@pytest.mark.parametrize("order", ["pod first", "event first"])
+def test_an_event_without_a_uid_finds_its_pod_by_name(order: str) -> None:
+    """People take uids out of what they show; another pod's events are not taken for it."""
+    reader = Reader(since=NOON)
+    nameless = event("Liveness probe failed: dial tcp 10.0.0.7:80: connect: connection refused", uid="")
+    other = {**nameless, "involvedObject": {**nameless["involvedObject"], "name": "web-5d4f-other"}}
+    shown = pod(status(running(0)))
+    views = [shown, nameless, other] if order == "pod first" else [nameless, other, shown]
+    facts = [fact for view in views for fact in reader.watch(view, None, NOON + 60)]
+
+    assert len([fact for fact in facts if isinstance(fact, ProbeFailed)]) == 1
+
+
 def test_events_of_a_pod_that_is_being_deleted_are_no_evidence() -> None:
     """From the moment that deletion was asked for, what probes say is dropped; before it, it is not."""
     subject = reader()

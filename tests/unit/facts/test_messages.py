@@ -71,7 +71,6 @@ def test_a_kill_for_a_probe_is_read(message: str, probe: ProbeType) -> None:
 @pytest.mark.parametrize(
     ("reason", "message"),
     [
-        ("Killing", "Stopping container web"),
         ("Killing", "Container web definition changed, will be restarted"),
         ("Killing", "FailedPostStartHook"),
         ("Killing", 'Container is in "unknown" state, try killing it before restart'),
@@ -84,6 +83,11 @@ def test_a_kill_for_a_probe_is_read(message: str, probe: ProbeType) -> None:
 def test_what_is_not_about_probes_means_nothing(reason: str, message: str) -> None:
     """Other kills, image pulls and other reasons are not taken for a probe's doing."""
     assert messages.read(reason, message) is None
+
+
+def test_a_stop_that_is_no_probes_doing_is_read() -> None:
+    """The kubelet says so when it deletes a pod, and when it makes a sandbox anew."""
+    assert messages.read("Killing", "Stopping container web") == messages.Stop()
 
 
 def test_back_off_between_restarts_is_read() -> None:
@@ -185,3 +189,28 @@ def test_no_text_breaks_the_reading(reason: str, text: str) -> None:
     messages.failure_cause(text)
     messages.back_off_seconds(f"back-off {text} restarting failed container")
     messages.container_of(text)
+
+
+@given(st.text(max_size=6000))
+def test_a_sentence_is_one_line_that_any_terminal_may_show(output: str) -> None:
+    """What a workload prints is cut, and nothing in it is obeyed."""
+    said = messages.sentence(output)
+
+    assert len(said) <= 200
+    assert said.isprintable()
+
+
+def test_a_long_sentence_keeps_its_beginning_and_its_end() -> None:
+    """A program says first what it does and last what came of it."""
+    said = messages.sentence("connecting to the database\n" + "trying again " * 99 + "\ngave up: no route to host\n")
+
+    assert said.startswith("connecting to the database trying again")
+    assert said.endswith("trying again gave up: no route to host")
+
+
+@pytest.mark.parametrize(
+    ("code", "of_the_client"), [(404, True), (401, True), (503, False), (429, False), (408, False)]
+)
+def test_a_status_that_speaks_of_the_moment_is_no_wrong_question(code: int, *, of_the_client: bool) -> None:
+    """Too many requests, and too slow ones, are answered otherwise a moment later."""
+    assert messages.is_client_error(f"HTTP probe failed with statuscode: {code}") == of_the_client

@@ -13,6 +13,7 @@ from probetuner.facts.fact import (
     NodeDisturbed,
     PodEnding,
     ReadinessChanged,
+    ReadinessShown,
     StartupSucceeded,
 )
 from probetuner.facts.pods import PodState, read_pod
@@ -95,6 +96,23 @@ def test_first_sight_of_an_unready_container_is_no_change() -> None:
 def unready_since(seconds: float, *statuses: dict[str, Any], **options: Any) -> dict[str, Any]:
     fallen = condition("ContainersReady", value=False, since=seconds)
     return pod(*(statuses or (status(running(0)),)), conditions=(fallen,), **options)
+
+
+@pytest.mark.parametrize(
+    ("ready", "since", "was_ready"),
+    [(True, 40, None), (False, 2, False), (False, 40, True), (False, 4000, True)],
+    ids=["ready now", "never", "some day", "in an earlier life"],
+)
+def test_first_sight_tells_whether_it_is_ready_and_ever_was(
+    *, ready: bool, since: float, was_ready: bool | None
+) -> None:
+    """The condition keeps the time of its last change: False since the pod began is never having been ready."""
+    conditions = tuple(condition(kind, value=ready, since=since) for kind in ("Ready", "ContainersReady"))
+    again = status(running(4400), life="life-9", restarts=9, ready=ready)
+    first, later = see(*[pod(again, conditions=conditions, pod_status={"startTime": clock(0)})] * 2)[1]
+
+    assert [(fact.at, fact.ready, fact.was_ready) for fact in of(ReadinessShown, first)] == [(NOON, ready, was_ready)]
+    assert of(ReadinessShown, later) == []
 
 
 def test_the_pods_condition_tells_when_a_container_fell() -> None:

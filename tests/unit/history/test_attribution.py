@@ -2,7 +2,7 @@
 
 import pytest
 
-from probetuner.facts.fact import Fact, FailureCause
+from probetuner.facts.fact import Fact, FailureCause, StopAnnounced
 from probetuner.history.attribution import RestartCause, attribute
 from probetuner.model.container import Container
 from support.facts import (
@@ -111,6 +111,34 @@ def test_a_long_grace_period_explains_a_late_end() -> None:
 
     assert causes(*story, grace_seconds=200) == [RestartCause.LIVENESS_KILL]
     assert causes(*story) == [RestartCause.UNKNOWN]
+
+
+def test_what_the_kubelet_stops_for_no_probe_was_stopped() -> None:
+    """It says so when it makes a sandbox anew, and then failures before that are no kill."""
+    stop = StopAnnounced(at=T0 + 80, pod=pod(), container="web", count=3)
+
+    assert causes(started(0), failed(60), failed(70), failed(80), stop, exited(110)) == [RestartCause.STOPPED]
+    assert causes(started(0), killed(70), stop, exited(110)) == [RestartCause.LIVENESS_KILL]
+
+
+@pytest.mark.parametrize(("code", "cause"), [(0, "stopped"), (143, "stopped"), (1, "crash"), (137, "unknown")])
+def test_an_end_that_nobody_watched_may_have_been_asked_for(code: int, cause: str) -> None:
+    """Who asked stands in events of that hour; who watched knows that nobody did."""
+    (life,) = lives((started(0), exited(100, code=code)))
+
+    assert attribute(life, PLAIN, watched_since=T0 + 500) == RestartCause(cause)
+    assert attribute(life, PLAIN) == (RestartCause.UNKNOWN if code == 137 else RestartCause.CRASH)
+
+
+@pytest.mark.parametrize(
+    ("last", "code", "cause"),
+    [(799, 143, "liveness-kill"), (769, 137, "liveness-kill"), (799, 1, "crash"), (740, 143, "crash")],
+)
+def test_failures_told_of_at_once_are_a_kill_only_just_before_the_end(last: float, code: int, cause: str) -> None:
+    """Nine in ten minutes are no streak; that the last comes a second before the end, or before the grace, is."""
+    story = (started(0), failed(last, count=9, since=200), exited(800, code=code))
+
+    assert causes(*story) == [RestartCause(cause)]
 
 
 def test_a_streak_outlives_a_crash() -> None:

@@ -53,6 +53,7 @@ def anything(seed: int) -> Iterator[Fact]:
                 started(at, restarts=restarts, of=of),
                 exited(at, restarts=restarts, code=chance.choice((0, 1, 137, 143)), of=of),
                 failed(at, probe=probe, cause=chance.choice(list(FailureCause)), count=chance.randrange(1, 99), of=of),
+                failed(at, probe=probe, count=9, since=at - 99, said=f"{chance.random()} " * 99, of=of),
                 counted(since, at, ok=chance.randrange(9), bad=chance.randrange(9), probe=probe, of=of),
                 killed(at, probe=chance.choice((ProbeType.LIVENESS, ProbeType.STARTUP)), of=of),
                 ready(at, by_probe=chance.random() < 0.5, of=of),
@@ -99,6 +100,9 @@ def assert_bounded(kept: ContainerHistory) -> None:
     assert len(kept.tasks) <= bounds.TASK_SERIES
     assert all(len(series) <= bounds.TASK_SAMPLES for series in kept.tasks.values())
     assert all(len(text) <= bounds.ERROR_CHARACTERS for text in kept.errors.values())
+    assert len(kept.rates) <= bounds.RATES
+    said = [one for of_probe in kept.said.values() for one in of_probe.values()]
+    assert all(len(one.words) <= bounds.SAID_CHARACTERS for one in said)
     assert len(kept.trials) <= bounds.ENDPOINTS
     for trial in kept.trials.values():
         assert len(trial.waiting) <= bounds.WAITING_ATTEMPTS
@@ -172,3 +176,11 @@ def test_what_is_observed_has_a_beginning_and_an_end() -> None:
     kept = entry([started(50), failed(20), failed(90), failed(60)])
 
     assert (kept.first_seen_at, kept.last_seen_at) == (T0 + 20, T0 + 90)
+
+
+def test_what_objects_tell_of_the_past_is_no_time_watched() -> None:
+    """Whoever comes to a container that is old has watched it since then, and not for as long as it runs."""
+    told: list[Fact] = [started(0), ready(3), started(5_000, of=pod("b", template="new")), failed(5_200)]
+    kept = remember(told, WorkloadHistory(watched_since=T0 + 5_100)).containers
+
+    assert [(one.first_seen_at - T0, one.last_seen_at - T0) for one in kept] == [(5_100, 5_200), (5_100, 5_100)]

@@ -15,9 +15,11 @@ from probetuner.history.life import Life, Tally
 from probetuner.history.record import (
     ContainerHistory,
     Disturbance,
+    FailureRate,
     FailureRun,
     Minute,
     RunEnding,
+    Said,
     TaskSample,
     UnreadySpell,
     WorkloadHistory,
@@ -70,6 +72,16 @@ trials = st.builds(
     troubles=st.lists(st.builds(Trouble, pod_uid=names, began_at=times, last_at=times), max_size=2).map(tuple),
     services=st.dictionaries(names, answers, max_size=2),
 )
+sayings = st.builds(Said, count=counts, words=names, first_at=times, last_at=times)
+rates = st.builds(
+    FailureRate,
+    pod_uid=names,
+    probe=probes,
+    cause=st.sampled_from(FailureCause),
+    began_at=times,
+    last_at=times,
+    count=counts,
+)
 disturbances = st.builds(Disturbance, at=times, pod_uid=names, node=names, reason=names)
 entries = st.builds(
     ContainerHistory,
@@ -86,9 +98,15 @@ entries = st.builds(
     tasks=st.dictionaries(names, st.lists(samples, max_size=4).map(tuple), max_size=2),
     disturbances=st.lists(disturbances, max_size=4).map(tuple),
     trials=st.dictionaries(names, trials, max_size=2),
+    kills=st.dictionaries(probes, counts),
+    said=st.dictionaries(probes, st.dictionaries(st.sampled_from(FailureCause), sayings, max_size=2), max_size=2),
+    rates=st.lists(rates, max_size=3).map(tuple),
 )
 histories = st.builds(
-    WorkloadHistory, containers=st.lists(entries, max_size=4).map(tuple), counters_at=st.none() | times
+    WorkloadHistory,
+    containers=st.lists(entries, max_size=4).map(tuple),
+    counters_at=st.none() | times,
+    watched_since=times,
 )
 
 

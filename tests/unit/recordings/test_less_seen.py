@@ -67,7 +67,7 @@ def watched_late(folder: str, share: float, *, scrape_seconds: float = 0.0) -> C
     Of each kubelet's paths no more than one answer is taken in so many seconds.
     """
     since = at_share(folder, share)
-    gathering = Gathering(since=since)
+    gathering = Gathering(watched_since=since)
     scraped: dict[tuple[str, str], float] = {}
     for record in begun_at(Recording(RECORDINGS / folder), since):
         if isinstance(record, Watched):

@@ -29,7 +29,7 @@ def of_recordings() -> Report:
         if (folder / "meta.json").exists():
             recording = Recording(folder)
             records = recording.records()
-            gathering = gather_records(records, since=recording.started, place=folder.name, tell=_fail)
+            gathering = gather_records(records, watched_since=recording.started, place=folder.name, tell=_fail)
             workloads += [judge(subject) for subject in gathering.subjects()]
     return Report(workloads=tuple(workloads))
 

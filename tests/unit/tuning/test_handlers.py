@@ -148,11 +148,16 @@ def test_what_calls_the_same_service_is_no_way_out() -> None:
     assert f"it calls the Service {SERVICE}" in found.actions[0].reason
 
 
+def not_found(at: float, of: PodRef) -> Fact:
+    """An attempt that was answered with 404."""
+    return failed(at, cause=FailureCause.HTTP_STATUS, client_error=True, of=of)
+
+
 def test_a_broken_probe_gets_an_endpoint_that_works() -> None:
     """One whose path is not served asks what was tried and answers; without such there is advice only."""
     wrong: list[Fact] = [
         *(started(0, of=of) for of in REPLICAS),
-        *(failed(10 * n, cause=FailureCause.HTTP_STATUS, of=of) for of in REPLICAS for n in range(1, 40)),
+        *(not_found(10 * n, of) for of in REPLICAS for n in range(1, 40)),
         *(counted(0, 400, bad=39, of=of) for of in REPLICAS),
     ]
 

@@ -15,7 +15,7 @@ from probetuner.model.policy import Allowance, Policy, Range
 from probetuner.model.probe import Exec, HttpGet, ProbeType
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Probes
-from probetuner.tuning.start import startup_budget_seconds
+from probetuner.tuning.start import Budget, startup_budget
 from support.application import App, Spell
 from support.facts import counted, exited, failed, killed, pod, remember, started
 from support.scene import LIVEZ, READYZ, T0, Scene, asks
@@ -25,7 +25,7 @@ SLOW = Scene(liveness=asks(), apps=(App(starts=(45.0,)),))
 _UP_TO_A_PERIOD_AND_A_SCRAPE = 20.0
 
 
-def budget(seen: list[int], killed_after: list[int], *, coverage: float) -> int:
+def budget(seen: list[int], killed_after: list[int], *, coverage: float, kind: str = "Deployment") -> Budget:
     """The budget from starts that came up and starts that were killed, one pod each."""
     facts: list[Fact] = []
     for number, seconds in enumerate(seen):
@@ -36,9 +36,9 @@ def budget(seen: list[int], killed_after: list[int], *, coverage: float) -> int:
         facts += [started(0, of=of)]
         facts += [failed(at, cause=FailureCause.REFUSED, of=of) for at in range(2, seconds, 10)]
         facts += [killed(seconds - 1, of=of), exited(seconds, of=of)]
-    patient = container(livenessProbe={**LIVENESS, "failureThreshold": 30})
-    (case,) = cases(workload(patient), remember(facts))
-    return startup_budget_seconds(case, coverage=coverage)
+    patient = container(livenessProbe={**LIVENESS, "failureThreshold": 100})
+    (case,) = cases(workload(patient, kind=kind), remember(facts))
+    return startup_budget(case, coverage=coverage)
 
 
 TIMES = st.lists(st.integers(30, 290), max_size=6)
@@ -51,7 +51,7 @@ def test_no_budget_is_shorter_than_a_start_that_was_seen(
     seen: list[int], killed_after: list[int], coverage: float
 ) -> None:
     """Every start that came up fits in, and every killed one gets more than it had, up to the rollout's deadline."""
-    given_seconds = budget(seen, killed_after, coverage=coverage)
+    given_seconds = budget(seen, killed_after, coverage=coverage).seconds
 
     assert given_seconds >= max([0, *seen])
     assert given_seconds > max([0, *killed_after]) or not killed_after
@@ -66,14 +66,39 @@ def test_more_coverage_never_means_less_time(
     """Whoever asks that more starts come up in time gets at least as much time."""
     less, more = sorted(coverages)
 
-    assert budget(seen, killed_after, coverage=less) <= budget(seen, killed_after, coverage=more)
+    assert budget(seen, killed_after, coverage=less).seconds <= budget(seen, killed_after, coverage=more).seconds
 
 
 @settings(max_examples=40)
 @given(seen=st.lists(st.integers(5, 300), min_size=1, max_size=6))
 def test_the_margin_shrinks_with_samples(seen: list[int]) -> None:
     """The same starts seen twice as often need no more time than before."""
-    assert budget(seen * 2, [], coverage=0.9) <= budget(seen, [], coverage=0.9)
+    assert budget(seen * 2, [], coverage=0.9).seconds <= budget(seen, [], coverage=0.9).seconds
+
+
+@pytest.mark.parametrize("killed_after", [15, 41, 90, 700, 948])
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_a_start_gets_more_than_was_seen_not_to_be_enough(kind: str, killed_after: int) -> None:
+    """Of which only killed ones are known it gets four times as long, or 300 s, and that this is a guess is said."""
+    found = budget([], [killed_after], coverage=0.99, kind=kind)
+
+    assert found.guessed
+    assert found.seconds > killed_after
+    assert f"{killed_after} s were not enough" in found.words
+    if kind != "Deployment" or killed_after <= 90:
+        assert found.seconds >= max(4 * killed_after, 300)
+        assert "progressDeadlineSeconds" not in found.words
+
+
+def test_only_a_deployment_has_a_deadline_that_cuts_the_budget_and_it_is_named() -> None:
+    """A rollout of 600 s leaves 540; where even that was not enough it is the deadline that has to be raised."""
+    cut, beyond = budget([], [200], coverage=0.99), budget([], [700], coverage=0.99)
+
+    assert (cut.seconds, cut.wanted) == (540, 810)
+    assert "progressDeadlineSeconds (600) cuts it: for the 810 s that it should be raise that to 870" in cut.words
+    assert beyond.seconds == beyond.wanted == 2820
+    assert "progressDeadlineSeconds (600) is less: raise that to 2880" in beyond.words
+    assert budget([], [200], coverage=0.99, kind="StatefulSet").seconds == 810
 
 
 def test_a_startup_probe_asks_what_liveness_asked() -> None:
@@ -150,13 +175,29 @@ def test_a_startup_probe_is_asked_no_more_often_than_an_attempt_takes() -> None:
     assert target.period_seconds == 10
 
 
-def test_a_startup_probe_that_gives_all_the_time_there_is_stays() -> None:
-    """What takes longer than a rollout may is no slow start any more, and no reason to give it less."""
+def test_a_startup_probe_that_was_not_enough_gets_more_whatever_the_rollouts_deadline() -> None:
+    """Less than was seen not to be enough is never recommended; it is the deadline that has to be raised."""
     vast = asks(READYZ, period_seconds=30, failure_threshold=25)
     said = replace(SLOW, startup=vast, apps=(App(starts=(900.0,)), App(starts=(600.0,))), seconds=1800).judge()
 
     assert "liveness-kill-during-startup" in said.names
-    assert said.recommendation is None
+    assert said.target.startup is not None
+    assert said.target.startup.startup_budget_seconds > vast.startup_budget_seconds
+
+
+def test_attempts_that_were_late_get_more_time_each() -> None:
+    """More failures alone let no answer pass that takes longer than the timeout."""
+    silent = App(starts=(45.0,), silent_start=True)
+    new = replace(SLOW, apps=(silent,)).judge().target.startup
+    short = asks(READYZ, period_seconds=10, failure_threshold=3)
+    more = replace(SLOW, apps=(silent,), startup=short).judge()
+
+    assert new is not None
+    assert new.timeout_seconds > 1
+    assert new.timeout_seconds <= new.period_seconds
+    assert more.target.startup is not None
+    assert more.target.startup.timeout_seconds > 1
+    assert {"raise-timeout", "raise-failure-threshold"} <= more.actions
 
 
 def test_the_advice_is_the_same_with_more_of_the_same() -> None:
