@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from probetuner.facts.times import AHEAD_SECONDS
 from probetuner.history.life import Life, SeenFailures, Tally
-from probetuner.history.record import ContainerHistory, FailureRun, TaskSample, UnreadySpell, WorkloadHistory
+from probetuner.history.record import ContainerHistory, FailureRun, Said, TaskSample, UnreadySpell, WorkloadHistory
 from probetuner.history.trial import Trial
 
 _Key = TypeVar("_Key")
@@ -27,6 +27,7 @@ def without_future(history: WorkloadHistory, *, now: float) -> WorkloadHistory:
         history,
         containers=tuple(replace(entry, last_seen_at=min(entry.last_seen_at, now)) for entry in containers),
         counters_at=_until(history.counters_at, now),
+        watched_since=min(history.watched_since, now),
     )
 
 
@@ -52,7 +53,19 @@ def _container(entry: ContainerHistory, latest: float) -> ContainerHistory:
         tasks=_samples(entry.tasks, latest),
         disturbances=tuple(one for one in entry.disturbances if one.at <= latest),
         trials={name: _trial(trial, latest) for name, trial in entry.trials.items()},
+        said={probe: _said(by_cause, latest) for probe, by_cause in entry.said.items()},
+        rates=tuple(
+            replace(rate, last_at=min(rate.last_at, latest)) for rate in entry.rates if rate.began_at <= latest
+        ),
     )
+
+
+def _said(by_cause: Mapping[_Key, Said], latest: float) -> dict[_Key, Said]:
+    return {
+        cause: replace(said, last_at=min(said.last_at, latest))
+        for cause, said in by_cause.items()
+        if said.first_at <= latest
+    }
 
 
 def _life(life: Life, latest: float) -> Life:
