@@ -151,7 +151,7 @@ def scaled(bench: Bench) -> None:
 async def test_what_is_changed_during_a_decision_holds(change: Callable[[Bench], None]) -> None:
     """What was decided for the old mode, policy or workload is not done, and the workload is looked at again."""
     bench = Bench()
-    bench.patch = WorkloadPatch(body={"spec": {"replicas": 2}}, resource_version="1")
+    bench.patch = WorkloadPatch(body={"spec": {"replicas": 2}}, resource_version="1", change="c")
     looking = asyncio.create_task(bench.reconciler.reconcile(WEB))
     async with asyncio.timeout(5):
         await bench.decides.wait()
