@@ -92,7 +92,7 @@ class Operator:
             self._following,
             self._scraper,
             self._metrics,
-            pace=Pace(self._view, limit=options.max_rollouts),
+            pace=Pace(self._view, limit=options.max_rollouts, clock=clock),
             guard=self._guard,
             decide=decide,
             clock=clock,

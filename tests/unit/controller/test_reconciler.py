@@ -69,7 +69,7 @@ class Bench:
                 heartbeat=Heartbeat("scraping", limit_seconds=1.0, clock=lambda: 0.0),
             ),
             metrics,
-            pace=Pace(self.view, limit=1),
+            pace=Pace(self.view, limit=1, clock=lambda: 0.0),
             guard=Guard(MassRule(), api, following, metrics, clock=lambda: 0.0),
             decide=self.decide,
             clock=lambda: 0.0,
