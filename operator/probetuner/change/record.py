@@ -38,7 +38,8 @@ class Change:
     stuck, `reverted_at` when somebody else was seen to have put the old values back (or, after a rollback, the new
     ones). `approved` is whether a person asked for exactly this change, which includes that it is judged and undone.
     `generation` is the workload's when it was last decided to send the patch, or the undo: what was sent then made the
-    next one (`was_overwritten`). None in entries of old.
+    next one (`was_overwritten`). None in entries of old. `patch` and `undo` are empty where the status had no room for
+    them any more, which happens only to a change that is settled and not the latest.
     """
 
     id: str
@@ -122,8 +123,7 @@ def write_change(change: Change) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": change.id,
         "summary": change.summary[:_SUMMARY_CHARACTERS],
-        "patch": _write_patch(change.patch),
-        "undo": _write_patch(change.undo),
+        **{name: _write_patch(body) for name, body in (("patch", change.patch), ("undo", change.undo)) if body},
         "before": write_figures(change.before),
     }
     if change.after is not None:
@@ -177,7 +177,7 @@ def _read(entry: object) -> Change | None:
     if decided_at is None or patch is None or undo is None:
         return None
     verdict, generation = entry.get("verdict"), entry.get("observedGeneration")
-    return Change(
+    change = Change(
         id=str(entry.get("id")),
         summary=str(entry.get("summary", "")),
         decided_at=decided_at,
@@ -194,11 +194,16 @@ def _read(entry: object) -> Change | None:
         approved=entry.get("approved") is True,
         generation=generation if isinstance(generation, int) else None,
     )
+    is_settled = not change.pending and not change.to_be_undone
+    return change if is_settled or (change.patch and change.undo) else None
 
 
 def _read_patch(entry: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """The patch of that name, empty where the entry has none; None where it is none of ours."""
+    if name not in entry:
+        return {}
     try:
-        patch = json.loads(entry.get(name, ""))
+        patch = json.loads(entry[name])
     except (TypeError, ValueError, RecursionError):
         return None
     return patch if field_problem(patch) is None else None
