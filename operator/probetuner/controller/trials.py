@@ -110,19 +110,26 @@ class Trials:
         if not questions or not pods:
             return
         out = await self._outages.services_out(ref.namespace, besides=served.pods.keys())
-        asked = await asyncio.gather(*(self._ask_pod(pod, questions, out) for pod in pods))
+        asked = await asyncio.gather(*(self._ask_pod(ref, pod, questions, out) for pod in pods))
         self._following.learn(fact for facts in asked for fact in facts)
 
     async def _ask_pod(
-        self, pod: PodState, questions: tuple[Question, ...], services_out: tuple[str, ...]
+        self, ref: WorkloadRef, pod: PodState, questions: tuple[Question, ...], services_out: tuple[str, ...]
     ) -> list[EndpointTried]:
-        """Ask one after the other, as long as the containers run."""
+        """Ask one after the other, as long as the containers run and the address is still this pod's."""
         asked = [
             await self._ask(pod, container, candidate, services_out)
             for container, candidate in questions
-            if (state := pod.container(container.name)) is not None and state.running
+            if self._still_has(ref, pod, container.name)
         ]
         return [fact for fact in asked if fact is not None]
+
+    def _still_has(self, ref: WorkloadRef, pod: PodState, container: str) -> bool:
+        """Whether the pod runs the container at that address now; another pod may get that of one that has ended."""
+        present = (each for each in self._following.reader.pods_of(ref) if each.ref.uid == pod.ref.uid)
+        now = next((each for each in present if _is_asked(each) and each.address == pod.address), None)
+        state = now.container(container) if now is not None else None
+        return state is not None and state.running
 
     async def _ask(
         self, pod: PodState, container: Container, candidate: Candidate, services_out: tuple[str, ...]
