@@ -55,7 +55,11 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         pages, port = await open_pages(
-            port=self._options.http_port, alive=self._dead_parts, ready=self._missing_parts, metrics=self._metrics
+            port=self._options.http_port,
+            alive=self._dead_parts,
+            ready=self._missing_parts,
+            metrics=self._metrics.page,
+            clock=time.monotonic,
         )
         log.info(
             "probetuner runs",
