@@ -13,11 +13,11 @@ from probetuner.change.decide import decide as decide_by_evidence
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.leases import Lease
+from probetuner.controller.deciding import Decide
 from probetuner.controller.leading import Leadership, LeadershipLostError
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.options import Options
 from probetuner.controller.pages import open_pages
-from probetuner.controller.reconciler import Decide
 from probetuner.controller.working import Operator
 
 log = structlog.get_logger()

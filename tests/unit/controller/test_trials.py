@@ -22,6 +22,7 @@ from probetuner.model.endpoint import Endpoint, name_of
 from probetuner.model.mode import Mode
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 from probetuner.sources.endpoints import Answer
+from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.STATEFUL_SET, namespace="shop", name="web")
 DISCOVERY = {"endpoints": {"discovery": True}}
@@ -92,7 +93,7 @@ class Bench:
         self.now = 1_000.0
         self.asked, self.listing, self.metrics = Asked(), Listing(), Metrics()
         self.view = View(default_mode=Mode.OFF)
-        self.following = Following(since=0.0, changed=lambda _: None)
+        self.following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
         self.view.see_workload(WEB, workload())
         if spec is not None:
             self.view.see_policy(parse_policy_object(policy({**spec, "mode": mode})))
@@ -108,6 +109,7 @@ class Bench:
             self.metrics,
             pace=RequestPace(per_second=10_000.0, burst=1, clock=time.monotonic),
             clock=lambda: self.now,
+            loop=a_loop(),
             interval_seconds=0.01,
         )
 
