@@ -97,7 +97,8 @@ def run_load(stage: Stage, load: Load) -> LoadReport:
 @contextmanager
 def _running(stage: Stage, load: Load, printed: IO[str], told: IO[str]) -> Iterator["subprocess.Popen[str]"]:
     """The command at work; when the story ends before it does, it is asked to clean up, and waited for."""
-    where = [f"--namespace={stage.namespace}", "--yes", "--output=json"]
+    image = f"--image={stage.cluster.operator_image}"
+    where = [f"--namespace={stage.namespace}", image, "--yes", "--output=json"]
     with subprocess.Popen(  # noqa: S603 - our own program, with arguments of our own
         [_PROGRAM, "loadtest", *load.arguments(stage.workload), *where],
         env={**os.environ, **stage.cluster.environment},

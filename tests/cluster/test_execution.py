@@ -11,6 +11,7 @@ from cluster.operator_process import Space, deployment, policy
 from lab import Lab
 from probetuner.change.enrolment import PolicyObject, parse_policy_object
 from probetuner.change.situation import Announcement, Decision, Refusal, RefusalReason, WorkloadPatch
+from probetuner.change.warrant import Warrant
 from probetuner.cluster import connection, policies, workloads
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
@@ -21,6 +22,7 @@ from probetuner.controller.serving import Served, serve
 from probetuner.controller.view import View
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode
+from probetuner.model.policy import Policy
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
 pytestmark = pytest.mark.cluster
@@ -37,17 +39,22 @@ class Bench:
         self.api = api
         self.space = space
         self.ref = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace=space.name, name="web")
-        self.executor = Executor(api, View(default_mode=Mode.OFF), Metrics(), clock=lambda: _NOW)
+        self.view = View(default_mode=Mode.OFF)
+        self.executor = Executor(api, self.view, Metrics(), clock=lambda: _NOW)
 
     async def served(self) -> Served:
         """The workload as it is now."""
-        return serve(await workloads.read(self.api, self.ref), WorkloadHistory(), at=_NOW)
+        raw = await workloads.read(self.api, self.ref)
+        self.view.see_workload(self.ref, raw)
+        return serve(raw, WorkloadHistory(), at=_NOW)
 
     async def policy(self) -> PolicyObject:
         """The policy as it is now."""
         raw = self.space.get("probepolicy", "mine")
         assert raw is not None
-        return parse_policy_object(raw)
+        policy = parse_policy_object(raw)
+        self.view.see_policy(policy)
+        return policy
 
     def timeout(self) -> int:
         """The timeout of the liveness probe as it is now."""
@@ -81,10 +88,10 @@ async def bench(lab: Lab, connect: Connect, space: Space) -> AsyncIterator[Bench
     api.close()
 
 
-def _patch(served: Served, probe: Mapping[str, Any], *, resource_version: str | None = None) -> WorkloadPatch:
+def _patch(served: Served, probe: Mapping[str, Any]) -> WorkloadPatch:
     container = {"name": "web", "livenessProbe": probe}
     body = {"spec": {"template": {"spec": {"containers": [container]}}}}
-    return WorkloadPatch(body=body, resource_version=resource_version or served.workload.resource_version)
+    return WorkloadPatch(body=body, resource_version=served.workload.resource_version, change="c")
 
 
 async def test_a_decision_is_carried_out_whole(bench: Bench) -> None:
@@ -128,10 +135,9 @@ async def test_a_workload_that_moved_on_is_not_patched(bench: Bench) -> None:
     "probe",
     [
         {"timeoutSeconds": 7, "periodSeconds": -1},
-        {"timeoutSeconds": 7, "unheardOf": 1},
         {"timeoutSeconds": 7, "tcpSocket": {"port": 1}},
     ],
-    ids=["invalid value", "unknown field", "second handler"],
+    ids=["invalid value", "second handler"],
 )
 async def test_a_patch_that_the_server_rejects_leaves_nothing(bench: Bench, probe: Mapping[str, Any]) -> None:
     """Where one field is not taken, none is: the server's words come back and the workload is as before."""
@@ -156,7 +162,8 @@ async def test_without_the_right_to_patch_the_refusal_says_so(
     (tmp_path / "reader").write_text(yaml.safe_dump(kubeconfig))
 
     reader = Api(connect(tmp_path / "reader"))
-    refusal = await workloads.patch(reader, bench.ref, _patch(served, {"timeoutSeconds": 7}), now=_NOW)
+    warrant = Warrant(workload=served.workload, mode=Mode.APPLY, policy=Policy())
+    refusal = await workloads.patch(reader, _patch(served, {"timeoutSeconds": 7}), warrant, now=_NOW)
     reader.close()
 
     assert isinstance(refusal, Refusal)

@@ -8,6 +8,7 @@ import pytest
 from cluster.conformance import Row, policy
 from cluster.conformance_walk import create, enrol
 from cluster.operator_process import OperatorProcess, Space, wait_for
+from lab import Lab
 
 pytestmark = pytest.mark.cluster
 
@@ -48,3 +49,22 @@ def _waiting(space: Space) -> int:
     found = json.loads(space.kubectl("get", "probepolicies", "-o", "json"))["items"]
     conditions = [condition for each in found for condition in (each.get("status") or {}).get("conditions", [])]
     return sum(condition["reason"] == "TooManyRollouts" for condition in conditions)
+
+
+def test_a_namespace_leaves_half_of_the_rollouts_to_others(
+    crds: Lab, space: Space, start_operator: Callable[..., OperatorProcess]
+) -> None:
+    """Of two at once, three that want to in one namespace get one; one in another namespace finds room."""
+    other = Space(crds, f"{space.name}-other")
+    crds.kubectl("create", "namespace", other.name)
+    try:
+        for place, rows in ((space, ROWS[:3]), (other, ROWS[3:4])):
+            create(place, rows)
+            enrol(place, rows)
+        start_operator("--max-rollouts=2")
+
+        wait_for(lambda: len(_patched(space)) == 1 and _waiting(space) == 2, "one of three is rolled out", seconds=90)
+        wait_for(lambda: len(_patched(other)) == 1, "the one elsewhere is, too", seconds=90)
+        assert len(_patched(space)) == 1
+    finally:
+        crds.kubectl("delete", "namespace", other.name, "--wait=false")

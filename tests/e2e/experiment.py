@@ -44,7 +44,8 @@ def play_steps(stage: Stage, service: Iterable[Mapping[str, Any]]) -> StepsOutco
     """Send more and more requests at a time, whatever happens to the service."""
     stage.set_up(service)
     stage.until(lambda now: now.rolled_out or None, what="rng to be available", seconds=120)
-    asked = ["--path=/1", f"--steps={_STEPS}", f"--seconds={_SECONDS_PER_STEP}", "--yes"]
+    image = f"--image={stage.cluster.operator_image}"
+    asked = [image, "--path=/1", f"--steps={_STEPS}", f"--seconds={_SECONDS_PER_STEP}", "--yes"]
     never_ended = ["--no-abort-on-kill", "--abort-error-share=1"]
     done = subprocess.run(
         [

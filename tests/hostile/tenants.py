@@ -7,6 +7,7 @@ from typing import Any
 from probetuner.controller.serving import Following, Served, serve
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.workload import WorkloadKind, WorkloadRef
+from support.loops import a_loop
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 """When the operator began, in epoch seconds."""
@@ -111,7 +112,7 @@ class Operator:
 
     def __init__(self, *, since: float = 0, remembers: Iterable[tuple[str, WorkloadHistory]] = ()) -> None:
         self.changed: list[WorkloadRef] = []
-        self.following = Following(since=BEGAN + since, changed=self.changed.append)
+        self.following = Following(since=BEGAN + since, changed=self.changed.append, loop=a_loop())
         saved = dict(remembers)
         for tenant in ("red", "blue"):
             self.following.add(serve(workload(tenant), saved.get(tenant, WorkloadHistory()), at=BEGAN))

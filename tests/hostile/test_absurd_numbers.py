@@ -18,6 +18,7 @@ from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef, parse_workload
+from support.loops import a_loop
 from unit.cli.commands import findings, probetuner
 from unit.cli.manifests import BROKEN, deployment, probe
 
@@ -120,11 +121,11 @@ async def test_a_sweep_goes_on_past_an_absurd_workload() -> None:
     good["metadata"]["annotations"] = {"probetuner.dev/mode": "Observe"}
     absurd = _with("spec.strategy.rollingUpdate.maxSurge", ENDLESS, good)
     absurd["metadata"] |= {"resourceVersion": "2", "generation": 2}
-    following = Following(since=0.0, changed=lambda _: None)
+    following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
     following.add(serve(good, WorkloadHistory(), at=0.0))
     looked_at: list[WorkloadRef] = []
     cluster = cast("Api", _Cluster(absurd))
-    sweeper = Sweeper(cluster, View(default_mode=Mode.OFF), following, look_at=looked_at.append)
+    sweeper = Sweeper(cluster, View(default_mode=Mode.OFF), following, look_at=looked_at.append, loop=a_loop())
 
     await sweeper._count()
     looked_at.clear()

@@ -14,7 +14,6 @@ from aiohttp import web
 from kubernetes.client import ApiClient
 
 from hostile.tenants import BEGAN, Operator, counters, pod
-from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.scraping import Scraper
 from probetuner.facts.cadvisor import read_cadvisor
@@ -25,6 +24,7 @@ from probetuner.history import codec
 from probetuner.sources.kubelet import KubeletAccess, KubeletAddress, KubeletError, Kubelets
 from probetuner.sources.live import LiveCluster, LiveError
 from probetuner.sources.pages import PageIntake, UnpackError
+from support.loops import a_loop
 from support.tokens import showing
 
 MIB = 1024 * 1024
@@ -263,7 +263,7 @@ async def test_a_bomb_from_a_kubelet_leaves_the_event_loop_free() -> None:
         Metrics(),
         interval_seconds=10,
         clock=clock,
-        heartbeat=Heartbeat("scraping", limit_seconds=60, clock=clock),
+        loop=a_loop(),
     )
     late = 0.0
 

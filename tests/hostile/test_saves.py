@@ -16,6 +16,7 @@ from probetuner.cluster.errors import ConflictError
 from probetuner.controller.keeping import Keeper
 from probetuner.history.record import ContainerHistory, WorkloadHistory
 from probetuner.model.workload import WorkloadKind, WorkloadRef
+from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
 
@@ -130,7 +131,7 @@ async def test_a_save_whose_answer_was_lost_is_made_good() -> None:
     operator, server = Operator(), Server()
     way, now = Way(server), BEGAN
     operator.following.drop(operator.served("red").workload.ref)
-    keeper = Keeper(way.api, operator.following, clock=lambda: now)
+    keeper = Keeper(way.api, operator.following, clock=lambda: now, loop=a_loop())
     operator.watch(pod("blue"), at=10)
 
     server.lost_answers = 1

@@ -19,6 +19,7 @@ from probetuner.change.situation import (
     Traffic,
     WorkloadPatch,
 )
+from probetuner.change.warrant import Warrant
 from probetuner.facts.fact import Fact
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode, ModeDecision, ModeSource
@@ -99,6 +100,8 @@ class Stage:
         self.refusal = self.seen = None
 
     def _send(self, patch: WorkloadPatch) -> None:
+        warrant = Warrant(workload=parse_workload(self.seen or self.live), mode=self.mode, policy=self.policy)
+        assert warrant.problem(patch) is None, "what would not be sent is not decided"
         metadata = self.live["metadata"]
         answer = self.server_says
         if patch.resource_version != metadata["resourceVersion"]:

@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from probetuner.change.situation import Refusal, RefusalReason
+from probetuner.model.workload import WorkloadRef
+
+_REFUSED_SECONDS = 600.0
+_MESSAGE_CHARACTERS = 1024
+
 
 class BlockReason(StrEnum):
     """Why a recommendation is not applied now."""
@@ -30,6 +36,7 @@ class BlockReason(StrEnum):
     REFUSED = "RefusedByServer"
     TOO_LARGE = "PatchTooLarge"
     UNDO_WITHHELD = "UndoWithheld"
+    NOT_PERMITTED = "NotPermitted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +70,28 @@ TOO_LARGE = Block(
     message="the patch and what undoes it are too long to be written down first: apply it by hand",
 )
 
-UNDO_WITHHELD = Block(
-    reason=BlockReason.UNDO_WITHHELD,
-    message=(
-        "the change was judged worse, and changes are no longer asked for: apply status.patch, which puts the old "
-        "values back, or ask for mode Apply"
-    ),
-)
+
+def undo_withheld(problem: str) -> Block:
+    """The refusal to put the old values back; `problem` says what forbids it."""
+    message = (
+        f"the change was judged worse, and is not undone: {problem}; "
+        "apply status.patch, which puts the old values back, or permit it"
+    )
+    return Block(reason=BlockReason.UNDO_WITHHELD, message=message)
+
+
+def paused(ref: WorkloadRef) -> Block:
+    """The refusal while the workload is paused: nothing that is sent to it reaches a pod."""
+    return Block(reason=BlockReason.PAUSED, message=f"{ref} is paused; resume it to have this applied")
+
+
+def refused(refusal: Refusal | None, *, now: float) -> Block | None:
+    """The refusal for some minutes after the API server said no; a conflict is none. `now` is epoch seconds."""
+    if refusal is None or refusal.reason is RefusalReason.CONFLICT or now - refusal.at >= _REFUSED_SECONDS:
+        return None
+    own = refusal.reason is RefusalReason.NOT_PERMITTED
+    return Block(
+        reason=BlockReason.NOT_PERMITTED if own else BlockReason.REFUSED,
+        message=refusal.message[:_MESSAGE_CHARACTERS],
+        until=refusal.at + _REFUSED_SECONDS,
+    )

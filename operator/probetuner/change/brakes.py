@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probetuner.change.block import Block, BlockReason
-from probetuner.change.fields import fields_of, shared
+from probetuner.change.fields import FieldPath, fields_of, shared
 from probetuner.change.record import Change, Outcome
 from probetuner.change.times import to_text
 from probetuner.model.policy import ApplyRules
@@ -20,7 +20,7 @@ def by_past(
     """The first thing in the log of changes that forbids this one; `identity` is that of its recommendation."""
     wanted = fields_of(patch or {})
     reverted = [change for change in changes if change.reverted_at is not None]
-    if sum(bool(shared(wanted, fields_of(change.patch))) for change in reverted) >= _REVERTS_BORNE:
+    if sum(_is_about(change, wanted) for change in reverted) >= _REVERTS_BORNE:
         return Block(
             reason=BlockReason.REVERTED_TWICE,
             message="somebody put the old values back twice; they are left alone",
@@ -30,6 +30,11 @@ def by_past(
         return Block(reason=BlockReason.TRIED_BEFORE, message="this was tried and rolled back; it is not tried again")
     made = [change for change in changes if change.applied_at is not None]
     return _by_count(rules.max_changes_per_day, made, now=now) or _by_cooldown(rules.cooldown_seconds, made, now=now)
+
+
+def _is_about(change: Change, wanted: tuple[FieldPath, ...]) -> bool:
+    """Whether the change wrote any of these fields; one of which the patch is not kept any more may have."""
+    return not change.patch or bool(shared(wanted, fields_of(change.patch)))
 
 
 def _by_count(cap: int, changes: Sequence[Change], *, now: float) -> Block | None:

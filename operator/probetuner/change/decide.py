@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from probetuner.change.block import TOO_LARGE, UNDO_WITHHELD, BlockReason
+from probetuner.change.block import TOO_LARGE, Block, BlockReason
 from probetuner.change.conditions import write_conditions
 from probetuner.change.gate import find_block, unneeded_approval
 from probetuner.change.handover import Handover, handover
@@ -12,12 +12,13 @@ from probetuner.change.intent import intend
 from probetuner.change.loosening import loosened_lately
 from probetuner.change.outlook import Outlook
 from probetuner.change.path import TEMPLATE
-from probetuner.change.progress import follow, may_undo
+from probetuner.change.progress import follow
 from probetuner.change.record import Change, Outcome, read_changes, write_figures
 from probetuner.change.report import conditions_of, news
 from probetuner.change.situation import Announcement, Decision, Situation, WorkloadPatch
 from probetuner.change.status import Phase, write_status
 from probetuner.change.trial import fresh_cases
+from probetuner.change.warrant import Warrant, field_problem
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose, remembered
 from probetuner.diagnosis.endpoints import Judgement, judge_endpoints
@@ -55,13 +56,16 @@ def decide(situation: Situation, now: float) -> Decision:
         conditions=conditions,
         endpoints=_endpoints(situation, outlook),
     )
-    send = outlook.send
     return Decision(
         status=status,
-        patch=WorkloadPatch(body=send, resource_version=situation.workload.resource_version) if send else None,
+        patch=_sent(situation, outlook.changes[0], outlook.send) if outlook.send else None,
         announcements=(*outlook.announcements, *news(situation, outlook)),
         recheck_seconds=_recheck_seconds(outlook, now),
     )
+
+
+def _sent(situation: Situation, change: Change, body: Mapping[str, Any]) -> WorkloadPatch:
+    return WorkloadPatch(body=body, resource_version=situation.workload.resource_version, change=change.id)
 
 
 def _cases(situation: Situation) -> tuple[Case, ...]:
@@ -90,13 +94,17 @@ def _look(situation: Situation, now: float) -> Outlook:
     if situation.mode.mode is Mode.OBSERVE:
         return outlook
     progress = follow(situation, outlook.changes, now=now)
-    outlook = replace(outlook, changes=progress.changes, send=progress.send, announcements=progress.announcements)
+    outlook = replace(
+        outlook,
+        changes=progress.changes,
+        send=progress.send,
+        block=progress.block,
+        announcements=progress.announcements,
+    )
     if not _unsettled(outlook.changes):
         return _advise(situation, outlook, now)
     latest = outlook.changes[0]
-    if latest.to_be_undone and not may_undo(situation, latest):
-        return replace(outlook, patch=latest.undo, block=UNDO_WITHHELD)
-    return outlook
+    return replace(outlook, patch=latest.undo) if latest.to_be_undone and outlook.block is not None else outlook
 
 
 def _unsettled(changes: Sequence[Change]) -> bool:
@@ -133,14 +141,23 @@ def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
         approved=situation.mode.mode is not Mode.APPLY or intent.approved,
         generation=situation.workload.generation,
     )
-    if not change.fits:
-        return replace(outlook, block=TOO_LARGE)
+    block = None if change.fits else TOO_LARGE
+    block = block or _by_warrant(situation, change)
+    if block is not None:
+        return replace(outlook, block=block)
     why = "; ".join(dict.fromkeys(action.reason for action in due.actions if action.needs))
     left = f"; only with your approval: {', '.join(intent.left)}" if intent.left else ""
     told = Announcement(reason="Applying", message=f"{change.summary} (recommendation {due.id}): {why}{left}")
     return replace(
         outlook, changes=(change, *outlook.changes), send=patch, announcements=(*outlook.announcements, told)
     )
+
+
+def _by_warrant(situation: Situation, change: Change) -> Block | None:
+    """The refusal of a change that could not be sent, or could not be undone."""
+    # Whether the undo is permitted too depends on what the workload is then; it is of the same fields.
+    problem = Warrant.of(situation).problem(_sent(situation, change, change.patch)) or field_problem(change.undo)
+    return None if problem is None else Block(reason=BlockReason.NOT_PERMITTED, message=problem)
 
 
 def _handover(situation: Situation, outlook: Outlook) -> Handover | None:
@@ -187,11 +204,13 @@ def _phase(situation: Situation, outlook: Outlook) -> Phase:
     if situation.mode.problem or situation.policy_problem:
         return Phase.BLOCKED
     latest = outlook.changes[0] if outlook.changes else None
+    if latest is not None and _unsettled(outlook.changes) and outlook.block is not None:
+        return Phase.BLOCKED
     if latest is not None and latest.pending:
         applied = latest.applied_at is not None and situation.workload.rollout.complete
         return Phase.VERIFYING if applied else Phase.APPLYING
     if latest is not None and latest.to_be_undone:
-        return Phase.BLOCKED if outlook.block is UNDO_WITHHELD else Phase.ROLLED_BACK
+        return Phase.ROLLED_BACK
     if outlook.recommendation is not None:
         return _phase_of_advice(situation, outlook)
     if latest is not None and latest.reverted_at is None:

@@ -6,24 +6,23 @@ Each refusal has a reason that shows in the condition `Applied` and a sentence t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from probetuner.change.block import Block, BlockReason
+from probetuner.change.block import Block, BlockReason, paused, refused
 from probetuner.change.brakes import by_past, by_window
 from probetuner.change.fields import fields_of
 from probetuner.change.intent import Intent, uses_of
 from probetuner.change.owners import keeper_of
 from probetuner.change.pace import by_traffic
 from probetuner.change.record import Change
-from probetuner.change.situation import RefusalReason, Situation
+from probetuner.change.situation import Situation
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.model.mode import APPROVE_ANNOTATION, Mode
 from probetuner.model.policy import OnConflict
 from probetuner.tuning.recommendation import Recommendation
 
-_REFUSED_SECONDS = 600.0
 _SURE_ENOUGH = 0.8
 _HAND_OVER = "see status.handover, or set spec.apply.onConflict to Override"
-_SHOWN_CHARACTERS, _MESSAGE_CHARACTERS = 40, 1024
+_SHOWN_CHARACTERS = 40
 
 
 def find_block(
@@ -46,7 +45,7 @@ def find_block(
         or _by_state(situation, intent.grounds)
         or by_window(situation.policy.apply, now=now)
         or by_traffic(situation.traffic, now=now)
-        or _by_refusal(situation, now=now)
+        or refused(situation.refusal, now=now)
     )
 
 
@@ -170,7 +169,7 @@ def _confidence(due: Recommendation, grounds: Sequence[Finding]) -> float:
 def _by_state(situation: Situation, findings: Sequence[Finding]) -> Block | None:
     workload = situation.workload
     if workload.paused:
-        return Block(reason=BlockReason.PAUSED, message=f"{workload.ref} is paused; resume it to have this applied")
+        return paused(workload.ref)
     kills_are_the_outage = any(finding.name in _KILLS for finding in findings)
     rollout = workload.rollout
     if not rollout.observed or (
@@ -185,14 +184,6 @@ def _by_state(situation: Situation, findings: Sequence[Finding]) -> Block | None
             message=f"{rollout.ready} of {rollout.desired} replicas are ready; a rollout now would take more away",
         )
     return None
-
-
-def _by_refusal(situation: Situation, *, now: float) -> Block | None:
-    refusal = situation.refusal
-    if refusal is None or refusal.reason is RefusalReason.CONFLICT or now - refusal.at >= _REFUSED_SECONDS:
-        return None
-    message = refusal.message[:_MESSAGE_CHARACTERS]
-    return Block(reason=BlockReason.REFUSED, message=message, until=refusal.at + _REFUSED_SECONDS)
 
 
 _KILLS = (FindingName.LIVENESS_KILL_UNDER_PRESSURE, FindingName.LIVENESS_KILL_DURING_STARTUP)

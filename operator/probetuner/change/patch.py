@@ -9,7 +9,7 @@ patch must not depend on defaults.
 from collections.abc import Mapping
 from typing import Any
 
-from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType, parse_probe
+from probetuner.model.probe import FIELD_OF, GRACE_FIELD, HANDLER_FIELDS, Probe, ProbeType, parse_probe
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload
 from probetuner.tuning.recommendation import Probes, Reaping, Recommendation
@@ -90,7 +90,7 @@ def _whole(probe: Probe, kind: ProbeType) -> dict[str, Any]:
     body = {name: value for name, value in probe.written.items() if name not in _NUMBERS and value is not None}
     body |= {name: getattr(probe, attribute) for attribute, name in FIELD_OF.items()}
     if probe.termination_grace_period_seconds is not None and kind is not ProbeType.READINESS:
-        body[_GRACE] = probe.termination_grace_period_seconds
+        body[GRACE_FIELD] = probe.termination_grace_period_seconds
     return body
 
 
@@ -101,7 +101,7 @@ def _difference(before: Probe, after: Probe) -> dict[str, Any]:
         if getattr(before, attribute) != getattr(after, attribute)
     }
     if before.termination_grace_period_seconds != after.termination_grace_period_seconds:
-        body[_GRACE] = after.termination_grace_period_seconds
+        body[GRACE_FIELD] = after.termination_grace_period_seconds
     if before.handler != after.handler:
         body |= _handler_difference(_handler_fields(before), _handler_fields(after))
     return body
@@ -183,6 +183,5 @@ def _merged(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-_GRACE = "terminationGracePeriodSeconds"
-_NUMBERS = frozenset((*FIELD_OF.values(), _GRACE))
+_NUMBERS = frozenset((*FIELD_OF.values(), GRACE_FIELD))
 _HANDLER_DEFAULTS = {"path": "/", "scheme": "HTTP"}

@@ -4,26 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from probetuner.change.patch import entries_of
+from probetuner.change.block import Block, paused, refused, undo_withheld
 from probetuner.change.path import TEMPLATE
 from probetuner.change.record import Change, Outcome
-from probetuner.change.situation import Announcement, RefusalReason, Situation, Tone
+from probetuner.change.situation import (
+    Announcement,
+    Refusal,
+    RefusalReason,
+    Situation,
+    Tone,
+    WorkloadPatch,
+)
 from probetuner.change.times import to_text
 from probetuner.change.verify import judge
-from probetuner.model.mode import Mode
-from probetuner.model.policy import ContainerMode
+from probetuner.change.warrant import Warrant
 
 _SEND_AGAIN_SECONDS = 600.0
-_PAUSE_SECONDS = {RefusalReason.CONFLICT: 2.0, RefusalReason.REJECTED: 600.0, RefusalReason.FORBIDDEN: 600.0}
-"""How long nothing is sent after the server said no. A conflict means that the workload has moved on, no more."""
+_CONFLICT_SECONDS = 2.0
+"""How long nothing is sent after a conflict, which means that the workload has moved on, no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The changes as they are now, what has to be sent for them, and what there is to tell."""
+    """The changes as they are now, what has to be sent for them, what stands in its way, and what there is to tell."""
 
     changes: tuple[Change, ...]
     send: Mapping[str, Any] | None = None
+    block: Block | None = None
     announcements: tuple[Announcement, ...] = ()
 
 
@@ -61,21 +68,23 @@ def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
 
 def _send_or_give_up(situation: Situation, change: Change, *, undone: bool, now: float) -> Progress:
     """The change was written down and is not on the workload: send it (again), unless the ground has moved."""
-    refusal = situation.refusal
-    refused = refusal is not None and refusal.at >= change.decided_at and refusal.reason is not RefusalReason.CONFLICT
-    if refusal is not None and refused:
-        return _dropped(change, f"the API server refused the patch ({refusal.reason}): {refusal.message}", now=now)
+    refusal = _refusal_since(situation, change.decided_at)
+    if refusal is not None and refusal.reason is not RefusalReason.CONFLICT:
+        return _dropped(change, f"the patch was refused ({refusal.reason}): {refusal.message}", now=now)
     if not undone:
         return _dropped(change, "the workload was changed before the patch was sent; nothing was applied", now=now)
     if change.was_overwritten(situation.workload.generation):
         return _reverted(replace(change, applied_at=change.decided_at), _PUT_BACK, now=now)
-    if not _is_wanted(situation, change):
-        return _dropped(change, "it is no longer asked for; nothing was applied", now=now)
+    problem = _problem(situation, change, change.patch)
+    if problem is not None:
+        return _dropped(change, f"{problem}; nothing was applied", now=now)
     if now - change.decided_at > _SEND_AGAIN_SECONDS:
         reason = f"the patch could not be sent within {_SEND_AGAIN_SECONDS:.0f} s; nothing was applied"
         return _dropped(change, reason, now=now)
-    waits = situation.workload.paused or _was_just_refused(situation, change.decided_at, now=now)
-    return Progress(changes=(_unsent(situation, change),), send=None if waits else change.patch)
+    changes = (_unsent(situation, change),)
+    if situation.workload.paused:
+        return Progress(changes=changes, block=paused(situation.workload.ref))
+    return Progress(changes=changes, send=None if _was_just_in_conflict(refusal, now=now) else change.patch)
 
 
 def _unsent(situation: Situation, change: Change) -> Change:
@@ -83,29 +92,25 @@ def _unsent(situation: Situation, change: Change) -> Change:
     return replace(change, generation=max(change.generation or 0, situation.workload.generation))
 
 
-def _is_wanted(situation: Situation, change: Change) -> bool:
-    asked = situation.mode.mode is Mode.APPLY or situation.workload.approve_annotation == change.id
-    return asked and not _is_left_out(situation, change)
-
-
-def may_undo(situation: Situation, change: Change) -> bool:
-    """Whether the old values may be put back: who approved the change approved that, and else only mode Apply does.
+def _problem(situation: Situation, change: Change, body: Mapping[str, Any]) -> str | None:
+    """Why that patch of the change must not be sent now; None when it may be.
 
     What nobody asks for any more is not written, even where it is our own change that was bad; it is shown instead.
     """
-    asked = situation.mode.mode is Mode.APPLY or change.approved
-    return asked and not _is_left_out(situation, change)
+    patch = WorkloadPatch(body=body, resource_version=situation.workload.resource_version, change=change.id)
+    return Warrant.of(situation).problem(patch)
 
 
-def _is_left_out(situation: Situation, change: Change) -> bool:
-    """Whether the user has left out one of the containers that the change is about."""
-    rules = situation.policy.containers
-    return any(rules.mode_of(str(entry.get("name"))) is ContainerMode.OFF for entry in entries_of(change.patch))
-
-
-def _was_just_refused(situation: Situation, since: float, *, now: float) -> bool:
+def _refusal_since(situation: Situation, since: float) -> Refusal | None:
+    """The answer to the last patch, if it was no and came since then."""
     refusal = situation.refusal
-    return refusal is not None and refusal.at >= since and now - refusal.at < _PAUSE_SECONDS[refusal.reason]
+    return refusal if refusal is not None and refusal.at >= since else None
+
+
+def _was_just_in_conflict(refusal: Refusal | None, *, now: float) -> bool:
+    if refusal is None or refusal.reason is not RefusalReason.CONFLICT:
+        return False
+    return now - refusal.at < _CONFLICT_SECONDS
 
 
 def _take_back(situation: Situation, change: Change, *, carried: bool, undone: bool, now: float) -> Progress:
@@ -116,13 +121,20 @@ def _take_back(situation: Situation, change: Change, *, carried: bool, undone: b
         return _reverted(change, _CHANGED, now=now)
     if change.was_overwritten(situation.workload.generation):
         return _reverted(replace(change, undone_at=change.verdict_at), _PUT_FORTH, now=now)
-    refused = _was_just_refused(situation, change.verdict_at or change.decided_at, now=now)
-    return _undo(situation, change, waits=refused)
+    return _undo(situation, change, now=now)
 
 
-def _undo(situation: Situation, change: Change, *, waits: bool = False) -> Progress:
-    send = change.undo if may_undo(situation, change) and not waits else None
-    return Progress(changes=(_unsent(situation, change),), send=send)
+def _undo(situation: Situation, change: Change, *, now: float) -> Progress:
+    """Send the old values, unless they may not be sent or were refused within the last minutes."""
+    changes = (_unsent(situation, change),)
+    problem = _problem(situation, change, change.undo)
+    if problem is not None:
+        return Progress(changes=changes, block=undo_withheld(problem))
+    refusal = _refusal_since(situation, change.verdict_at or change.decided_at)
+    if _was_just_in_conflict(refusal, now=now):
+        return Progress(changes=changes)
+    block = refused(refusal, now=now)
+    return Progress(changes=changes, send=None if block is not None else change.undo, block=block)
 
 
 def _dropped(change: Change, reason: str, *, now: float) -> Progress:
@@ -142,12 +154,13 @@ def _watch(situation: Situation, change: Change, *, now: float) -> Progress:
         now=now,
     )
     if verdict is None:
-        return Progress(changes=(change,))
+        is_held = situation.workload.paused and not situation.workload.rollout.complete
+        return Progress(changes=(change,), block=paused(situation.workload.ref) if is_held else None)
     judged = replace(change, verdict=verdict.outcome, verdict_at=now, reason=verdict.reason, after=verdict.after)
     tone = Tone.WARNING if verdict.outcome is Outcome.ROLLED_BACK else Tone.NORMAL
     told = Announcement(reason=verdict.outcome.value, message=f"{change.summary}: {verdict.reason}", tone=tone)
     is_worse = verdict.outcome is Outcome.ROLLED_BACK
-    step = _undo(situation, judged) if is_worse else Progress(changes=(judged,))
+    step = _undo(situation, judged, now=now) if is_worse else Progress(changes=(judged,))
     return replace(step, announcements=(told,))
 
 

@@ -11,11 +11,15 @@ from enum import StrEnum
 from typing import Any
 
 from probetuner.change.times import from_text, to_text
+from probetuner.change.warrant import field_problem
 from probetuner.tuning.figures import Figures
 
 KEPT_ENTRIES = 10
 MOST_PATCH_CHARACTERS = 65536
 """The maxLength of a patch in the schema of ProbePolicy: what cannot be written down is not done."""
+
+MOST_ENTRY_BYTES = 128 * 1024
+"""How much of the status one change may take, so that the latest always fits into its budget (`change.budget`)."""
 
 
 class Outcome(StrEnum):
@@ -34,7 +38,8 @@ class Change:
     stuck, `reverted_at` when somebody else was seen to have put the old values back (or, after a rollback, the new
     ones). `approved` is whether a person asked for exactly this change, which includes that it is judged and undone.
     `generation` is the workload's when it was last decided to send the patch, or the undo: what was sent then made the
-    next one (`was_overwritten`). None in entries of old.
+    next one (`was_overwritten`). None in entries of old. `patch` and `undo` are empty where the status had no room for
+    them any more, which happens only to a change that is settled and not the latest.
     """
 
     id: str
@@ -69,6 +74,11 @@ class Change:
         return self.verdict is Outcome.ROLLED_BACK and self.undone_at is None and self.reverted_at is None
 
     @property
+    def is_carried(self) -> bool:
+        """Whether the workload was seen to carry it, and nothing tells that it does not any more."""
+        return self.applied_at is not None and not self.is_gone
+
+    @property
     def is_gone(self) -> bool:
         """Whether the workload no longer carries it, or never did."""
         return self.was_dropped or self.undone_at is not None or self.reverted_at is not None
@@ -89,16 +99,23 @@ class Change:
     @property
     def fits(self) -> bool:
         """Whether its patches can be written down."""
-        return max(len(_write_patch(self.patch)), len(_write_patch(self.undo))) <= MOST_PATCH_CHARACTERS
+        longest = max(len(_write_patch(self.patch)), len(_write_patch(self.undo)))
+        return longest <= MOST_PATCH_CHARACTERS and len(json.dumps(write_change(self))) <= MOST_ENTRY_BYTES
 
 
 def read_changes(status: Mapping[str, Any]) -> tuple[Change, ...]:
-    """The changes in a status, newest first; an entry that cannot be read is left out."""
+    """The changes in a status, newest first; an entry that is none of ours, or cannot be read, is left out."""
+    return tuple(change for change in map(_read, _entries(status)) if change is not None)
+
+
+def count_unread(status: Mapping[str, Any]) -> int:
+    """How many entries of the log in a status are left out: others than the operator can write statuses too."""
+    return len(_entries(status)) - len(read_changes(status))
+
+
+def _entries(status: Mapping[str, Any]) -> list[Any]:
     entries = status.get("history")
-    if not isinstance(entries, list):
-        return ()
-    changes = (_read(entry) for entry in entries if isinstance(entry, Mapping))
-    return tuple(change for change in changes if change is not None)
+    return entries if isinstance(entries, list) else []
 
 
 def write_change(change: Change) -> dict[str, Any]:
@@ -106,8 +123,7 @@ def write_change(change: Change) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": change.id,
         "summary": change.summary[:_SUMMARY_CHARACTERS],
-        "patch": _write_patch(change.patch),
-        "undo": _write_patch(change.undo),
+        **{name: _write_patch(body) for name, body in (("patch", change.patch), ("undo", change.undo)) if body},
         "before": write_figures(change.before),
     }
     if change.after is not None:
@@ -154,12 +170,14 @@ def _times(change: Change) -> dict[str, float | None]:
     }
 
 
-def _read(entry: Mapping[str, Any]) -> Change | None:
+def _read(entry: object) -> Change | None:
+    if not isinstance(entry, Mapping):
+        return None
     decided_at, patch, undo = from_text(entry.get("decidedAt")), _read_patch(entry, "patch"), _read_patch(entry, "undo")
     if decided_at is None or patch is None or undo is None:
         return None
     verdict, generation = entry.get("verdict"), entry.get("observedGeneration")
-    return Change(
+    change = Change(
         id=str(entry.get("id")),
         summary=str(entry.get("summary", "")),
         decided_at=decided_at,
@@ -176,14 +194,19 @@ def _read(entry: Mapping[str, Any]) -> Change | None:
         approved=entry.get("approved") is True,
         generation=generation if isinstance(generation, int) else None,
     )
+    is_settled = not change.pending and not change.to_be_undone
+    return change if is_settled or (change.patch and change.undo) else None
 
 
 def _read_patch(entry: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """The patch of that name, empty where the entry has none; None where it is none of ours."""
+    if name not in entry:
+        return {}
     try:
-        patch = json.loads(entry.get(name, ""))
+        patch = json.loads(entry[name])
     except (TypeError, ValueError, RecursionError):
         return None
-    return patch if isinstance(patch, dict) else None
+    return patch if field_problem(patch) is None else None
 
 
 def _read_figures(raw: object) -> Figures | None:

@@ -1,9 +1,8 @@
 """What is said of a decision: the conditions of the ProbePolicy, and Events for what is new."""
 
-from probetuner.change.block import UNDO_WITHHELD
 from probetuner.change.conditions import Condition, ConditionType
 from probetuner.change.outlook import Outlook
-from probetuner.change.record import Outcome
+from probetuner.change.record import Outcome, count_unread
 from probetuner.change.situation import Announcement, Situation, Tone
 from probetuner.model.mode import MODE_ANNOTATION, Mode
 from probetuner.model.policy import ContainerMode
@@ -85,7 +84,8 @@ def _low_confidence(outlook: Outlook) -> Condition:
 def _applied(outlook: Outlook) -> Condition:
     latest = outlook.latest
     if outlook.block is not None:
-        holds = outlook.block is UNDO_WITHHELD
+        # What is on the workload, and only cannot go on, is applied.
+        holds = latest is not None and latest.is_carried and (latest.pending or latest.to_be_undone)
         return Condition(
             type=ConditionType.APPLIED, holds=holds, reason=outlook.block.reason.value, message=outlook.block.message
         )
@@ -138,6 +138,10 @@ def _reverted_by_other(outlook: Outlook) -> Condition:
 def news(situation: Situation, outlook: Outlook) -> tuple[Announcement, ...]:
     """What is new against the status that is there: each thing is told once."""
     told = []
+    unread = count_unread(situation.status)
+    if unread:
+        message = f"{unread} of the entries of status.history are not as the operator writes them; they are left out"
+        told.append(Announcement(reason="LogNotUnderstood", message=message, tone=Tone.WARNING))
     if situation.mode.problem and _reason_now(situation, ConditionType.OBSERVING) != "InvalidMode":
         told.append(Announcement(reason="InvalidMode", message=situation.mode.problem, tone=Tone.WARNING))
     advice = outlook.recommendation

@@ -12,16 +12,17 @@ from probetuner.model.workload import Workload
 
 
 class RefusalReason(StrEnum):
-    """Why the API server did not take a patch."""
+    """Why a patch did not arrive: the API server did not take it, or (the last) it was not to be sent at all."""
 
     CONFLICT = "Conflict"
     REJECTED = "Rejected"
     FORBIDDEN = "Forbidden"
+    NOT_PERMITTED = "NotPermitted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """The API server's answer to the last patch, when it was no. `at` is epoch seconds."""
+    """The answer to the last patch, when it was no. `at` is epoch seconds."""
 
     reason: RefusalReason
     message: str
@@ -30,10 +31,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """How many other workloads are being rolled out for us, and how many may be at once; None is no limit."""
+    """How many other workloads are being rolled out for us, and how many may be at once; None is no limit.
+
+    `beside` is how many of them are in the same namespace, of which `share` may be.
+    """
 
     elsewhere: int = 0
     limit: int | None = None
+    beside: int = 0
+    share: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +83,14 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadPatch:
-    """A strategic-merge patch of the workload, valid only for this resourceVersion."""
+    """A strategic-merge patch of the workload, valid only for this resourceVersion.
+
+    `change` is the id of the recommendation that it carries out, or takes back.
+    """
 
     body: Mapping[str, Any]
     resource_version: str
+    change: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from probetuner.change.budget import within_budget
 from probetuner.change.handover import Handover
 from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change, write_change
 from probetuner.change.situation import Situation
@@ -83,7 +84,7 @@ def write_status(
         status["patch"] = text
     if handover is not None:
         status["handover"] = _write_handover(handover)
-    return status
+    return within_budget(status)
 
 
 def _write_handover(handover: Handover) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection, NoClusterError, connect
 from probetuner.cluster.errors import ApiError
 from probetuner.loadtest.course import ClientError
-from probetuner.loadtest.image import find_image
+from probetuner.loadtest.image import FoundImage, find_image, parse_operator
 from probetuner.loadtest.job import job_manifest
 from probetuner.loadtest.judge import judge, moments_of
 from probetuner.loadtest.plan import Plan, PlanError
@@ -49,6 +49,7 @@ class Asked:
     abort_on_kill: bool
     image: str | None
     kubelets: KubeletRoute
+    operator: str
     dry_run: bool
     agreed: bool
 
@@ -56,20 +57,26 @@ class Asked:
 def load(asked: Asked, write: Callable[[Result], None]) -> int:
     """Send the load, or only show it; write the result, and return the exit code."""
     try:
-        named = parse_named(asked.target)
+        named, operator = parse_named(asked.target), parse_operator(asked.operator)
         connection = connect(context=asked.context)
         api = Api(connection)
         try:
             namespace = asked.namespace or connection.namespace
             target = asyncio.run(find_target(api, named, namespace=namespace, port=asked.port))
             plan = _plan(asked, target)
+            found = asyncio.run(find_image(api, named=asked.image, operator=operator))
             order = Order(
                 plan=plan,
                 target=target,
-                job=job_manifest(plan, target.workload.ref, asyncio.run(find_image(api, asked.image))),
+                job=job_manifest(plan, target.workload.ref, found.image),
                 abort_on_kill=asked.abort_on_kill,
             )
-            return _show(order) if asked.dry_run else _send(api, connection, order, write, asked)
+            described = _described(order, found)
+            if asked.dry_run:
+                return _show(order, described)
+            if not asked.agreed and not _agree(described, connection.server):
+                return _FAILED
+            return _send(api, connection, order, described, write, kubelets=asked.kubelets)
         finally:
             api.close()
     except _PROBLEMS as problem:
@@ -90,17 +97,23 @@ def _plan(asked: Asked, target: Target) -> Plan:
     )
 
 
-def _show(order: Order) -> int:
+def _show(order: Order, described: str) -> int:
     sys.stdout.write(yaml.safe_dump(dict(order.job), sort_keys=False))
-    note(f"nothing was made; the Job would send {_described(order)}")
+    note(f"nothing was made; the Job would send {described}")
     return 0
 
 
-def _send(api: Api, connection: Connection, order: Order, write: Callable[[Result], None], asked: Asked) -> int:
-    if not asked.agreed and not _agree(order, connection.server):
-        return _FAILED
-    note(f"sending {_described(order)}")
-    session = _session(api, connection, order, asked.kubelets)
+def _send(
+    api: Api,
+    connection: Connection,
+    order: Order,
+    described: str,
+    write: Callable[[Result], None],
+    *,
+    kubelets: KubeletRoute,
+) -> int:
+    note(f"sending {described}")
+    session = _session(api, connection, order, kubelets)
     session.run()
     result = _result(order, session)
     if result is None:
@@ -113,22 +126,22 @@ def _send(api: Api, connection: Connection, order: Order, write: Callable[[Resul
     return int(result.found_something)
 
 
-def _described(order: Order) -> str:
+def _described(order: Order, image: FoundImage) -> str:
     plan = order.plan
     at_a_time = ", then ".join(map(str, plan.concurrency))
     each = " each" if len(plan.concurrency) > 1 else ""
     urls = plan.urls[0] if len(plan.urls) == 1 else f"{plan.urls[0]} and {len(plan.urls) - 1} more"
     return (
         f"GET {urls}, {at_a_time} at a time, at most {plan.requests} requests and {plan.seconds} s{each}, "
-        f"to {order.target}"
+        f"to {order.target}, from a Job of {image}"
     )
 
 
-def _agree(order: Order, server: str) -> bool:
+def _agree(described: str, server: str) -> bool:
     if not sys.stdin.isatty():
         note("nobody is there to agree to the load; give --yes, or look at it with --dry-run")
         return False
-    return typer.confirm(f"Send {_described(order)}, of the cluster {server}?", err=True)
+    return typer.confirm(f"In the cluster {server}, send {described}?", err=True)
 
 
 def _session(api: Api, connection: Connection, order: Order, kubelets: KubeletRoute) -> Session:

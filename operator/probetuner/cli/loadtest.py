@@ -11,6 +11,7 @@ from probetuner.cli.load import Asked, load
 from probetuner.cli.load_table import write_table
 from probetuner.cli.telling import note
 from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
+from probetuner.loadtest.image import INSTALLED_AS
 from probetuner.loadtest.plan import MOST_CONCURRENCY, MOST_REQUESTS, MOST_SECONDS, MOST_TIMEOUT_SECONDS
 from probetuner.loadtest.result import Result, document
 
@@ -64,9 +65,12 @@ def loadtest(
         bool, typer.Option("--abort-on-kill/--no-abort-on-kill", help="End when the kubelet kills for a probe.")
     ] = True,
     image: Annotated[
-        str | None, typer.Option(help="The image of the client; left out, that of the operator in the cluster.")
+        str | None, typer.Option(help="The image of the client; left out, that of the operator's own Deployment.")
     ] = None,
     kubelets: Annotated[KubeletRoute, typer.Option(help=KUBELETS_HELP)] = KubeletRoute.PROXY,
+    operator: Annotated[
+        str, typer.Option(metavar="NAMESPACE/NAME", help="The operator's Deployment, whose image the client takes.")
+    ] = INSTALLED_AS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the Job that would be made, and make nothing.")
     ] = False,
@@ -97,6 +101,7 @@ def loadtest(
         abort_on_kill=abort_on_kill,
         image=image,
         kubelets=kubelets,
+        operator=operator,
         dry_run=dry_run,
         agreed=yes,
     )

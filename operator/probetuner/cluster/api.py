@@ -18,7 +18,7 @@ from kubernetes.client import ApiException
 from kubernetes.config import ConfigException
 
 from probetuner.cluster.connection import Connection
-from probetuner.cluster.errors import LeaseExpiredError, UnreachableError, status_error
+from probetuner.cluster.errors import LeaseExpiredError, StatusError, UnreachableError, status_error
 from probetuner.cluster.pacing import RequestPace
 
 FIELD_MANAGER = "probetuner"
@@ -66,13 +66,22 @@ class Api:
         return await self._send("GET", path, query=query)
 
     async def each(self, path: str, *, query: Query = (), metadata_only: bool = False) -> AsyncIterator[Object]:
-        """Read all objects of a list, page by page. Raises ApiError, also when a slow reader's place has expired."""
+        """Read all objects of a list, page by page. Raises ApiError.
+
+        Where the place of a slow reader has expired (HTTP 410), the rest is read as it is by then: what was there all
+        the time is in the list, what came or went meanwhile may be (apiserver: storage/continue.go).
+        """
         accept = _METADATA_ONLY if metadata_only else _JSON
         token = ""
         while True:
-            page = await self._send(
-                "GET", path, query=[*query, ("limit", _PAGE), *([("continue", token)] if token else [])], accept=accept
-            )
+            page_of = [*query, ("limit", _PAGE), *([("continue", token)] if token else [])]
+            try:
+                page = await self._send("GET", path, query=page_of, accept=accept)
+            except StatusError as expired:
+                if not token or expired.code != HTTPStatus.GONE or expired.rest in ("", token):
+                    raise
+                token = expired.rest
+                continue
             for item in page.get("items") or ():
                 yield item
             token = (page.get("metadata") or {}).get("continue") or ""
@@ -157,5 +166,8 @@ def _understood(status: int, data: bytes, request: str) -> dict[str, Any]:
         if status < HTTPStatus.BAD_REQUEST:
             raise UnreachableError(f"the answer to {request} is not an object: {content['message']!r}")
     if status >= HTTPStatus.BAD_REQUEST:
-        raise status_error(status, str(content.get("reason") or ""), str(content.get("message") or request))
+        metadata = content.get("metadata")
+        rest = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
+        said = str(content.get("message") or request)
+        raise status_error(status, str(content.get("reason") or ""), said, rest=rest)
     return content

@@ -16,13 +16,17 @@ class LeaseExpiredError(ApiError):
 
 
 class StatusError(ApiError):
-    """The API server answered no; `code` is the HTTP status, `reason` its word (`metav1.StatusReason`)."""
+    """The API server answered no; `code` is the HTTP status, `reason` its word (`metav1.StatusReason`).
 
-    def __init__(self, code: int, reason: str, message: str) -> None:
+    `rest` is the token by which the rest of a list can be had whose own token has expired, empty where there is none.
+    """
+
+    def __init__(self, code: int, reason: str, message: str, *, rest: str = "") -> None:
         super().__init__(f"{message} (HTTP {code})")
         self.code = code
         self.reason = reason
         self.message = message
+        self.rest = rest
 
 
 class NotFoundError(StatusError):
@@ -33,9 +37,9 @@ class ConflictError(StatusError):
     """The object is not as the request assumed: it moved on, or it exists already."""
 
 
-def status_error(code: int, reason: str, message: str) -> StatusError:
+def status_error(code: int, reason: str, message: str, *, rest: str = "") -> StatusError:
     """The error for an answer, of the class that callers tell apart."""
-    return _CLASSES.get(code, StatusError)(code, reason, message)
+    return _CLASSES.get(code, StatusError)(code, reason, message, rest=rest)
 
 
 _CLASSES: dict[int, type[StatusError]] = {

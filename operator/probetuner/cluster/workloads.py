@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from probetuner.change.situation import Refusal, RefusalReason, WorkloadPatch
+from probetuner.change.warrant import Warrant
 from probetuner.cluster.api import FIELD_MANAGER, STRATEGIC_MERGE, Api
 from probetuner.cluster.errors import StatusError
 from probetuner.model.workload import WorkloadKind, WorkloadRef
@@ -20,18 +21,22 @@ async def read(api: Api, ref: WorkloadRef) -> dict[str, Any]:
     return await api.get(_path(ref))
 
 
-async def patch(api: Api, ref: WorkloadRef, wanted: WorkloadPatch, *, now: float) -> dict[str, Any] | Refusal | None:
-    """Patch the workload, if it is still what was decided upon and the API server takes all of it.
+async def patch(api: Api, wanted: WorkloadPatch, warrant: Warrant, *, now: float) -> dict[str, Any] | Refusal | None:
+    """Patch the workload, if the warrant permits it, it is still what was decided upon and the server takes all of it.
 
-    The whole is tried in a dry run of the server first. Returns the workload as it is then, or the server's no; None
-    in a dry run of ours. Raises ApiError where the answer says nothing about the patch.
+    This is the only way in which a workload is written. The whole is tried in a dry run of the server first. Returns
+    the workload as it is then, or the no to it; None in a dry run of ours. Raises ApiError where the answer says
+    nothing about the patch.
     """
-    metadata = {**wanted.body.get("metadata", {}), "resourceVersion": wanted.resource_version}
-    body = {**wanted.body, "metadata": metadata}
+    problem = warrant.problem(wanted)
+    if problem is not None:
+        return Refusal(reason=RefusalReason.NOT_PERMITTED, message=problem, at=now)
+    path = _path(warrant.workload.ref)
+    body = {**wanted.body, "metadata": {"resourceVersion": wanted.resource_version}}
     query = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")]
     try:
-        await api.write("PATCH", _path(ref), body, query=[*query, ("dryRun", "All")], content_type=STRATEGIC_MERGE)
-        return await api.write("PATCH", _path(ref), body, query=query, content_type=STRATEGIC_MERGE)
+        await api.write("PATCH", path, body, query=[*query, ("dryRun", "All")], content_type=STRATEGIC_MERGE)
+        return await api.write("PATCH", path, body, query=query, content_type=STRATEGIC_MERGE)
     except StatusError as answer:
         if answer.code not in _REFUSALS:
             raise

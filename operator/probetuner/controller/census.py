@@ -1,6 +1,6 @@
 """Counting what there is: at the start, and every so often, because a watch may miss that something was deleted."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,29 +12,43 @@ from probetuner.cluster.errors import NotFoundError
 from probetuner.cluster.owned import API_VERSION
 from probetuner.cluster.policies import ALL_POLICIES
 from probetuner.cluster.workloads import PLURALS
-from probetuner.controller.view import Census, PolicyKey, known_of, mode_of
+from probetuner.controller.supervising import Loop
+from probetuner.controller.view import Census, Known, PolicyKey, known_of, mode_of
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
 log = structlog.get_logger()
 
 
-async def take_census(api: Api) -> Census:
-    """List namespaces and workloads, their metadata only, and policies. Raises ApiError."""
-    namespaces = {
-        raw["metadata"]["name"]: mode_of(raw) async for raw in api.each("/api/v1/namespaces", metadata_only=True)
-    }
-    workloads = {
-        ref_of(kind, raw): known_of(raw)
-        for kind, plural in PLURALS.items()
-        async for raw in api.each(f"/apis/apps/v1/{plural}", metadata_only=True)
-    }
+async def take_census(api: Api, loop: Loop) -> Census:
+    """List namespaces and workloads, their metadata only, and policies; *loop* turns with each. Raises ApiError."""
+    namespaces: dict[str, str | None] = {}
+    workloads: dict[WorkloadRef, Known] = {}
     policies: dict[PolicyKey, PolicyObject] = {}
-    async for raw in api.each(ALL_POLICIES):
-        policy = policy_of(raw)
-        if policy is not None:
-            policies[policy.namespace, policy.name] = policy
+    async for raw in _each(api, "/api/v1/namespaces", loop, metadata_only=True):
+        with loop.turn(_named(raw)):
+            namespaces[raw["metadata"]["name"]] = mode_of(raw)
+    for kind, plural in PLURALS.items():
+        async for raw in _each(api, f"/apis/apps/v1/{plural}", loop, metadata_only=True):
+            with loop.turn(_named(raw)):
+                workloads[ref_of(kind, raw)] = known_of(raw)
+    async for raw in _each(api, ALL_POLICIES, loop):
+        with loop.turn(_named(raw)):
+            policy = policy_of(raw)
+            if policy is not None:
+                policies[policy.namespace, policy.name] = policy
     return Census(namespaces=namespaces, workloads=workloads, policies=policies)
+
+
+async def _each(api: Api, path: str, loop: Loop, *, metadata_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
+    async for raw in api.each(path, metadata_only=metadata_only):
+        loop.beat()
+        yield raw
+
+
+def _named(raw: Mapping[str, Any]) -> str:
+    metadata = raw.get("metadata") or {}
+    return f"{raw.get('kind') or 'object'} {metadata.get('namespace') or ''}/{metadata.get('name')}"
 
 
 async def make_sure_of_discovery(api: Api) -> None:

@@ -7,6 +7,7 @@ import structlog
 
 from probetuner.change.enrolment import PolicyObject
 from probetuner.change.situation import Announcement, Decision, Refusal, WorkloadPatch
+from probetuner.change.warrant import Warrant
 from probetuner.cluster import policies, workloads
 from probetuner.cluster.announcements import announce
 from probetuner.cluster.api import Api
@@ -14,7 +15,7 @@ from probetuner.cluster.errors import ApiError, ConflictError, NotFoundError
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.serving import Served
 from probetuner.controller.view import View
-from probetuner.model.workload import WorkloadRef, parse_workload
+from probetuner.model.workload import parse_workload
 
 log = structlog.get_logger()
 
@@ -27,9 +28,9 @@ class Send(Protocol):
     """Sends a patch of a `ChangePath`: all of it arrives, or nothing (`cluster.workloads.patch`)."""
 
     async def __call__(
-        self, api: Api, ref: WorkloadRef, wanted: WorkloadPatch, *, now: float
+        self, api: Api, wanted: WorkloadPatch, warrant: Warrant, *, now: float
     ) -> dict[str, Any] | Refusal | None:
-        """Return the workload as it is then, or the API server's no; None in a dry run. Raises ApiError."""
+        """Return the workload as it is then, or the no to it; None in a dry run. Raises ApiError."""
         ...
 
 
@@ -87,8 +88,7 @@ class Executor:
         return live
 
     async def _patch(self, served: Served, patch: WorkloadPatch) -> str:
-        ref = served.workload.ref
-        outcome = await self._send(self._api, ref, patch, now=self._clock())
+        outcome = await self._send(self._api, patch, self._warrant(served), now=self._clock())
         match outcome:
             case Refusal():
                 served.refusal = outcome
@@ -101,6 +101,14 @@ class Executor:
                 result = "Applied"
         self._metrics.patches.labels(result).inc()
         return result
+
+    def _warrant(self, served: Served) -> Warrant:
+        """What permits a patch at this moment; raises OutdatedError where nobody speaks for the workload any more."""
+        enrolment = self._view.enrolment(served.workload.ref)
+        policy = enrolment.in_force.policy if enrolment is not None and enrolment.in_force is not None else None
+        if enrolment is None or policy is None:
+            raise OutdatedError(f"the policy of {served.workload.ref} has changed")
+        return Warrant(workload=served.workload, mode=enrolment.mode.mode, policy=policy)
 
     async def _announce(self, served: Served, announcement: Announcement) -> None:
         try:

@@ -10,6 +10,7 @@ from probetuner.cluster.workloads import PLURALS
 from probetuner.controller.census import policy_of, ref_of
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following
+from probetuner.controller.supervising import Loop
 from probetuner.controller.view import View
 from probetuner.controller.watching import Change
 from probetuner.controller.workqueue import WorkQueue
@@ -40,6 +41,7 @@ class Intake:
         *,
         relisted: Callable[[], None],
         clock: Callable[[], float],
+        loop: Loop,
     ) -> None:
         self._view = view
         self._following = following
@@ -47,13 +49,19 @@ class Intake:
         self._queue = queue
         self._relisted = relisted
         self._clock = clock
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._events = asyncio.get_running_loop()
 
     def receive(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
         """Take an object from any thread; most pods and events are nobody's, and dropped at once."""
         if plural in ("pods", "events") and not self._following.concerns(raw):
             return
-        self._loop.call_soon_threadsafe(self._take, plural, raw, change)
+        self._events.call_soon_threadsafe(self._take_apart, plural, raw, change)
+
+    def _take_apart(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
+        metadata = raw.get("metadata") or {}
+        with self._loop.turn(f"{plural} {metadata.get('namespace') or ''}/{metadata.get('name')}"):
+            self._take(plural, raw, change)
 
     def _take(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
         gone = change == "DELETED"

@@ -13,7 +13,9 @@ from probetuner.cluster import histories
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ApiError, ConflictError, NotFoundError
 from probetuner.controller.serving import Following, Served
+from probetuner.controller.supervising import Loop
 from probetuner.history.notable import happenings
+from probetuner.history.record import WorkloadHistory
 
 _LOOK_SECONDS = 5.0
 _INTERVAL_SECONDS = 60.0
@@ -25,27 +27,35 @@ log = structlog.get_logger()
 class Keeper:
     """Saves the histories of served workloads. `clock` gives epoch seconds."""
 
-    def __init__(self, api: Api, following: Following, *, clock: Callable[[], float]) -> None:
+    def __init__(self, api: Api, following: Following, *, clock: Callable[[], float], loop: Loop) -> None:
         self._api = api
         self._following = following
         self._clock = clock
+        self._loop = loop
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
         """Save what is due, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            await self.save_due()
+            with self._loop.turn():
+                await self.save_due()
+            self._loop.beat()
 
     async def save_due(self) -> None:
         """Save that to which something happened, if it was not saved within the last minute."""
         latest = self._clock() - _INTERVAL_SECONDS
         due = [served for served in self._changed() if served.saved_at <= latest]
-        await self._save([served for served in due if happenings(served.history) != happenings(served.saved)])
+        await self._save([served for served in due if self._is_worth_saving(served)])
 
     async def save_all(self) -> None:
         """Save everything that is not saved yet."""
         await self._save(self._changed())
+
+    def _is_worth_saving(self, served: Served) -> bool:
+        with self._loop.turn(served.workload.ref):
+            return happenings(served.history) != happenings(served.saved)
+        return False
 
     def _changed(self) -> list[Served]:
         everything = self._following.served.values()
@@ -59,23 +69,27 @@ class Keeper:
         async with self._slots:
             # Set before the attempt: one that fails is repeated in a minute, not at once.
             served.saved_at = self._clock()
-            try:
-                served.saved_version = await histories.save(
-                    self._api,
-                    workload.ref,
-                    history,
-                    uid=workload.uid,
-                    now=served.saved_at,
-                    version=served.saved_version,
-                )
-                served.saved = history
-            except (ConflictError, NotFoundError) as problem:
-                log.info(
-                    "history has changed, it is saved with the next", workload=str(workload.ref), problem=str(problem)
-                )
-                await self._look_again(served)
-            except ApiError as problem:
-                log.warning("history not saved, to be tried again", workload=str(workload.ref), problem=str(problem))
+            with self._loop.turn(workload.ref):
+                await self._save_this(served, history)
+            self._loop.beat()
+
+    async def _save_this(self, served: Served, history: WorkloadHistory) -> None:
+        workload = served.workload
+        try:
+            served.saved_version = await histories.save(
+                self._api,
+                workload.ref,
+                history,
+                uid=workload.uid,
+                now=served.saved_at,
+                version=served.saved_version,
+            )
+            served.saved = history
+        except (ConflictError, NotFoundError) as problem:
+            log.info("history has changed, it is saved with the next", workload=str(workload.ref), problem=str(problem))
+            await self._look_again(served)
+        except ApiError as problem:
+            log.warning("history not saved, to be tried again", workload=str(workload.ref), problem=str(problem))
 
     async def _look_again(self, served: Served) -> None:
         """See what stands there now: a save of ours that seemed to have failed, or somebody's change of its labels.

@@ -22,7 +22,10 @@ class Metrics:
         self.scrape_errors = self._counter(
             "kubelet_scrape_errors", "Scrapes of a kubelet that did not give all counters."
         )
-        self.watch_failures = self._counter("watch_failures", "Ends of the watches, which are begun again each time.")
+        self.watch_failures = self._counter("watch_failures", "Ends of watches, which are begun again each time.")
+        self.loop_failures = self._counter(
+            "loop_failures", "Objects, and turns of the operator's own loops, that failed and were passed over.", "loop"
+        )
         self.api_requests = self._counter("api_requests", "Requests to the API server.")
         self.api_wait_seconds = self._counter("api_wait_seconds", "Seconds that these waited for their turn.")
         self.mass_kills = self._counter("mass_kills", "Beginnings of times in which liveness killed most replicas.")

@@ -1,24 +1,35 @@
 """Counting the rollouts of ours that are in progress, for the limit on them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from probetuner.change.pace import share_of
 from probetuner.change.situation import Traffic
 from probetuner.controller.view import View
 from probetuner.model.workload import WorkloadRef
 
 
 class Pace:
-    """The limit on rollouts at once. It keeps nothing but whose status is being written at this moment."""
+    """The limit on rollouts at once. It keeps nothing but whose status is being written at this moment.
 
-    def __init__(self, view: View, *, limit: int) -> None:
+    `clock` gives epoch seconds.
+    """
+
+    def __init__(self, view: View, *, limit: int, clock: Callable[[], float]) -> None:
         self._view = view
         self._limit = limit
+        self._clock = clock
         self._beginning: set[WorkloadRef] = set()
 
     def traffic(self, ref: WorkloadRef) -> Traffic:
         """What is in progress on other workloads than this one."""
-        return Traffic(elsewhere=len((self._view.rolling_out | self._beginning) - {ref}), limit=self._limit)
+        others = (self._view.rolling_out(self._clock()) | self._beginning) - {ref}
+        return Traffic(
+            elsewhere=len(others),
+            limit=self._limit,
+            beside=sum(other.namespace == ref.namespace for other in others),
+            share=share_of(self._limit),
+        )
 
     @contextmanager
     def beginning(self, ref: WorkloadRef) -> Iterator[None]:

@@ -1,18 +1,17 @@
 """One look at one workload: who speaks for it, what is known of it, what was decided, and the doing of that."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Protocol
 
 from probetuner.change import blocked
 from probetuner.change.enrolment import Enrolment, PolicyObject
-from probetuner.change.situation import Decision, Situation
+from probetuner.change.situation import Situation
 from probetuner.cluster import autoscalers, histories, policies, workloads
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
+from probetuner.controller.deciding import DecisionThread, UndecidedError
 from probetuner.controller.execution import Executor, OutdatedError
 from probetuner.controller.guarding import Guard
 from probetuner.controller.metrics import Metrics
@@ -26,14 +25,8 @@ from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload, WorkloadRef
 
 _LOOK_AGAIN_SECONDS = 1.0
-
-
-class Decide(Protocol):
-    """The pure decision (`change.decide.decide`)."""
-
-    def __call__(self, situation: Situation, now: float) -> Decision:
-        """Decide what to do; `now` is epoch seconds."""
-        ...
+_DECIDING_SECONDS = 90.0
+"""Less than a whole look may take (`workers`), and far more than the four decisions that it may be behind do."""
 
 
 class Reconciler:
@@ -53,7 +46,7 @@ class Reconciler:
         *,
         pace: Pace,
         guard: Guard,
-        decide: Decide,
+        deciding: DecisionThread,
         clock: Callable[[], float],
     ) -> None:
         self._api = api
@@ -63,15 +56,15 @@ class Reconciler:
         self._metrics = metrics
         self._pace = pace
         self._guard = guard
-        self._decide = decide
+        self._deciding = deciding
+        self._one_at_a_time = asyncio.Lock()
         self._clock = clock
-        self._deciding, self._thread = asyncio.Lock(), ThreadPoolExecutor(1, thread_name_prefix="decide")
         self._executor = Executor(api, view, metrics, clock=clock)
 
     async def reconcile(self, ref: WorkloadRef) -> float | None:
         """Look at a workload; returns in how many seconds to look again even if nothing happens.
 
-        Raises ApiError, or whatever else is wrong with this one workload; it is to be looked at again then.
+        Raises ApiError, UndecidedError, or whatever else is wrong with this one workload; it is to be looked at again.
         """
         try:
             enrolment = self._view.enrolment(ref)
@@ -112,10 +105,10 @@ class Reconciler:
         await self._guard.tell(served)
         scaled = await self._may_be_scaled(served.workload)
         with ExitStack() as until_told:
-            async with self._deciding:
+            async with self._turn_to_decide(served.workload.ref):
                 workload = replace(served.workload, autoscaled=scaled or served.workload.autoscaled)
                 situation = self._situation(served, workload, enrolment, policy)
-                decision = await self._computed(situation)
+                decision = await self._deciding.compute(situation)
                 self._check_still_holds(situation, policy)
                 if decision.patch is not None:
                     if served.workload.resource_version != workload.resource_version:
@@ -128,8 +121,14 @@ class Reconciler:
         waits = (decision.recheck_seconds, self._guard.ends_in_seconds(served.workload.ref))
         return min((wait for wait in waits if wait is not None), default=None)
 
-    async def _computed(self, situation: Situation) -> Decision:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._decide, situation, self._clock())
+    @asynccontextmanager
+    async def _turn_to_decide(self, ref: WorkloadRef) -> AsyncIterator[None]:
+        """Be the only one who decides; raises UndecidedError when waiting and deciding take too long together."""
+        try:
+            async with asyncio.timeout(_DECIDING_SECONDS), self._one_at_a_time:
+                yield
+        except TimeoutError:
+            raise UndecidedError(f"no decision about {ref} within {_DECIDING_SECONDS:.0f} s") from None
 
     def _check_still_holds(self, situation: Situation, policy: PolicyObject) -> None:
         """Raise OutdatedError if another mode or policy holds since it was being decided what to do."""

@@ -13,11 +13,11 @@ from probetuner.change.decide import decide as decide_by_evidence
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.leases import Lease
+from probetuner.controller.deciding import Decide
 from probetuner.controller.leading import Leadership, LeadershipLostError
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.options import Options
 from probetuner.controller.pages import open_pages
-from probetuner.controller.reconciler import Decide
 from probetuner.controller.working import Operator
 
 log = structlog.get_logger()
@@ -55,7 +55,11 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         pages, port = await open_pages(
-            port=self._options.http_port, alive=self._dead_parts, ready=self._missing_parts, metrics=self._metrics
+            port=self._options.http_port,
+            alive=self._dead_parts,
+            ready=self._missing_parts,
+            metrics=self._metrics.page,
+            clock=time.monotonic,
         )
         log.info(
             "probetuner runs",

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import structlog
 
-from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.serving import Following
+from probetuner.controller.supervising import Loop
 from probetuner.facts.feed import FAMILIES
 from probetuner.sources.kubelet import PATHS, KubeletAddress, KubeletError, Kubelets
 
@@ -33,7 +33,7 @@ class Scraper:
         *,
         interval_seconds: float,
         clock: Callable[[], float],
-        heartbeat: Heartbeat,
+        loop: Loop,
     ) -> None:
         self.addresses: dict[str, KubeletAddress] = {}
         self.problems: dict[str, str] = {}
@@ -42,15 +42,16 @@ class Scraper:
         self._metrics = metrics
         self._interval_seconds = interval_seconds
         self._clock = clock
-        self._heartbeat = heartbeat
+        self._loop = loop
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Scrape until cancelled."""
         try:
             while True:
-                self._heartbeat.beat()
-                self._adjust(self._following.nodes())
+                self._loop.beat()
+                with self._loop.turn():
+                    self._adjust(self._following.nodes())
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._adjust(set())
@@ -60,10 +61,6 @@ class Scraper:
         return next((self.problems[node] for node in sorted(nodes) if node in self.problems), None)
 
     def _adjust(self, nodes: set[str]) -> None:
-        for node, task in list(self._tasks.items()):
-            if task.done():
-                log.error("scraping failed and is begun anew", node=node, exc_info=task.exception())
-                del self._tasks[node]
         for node in self._tasks.keys() - nodes:
             self._tasks.pop(node).cancel()
             self.problems.pop(node, None)
@@ -73,7 +70,8 @@ class Scraper:
     async def _scrape_for_ever(self, node: str) -> None:
         await asyncio.sleep(random.uniform(0, _LOOK_SECONDS))  # noqa: S311 - to spread the load, not to hide anything
         while True:
-            self._note(node, await self._scrape(node))
+            with self._loop.turn(node):
+                self._note(node, await self._scrape(node))
             await asyncio.sleep(self._interval_seconds * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - as above
 
     async def _scrape(self, node: str) -> str | None:

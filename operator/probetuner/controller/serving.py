@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from probetuner.change.situation import Refusal
+from probetuner.controller.supervising import Loop
 from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact, ProbeCounted
 from probetuner.facts.feed import Reader
 from probetuner.facts.owner import may_belong, owner_of
@@ -105,13 +106,14 @@ class Following:
     """The served workloads, and their pods, nodes and events as the reader knows them.
 
     `changed` is called with a workload of which something new is known. Everything but `concerns` belongs to the event
-    loop's thread. `since` is when observation began, in epoch seconds.
+    loop's thread. `since` is when observation began, in epoch seconds. `loop` passes over what cannot be learned.
     """
 
-    def __init__(self, *, since: float, changed: Callable[[WorkloadRef], None]) -> None:
+    def __init__(self, *, since: float, changed: Callable[[WorkloadRef], None], loop: Loop) -> None:
         self.served: dict[WorkloadRef, Served] = {}
         self.reader = Reader(since=since, follows=lambda ref: ref in self.served)
         self.changed = changed
+        self._loop = loop
         self._namespaces: frozenset[str] = frozenset()
 
     @property
@@ -177,11 +179,10 @@ class Following:
             self.changed(ref)
 
     def _learn_one(self, served: Served, fact: Fact) -> bool:
-        try:
+        # A history that cannot take a fact in must not keep the others of the same scrape from theirs.
+        with self._loop.turn(f"{served.workload.ref}: {type(fact).__name__}"):
             return served.learn(fact)
-        except Exception:  # a history that cannot take a fact in must not keep it from the others of the same scrape
-            log.exception("fact left out", workload=str(served.workload.ref), fact=type(fact).__name__)
-            return False
+        return False
 
     def pods_in(self, namespace: str) -> set[str]:
         """Return the uids of the pods that are followed in a namespace."""

@@ -9,12 +9,11 @@ import itertools
 import random
 from collections.abc import Callable
 
-import structlog
-
 from probetuner.cluster.pacing import RequestPace
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.outages import Outages
 from probetuner.controller.serving import Following, Served
+from probetuner.controller.supervising import Loop
 from probetuner.controller.view import View
 from probetuner.diagnosis.diagnose import cases
 from probetuner.diagnosis.endpoints import judge_endpoints
@@ -37,8 +36,6 @@ _JITTER = 0.1
 _ROUNDS_BETWEEN_ABSENT = 60
 _MOST_TIMEOUT_SECONDS = 10
 
-log = structlog.get_logger()
-
 Question = tuple[Container, Candidate]
 
 
@@ -55,6 +52,7 @@ class Trials:
         *,
         pace: RequestPace,
         clock: Callable[[], float],
+        loop: Loop,
         interval_seconds: float = INTERVAL_SECONDS,
     ) -> None:
         self._view = view
@@ -64,6 +62,7 @@ class Trials:
         self._pace = pace
         self._clock = clock
         self._client = client
+        self._loop = loop
         self._interval_seconds = interval_seconds
         self._tasks: dict[WorkloadRef, asyncio.Task[None]] = {}
 
@@ -71,10 +70,17 @@ class Trials:
         """Try until cancelled."""
         try:
             while True:
-                self._adjust({ref for ref in self._following.served if self._policy(ref) is not None})
+                self._loop.beat()
+                with self._loop.turn():
+                    self._adjust({ref for ref in self._following.served if self._consents(ref)})
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._adjust(set())
+
+    def _consents(self, ref: WorkloadRef) -> bool:
+        with self._loop.turn(ref):
+            return self._policy(ref) is not None
+        return False
 
     def _policy(self, ref: WorkloadRef) -> Policy | None:
         """The policy in force, if it lets endpoints be tried."""
@@ -84,10 +90,6 @@ class Trials:
         return policy if policy is not None and consents(policy) else None
 
     def _adjust(self, refs: set[WorkloadRef]) -> None:
-        for ref, task in list(self._tasks.items()):
-            if task.done():
-                log.error("trying endpoints failed and is begun anew", workload=str(ref), exc_info=task.exception())
-                del self._tasks[ref]
         for ref in self._tasks.keys() - refs:
             self._tasks.pop(ref).cancel()
         for ref in refs - self._tasks.keys():
@@ -97,7 +99,8 @@ class Trials:
     async def _try_for_ever(self, ref: WorkloadRef) -> None:
         await asyncio.sleep(random.uniform(0, self._interval_seconds))  # noqa: S311 - to spread the load, not to hide anything
         for number in itertools.count():
-            await self.try_once(ref, also_absent=number % _ROUNDS_BETWEEN_ABSENT == 0)
+            with self._loop.turn(ref):
+                await self.try_once(ref, also_absent=number % _ROUNDS_BETWEEN_ABSENT == 0)
             await asyncio.sleep(self._interval_seconds * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - as above
 
     async def try_once(self, ref: WorkloadRef, *, also_absent: bool) -> None:
@@ -110,19 +113,26 @@ class Trials:
         if not questions or not pods:
             return
         out = await self._outages.services_out(ref.namespace, besides=served.pods.keys())
-        asked = await asyncio.gather(*(self._ask_pod(pod, questions, out) for pod in pods))
+        asked = await asyncio.gather(*(self._ask_pod(ref, pod, questions, out) for pod in pods))
         self._following.learn(fact for facts in asked for fact in facts)
 
     async def _ask_pod(
-        self, pod: PodState, questions: tuple[Question, ...], services_out: tuple[str, ...]
+        self, ref: WorkloadRef, pod: PodState, questions: tuple[Question, ...], services_out: tuple[str, ...]
     ) -> list[EndpointTried]:
-        """Ask one after the other, as long as the containers run."""
+        """Ask one after the other, as long as the containers run and the address is still this pod's."""
         asked = [
             await self._ask(pod, container, candidate, services_out)
             for container, candidate in questions
-            if (state := pod.container(container.name)) is not None and state.running
+            if self._still_has(ref, pod, container.name)
         ]
         return [fact for fact in asked if fact is not None]
+
+    def _still_has(self, ref: WorkloadRef, pod: PodState, container: str) -> bool:
+        """Whether the pod runs the container at that address now; another pod may get that of one that has ended."""
+        present = (each for each in self._following.reader.pods_of(ref) if each.ref.uid == pod.ref.uid)
+        now = next((each for each in present if _is_asked(each) and each.address == pod.address), None)
+        state = now.container(container) if now is not None else None
+        return state is not None and state.running
 
     async def _ask(
         self, pod: PodState, container: Container, candidate: Candidate, services_out: tuple[str, ...]

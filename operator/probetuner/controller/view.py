@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from probetuner.change.enrolment import Enrolment, PolicyObject, enrol
-from probetuner.change.pace import is_rolling_out
+from probetuner.change.pace import holds_slot, rolling_since
 from probetuner.model.mode import MODE_ANNOTATION, Mode
 from probetuner.model.workload import WorkloadRef
 
@@ -49,7 +49,7 @@ class View:
     policies: dict[PolicyKey, PolicyObject] = field(default_factory=dict)
     _touched: set[object] = field(default_factory=set)
     _by_target: dict[WorkloadRef, set[PolicyKey]] = field(default_factory=dict)
-    _rolling: set[PolicyKey] = field(default_factory=set)
+    _rolling: dict[PolicyKey, float] = field(default_factory=dict)
 
     def see_namespace(self, raw: Mapping[str, Any], *, gone: bool = False) -> list[WorkloadRef]:
         """Take in a Namespace."""
@@ -73,17 +73,16 @@ class View:
         self._put(self.policies, key, policy, gone=gone)
         if before is not None and before.target is not None:
             self._by_target.get(before.target, set()).discard(key)
-        self._rolling.discard(key)
+        self._rolling.pop(key, None)
         if not gone:
             self._index(key, policy)
         if not gone and before is not None and before.resource_version == policy.resource_version:
             return []
         return [other.target for other in (before, policy) if other is not None and other.target is not None]
 
-    @property
-    def rolling_out(self) -> set[WorkloadRef]:
-        """The workloads that a change of ours is being rolled out on, or undone."""
-        policies = (self.policies[key] for key in self._rolling)
+    def rolling_out(self, now: float) -> set[WorkloadRef]:
+        """Return the workloads that a change of ours is being rolled out on, or undone; `now` is epoch seconds."""
+        policies = (self.policies[key] for key, since in self._rolling.items() if holds_slot(since, now=now))
         return {policy.target for policy in policies if policy.target is not None}
 
     def policies_of(self, ref: WorkloadRef) -> list[PolicyObject]:
@@ -136,8 +135,9 @@ class View:
     def _index(self, key: PolicyKey, policy: PolicyObject) -> None:
         if policy.target is not None:
             self._by_target.setdefault(policy.target, set()).add(key)
-        if is_rolling_out(policy.status):
-            self._rolling.add(key)
+        since = rolling_since(policy.status)
+        if since is not None:
+            self._rolling[key] = since
 
     def _put(self, place: dict[Any, Any], key: object, value: object, *, gone: bool) -> None:
         self._touched.add(key)

@@ -6,49 +6,62 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from probetuner.cluster.errors import ApiError
-from probetuner.controller.heartbeat import Heartbeat
+from probetuner.controller.deciding import UndecidedError
+from probetuner.controller.supervising import Loop
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.model.workload import WorkloadRef
 
-_WORKERS = 4
-_LOOK_SECONDS = 5.0
+WORKERS = 4
 MOST_SECONDS = 120.0
+"""How long a look may take. It waits for the API server, whose answers have 15 s each, and for its turn to decide."""
+
+_IDLE_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 Look = Callable[[WorkloadRef], Awaitable[float | None]]
 
 
-async def work(queue: WorkQueue[WorkloadRef], look: Look, *, failed: Callable[[], None], heartbeat: Heartbeat) -> None:
-    """Look at workloads as they are due, until cancelled; `failed` is called for each look that fails."""
+async def work(queue: WorkQueue[WorkloadRef], look: Look, *, failed: Callable[[], None], loop: Loop) -> None:
+    """Look at workloads as they are due, until cancelled; `failed` is called for each look that fails.
+
+    The loop counts as turning as long as looks come to their end, or nothing is due. One that the API server kept from
+    it, by an error or by no answer in time, has come to its end too; one that waited for a decision in vain has not.
+    """
+    loop.beat()
     async with asyncio.TaskGroup() as group:
-        for number in range(_WORKERS):
-            group.create_task(_work(queue, look, failed, heartbeat), name=f"worker {number}")
+        for number in range(WORKERS):
+            group.create_task(_work(queue, look, failed, loop), name=f"worker {number}")
 
 
-async def _work(queue: WorkQueue[WorkloadRef], look: Look, failed: Callable[[], None], heartbeat: Heartbeat) -> None:
+async def _work(queue: WorkQueue[WorkloadRef], look: Look, failed: Callable[[], None], loop: Loop) -> None:
     while True:
-        heartbeat.beat()
         try:
-            async with asyncio.timeout(_LOOK_SECONDS):
+            async with asyncio.timeout(_IDLE_SECONDS):
                 ref = await queue.take()
         except TimeoutError:
+            if not queue.waits():
+                loop.beat()
             continue
-        try:
-            async with asyncio.timeout(MOST_SECONDS):
-                again_seconds = await look(ref)
-        except Exception as problem:  # noqa: BLE001 - a fault in one workload, of whatever kind, never stops the others
+        again_seconds: float | None = None
+        with loop.turn(ref) as turn:
+            try:
+                async with asyncio.timeout(MOST_SECONDS):
+                    again_seconds = await look(ref)
+            except UndecidedError as problem:
+                turn.failed = True
+                log.warning("to be tried again", workload=str(ref), problem=str(problem))
+            except (ApiError, TimeoutError) as problem:
+                turn.failed = True
+                loop.beat()
+                said = str(problem) or f"not done within {MOST_SECONDS:.0f} s"
+                log.warning("to be tried again", workload=str(ref), problem=said)
+            else:
+                loop.beat()
+        if turn.failed:
             failed()
-            _report(ref, problem, queue.failed(ref))
-        else:
-            queue.done(ref)
-            if again_seconds is not None:
-                queue.add(ref, delay_seconds=again_seconds)
-
-
-def _report(ref: WorkloadRef, problem: Exception, wait_seconds: float) -> None:
-    if isinstance(problem, ApiError | TimeoutError):
-        said = str(problem) or f"not done within {MOST_SECONDS:.0f} s"
-        log.warning("to be tried again", workload=str(ref), problem=said, seconds=wait_seconds)
-    else:
-        log.error("failed, to be tried again", workload=str(ref), seconds=wait_seconds, exc_info=problem)
+            queue.failed(ref)
+            continue
+        queue.done(ref)
+        if again_seconds is not None:
+            queue.add(ref, delay_seconds=again_seconds)

@@ -1,6 +1,7 @@
 """The working operator: everything put together, begun in order, and ended so that nothing learned is lost."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
@@ -12,29 +13,46 @@ from probetuner.cluster.connection import Connection
 from probetuner.cluster.errors import ApiError
 from probetuner.cluster.pacing import RequestPace
 from probetuner.cluster.tokens import AccountToken
+from probetuner.controller.deciding import Decide, DecisionThread
 from probetuner.controller.guarding import Guard
-from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
 from probetuner.controller.keeping import Keeper
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.options import Options
 from probetuner.controller.outages import Outages
 from probetuner.controller.pace import Pace
-from probetuner.controller.reconciler import Decide, Reconciler
+from probetuner.controller.reconciler import Reconciler
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following
+from probetuner.controller.supervising import Loop
 from probetuner.controller.sweeping import Sweeper
 from probetuner.controller.trials import MOST_PER_SECOND, Trials
 from probetuner.controller.view import View
 from probetuner.controller.watching import Watches
-from probetuner.controller.workers import MOST_SECONDS, work
+from probetuner.controller.workers import MOST_SECONDS, WORKERS, work
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.diagnosis.mass import MassRule
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.endpoints import EndpointClient
 from probetuner.sources.kubelet import KubeletAccess, KubeletError, Kubelets
 
-_SCRAPER_LIMIT_SECONDS = 60.0
+_LIMIT_SECONDS = {
+    # Half as long again as a look may take: until then the longest ends, or is given up.
+    "looking": 1.5 * MOST_SECONDS,
+    # Between two sweeps there are ten minutes, and in one an answer of the API server after the other.
+    "sweeping": 900.0,
+    # After each history, of which each has half a minute at most for its turn and its answer.
+    "saving": 300.0,
+    # These look each second who there is to be asked, and wait for nobody.
+    "scraping": 60.0,
+    "trying": 60.0,
+    # What watches and scrapes tell is taken in as it comes; the watches' own threads are asked (`Watches.late`).
+    "watching": math.inf,
+    "learning": math.inf,
+}
+"""How long each loop may go without turning. None of them waits for the API server for longer than its answer may take
+to fail, so that an API server that is away, slow or full is no reason to be restarted."""
+
 _SAVING_SECONDS = 10.0  # well within the 30 s that Kubernetes gives a pod to end
 
 log = structlog.get_logger()
@@ -60,26 +78,28 @@ class Operator:
         pace = RequestPace(per_second=per_second, burst=int(2 * per_second), clock=monotonic, waited=metrics.waited)
         self._api = Api(connection, dry_run=options.dry_run, may_write=may_write, pace=pace)
         self._metrics = metrics
-        self._queue: WorkQueue[WorkloadRef] = WorkQueue(monotonic)
+        # One worker at least is always there for other namespaces.
+        self._queue: WorkQueue[WorkloadRef] = WorkQueue(monotonic, tenant=_namespace_of, most_active=WORKERS - 1)
         self._view = View(
             default_mode=options.default_mode,
             excluded_namespaces=options.excluded_namespaces,
             honours_override_off=options.honours_override_off,
         )
-        self._following = Following(since=clock(), changed=self._look_at)
+        self._loops = {name: self._loop(name, limit_seconds=limit) for name, limit in _LIMIT_SECONDS.items()}
+        self._following = Following(since=clock(), changed=self._look_at, loop=self._loops["learning"])
         token = _kubelet_token(connection, self._api, options, clock=monotonic)
         self._kubelets = Kubelets(_access(connection, options, token))
-        self._looking = Heartbeat("looking at workloads", limit_seconds=1.5 * MOST_SECONDS, clock=monotonic)
-        self._scraping = Heartbeat("scraping of kubelets", limit_seconds=_SCRAPER_LIMIT_SECONDS, clock=monotonic)
         self._scraper = Scraper(
             self._following,
             self._kubelets,
             self._metrics,
             interval_seconds=options.scrape_interval_seconds,
             clock=clock,
-            heartbeat=self._scraping,
+            loop=self._loops["scraping"],
         )
-        self._sweeper = Sweeper(self._api, self._view, self._following, look_at=self._look_at)
+        self._sweeper = Sweeper(
+            self._api, self._view, self._following, look_at=self._look_at, loop=self._loops["sweeping"]
+        )
         self._endpoints = EndpointClient(agent=f"probetuner/{version('probetuner')}")
         self._trials = Trials(
             self._view,
@@ -89,28 +109,42 @@ class Operator:
             self._metrics,
             pace=RequestPace(per_second=MOST_PER_SECOND, burst=1, clock=monotonic),
             clock=clock,
+            loop=self._loops["trying"],
         )
-        self._keeper = Keeper(self._api, self._following, clock=clock)
+        self._keeper = Keeper(self._api, self._following, clock=clock, loop=self._loops["saving"])
         rule = MassRule(share=options.mass_kill_share, window_seconds=options.mass_kill_window_seconds)
         self._guard = Guard(rule, self._api, self._following, self._metrics, clock=clock)
+        self._deciding = DecisionThread(
+            decide,
+            clock=clock,
+            monotonic=monotonic,
+            limit_seconds=_LIMIT_SECONDS["looking"],
+            charge=self._queue.charge,
+        )
         self._reconciler = Reconciler(
             self._api,
             self._view,
             self._following,
             self._scraper,
             self._metrics,
-            pace=Pace(self._view, limit=options.max_rollouts),
+            pace=Pace(self._view, limit=options.max_rollouts, clock=clock),
             guard=self._guard,
-            decide=decide,
+            deciding=self._deciding,
             clock=clock,
         )
         intake = Intake(
-            self._view, self._following, self._scraper, self._queue, relisted=self._sweeper.relisted, clock=clock
+            self._view,
+            self._following,
+            self._scraper,
+            self._queue,
+            relisted=self._sweeper.relisted,
+            clock=clock,
+            loop=self._loops["watching"],
         )
         self._watches = Watches(intake.receive, self._metrics, clock=monotonic)
 
     async def run(self) -> None:
-        """Work until cancelled; the first loop that fails ends the others."""
+        """Work until cancelled. No loop ends by what it meets (`supervising`); one that did would end the others."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_and_look(), name="look")
             group.create_task(self._scraper.run(), name="scrape")
@@ -119,14 +153,15 @@ class Operator:
 
     async def _watch_and_look(self) -> None:
         """Nobody is looked at before all that speaks for them has been listed: else they would seem to be left."""
-        await self._sweeper.begin(self._looking)
+        await self._sweeper.begin()
         log.info("the cluster is listed", workloads=len(self._view.workloads), policies=len(self._view.policies))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watches.run(), name="watch")
             group.create_task(self._sweeper.run(), name="sweep")
             errors = self._metrics.reconcile_errors
             group.create_task(
-                work(self._queue, self._reconciler.reconcile, failed=errors.inc, heartbeat=self._looking), name="work"
+                work(self._queue, self._reconciler.reconcile, failed=errors.inc, loop=self._loops["looking"]),
+                name="work",
             )
 
     async def end(self) -> None:
@@ -141,18 +176,26 @@ class Operator:
         self._api.close()
 
     def dead_parts(self) -> list[str]:
-        """Return a sentence for each loop that does not turn any more."""
-        problems = (part.problem() for part in (self._looking, self._scraping))
-        return [problem for problem in problems if problem is not None]
+        """Return a sentence for each loop that does not turn any more, or thread that hangs."""
+        problems = [self._deciding.problem(), *(loop.problem() for loop in self._loops.values())]
+        return [*(problem for problem in problems if problem is not None), *self._watches.late()]
 
     def missing_parts(self) -> list[str]:
         """Return a sentence for each thing that is needed to serve and not there."""
         return [problem for problem in (self._sweeper.problem, self._watches.problem) if problem is not None]
 
+    def _loop(self, name: str, *, limit_seconds: float) -> Loop:
+        failed = self._metrics.loop_failures.labels(name).inc
+        return Loop(name, limit_seconds=limit_seconds, clock=time.monotonic, failed=failed)
+
     def _look_at(self, ref: WorkloadRef) -> None:
         begins = self._guard.begins(ref)
         delay_seconds = 0.0 if begins else DEBOUNCE_SECONDS
         self._queue.add(ref, delay_seconds=delay_seconds, first=begins or self._guard.comes_first(ref))
+
+
+def _namespace_of(ref: WorkloadRef) -> str:
+    return ref.namespace
 
 
 def _access(

@@ -128,6 +128,9 @@ FIELD_OF = {attribute: field for field, (attribute, _) in _NUMBERS.items()}
 """From the attribute of `Probe` to the Kubernetes field, for instance timeout_seconds to timeoutSeconds."""
 
 
+GRACE_FIELD = "terminationGracePeriodSeconds"
+
+
 def parse_probe(raw: Mapping[str, Any], *, place: str, kind: ProbeType = ProbeType.LIVENESS) -> Probe:
     """Read a probe as Kubernetes writes it.
 
@@ -140,9 +143,9 @@ def parse_probe(raw: Mapping[str, Any], *, place: str, kind: ProbeType = ProbeTy
         attribute: _count(raw.get(field), default=default, place=f"{place}.{field}")
         for field, (attribute, default) in _NUMBERS.items()
     }
-    grace = raw.get("terminationGracePeriodSeconds")
+    grace = raw.get(GRACE_FIELD)
     if grace is not None:
-        grace = _count(grace, default=0, place=f"{place}.terminationGracePeriodSeconds") or None
+        grace = _count(grace, default=0, place=f"{place}.{GRACE_FIELD}") or None
     return Probe(
         handler=_parse_handler(raw, place=place),
         termination_grace_period_seconds=grace,

@@ -19,7 +19,9 @@ from probetuner.tuning import handlers
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
-_AS_INIT = ("tini", "--")
+AS_INIT = ("tini", "--")
+"""What a container's command is put behind, so that tini is its process 1."""
+
 _AS_WRAPPER = ("tini", "-s", "--")
 _ONLY_AS_FIRST = ("init", "s6-svscan", "systemd")
 _ADDRESSES_FIRST = re.compile(r"/proc/1/|\bkill\b[^;&|]*\s1\b")
@@ -115,7 +117,7 @@ def _begin_with_tini(proposal: Proposal, *, how_known: str) -> Proposal:
     return proposal.take_reaper(
         ActionName.TINI_AS_INIT,
         f"tini is process 1 of the container then, passes signals on and reaps; {how_known}",
-        command=(*_AS_INIT, *container.command),
+        command=(*AS_INIT, *container.command),
     )
 
 

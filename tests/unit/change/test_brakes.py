@@ -100,3 +100,14 @@ def test_what_was_put_back_elsewhere_does_not_count() -> None:
     stage.turn()
 
     assert len(stage.sent) == 1
+
+
+def test_what_was_put_back_counts_where_it_is_not_known_any_more_what_that_was() -> None:
+    """A status that had no room for the patches keeps that they were put back."""
+    stage = later(put_back(STARTUP, at=-5000), put_back(STARTUP, at=-9000))
+    for entry in stage.status["history"]:
+        del entry["patch"], entry["undo"]
+
+    stage.turn()
+
+    assert (stage.sent, stage.condition("Applied")["reason"]) == ([], "RevertedTwice")

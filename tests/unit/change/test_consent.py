@@ -85,18 +85,35 @@ UNDONE = {"name": "web", "livenessProbe": LIVENESS, "readinessProbe": None}
 
 
 def test_an_approval_is_one_of_the_undo_too() -> None:
-    """Who approved a change in mode Recommend gets it judged and undone, with or without the annotation."""
-    stage = Stage(mode=Mode.RECOMMEND)
-    annotations = stage.live["metadata"]["annotations"]
-    annotations[APPROVE] = stage.turn(until=Step.DECIDED).status["recommendation"]["id"]
-    under_way(stage)
-    del annotations[APPROVE]
+    """Who approved a change in mode Recommend gets it judged and undone."""
+    stage = under_way(approved())
 
     gone_bad(stage)
 
     assert stage.latest["approved"] is True
     assert len(stage.sent) == 2
     assert "livenessProbe" in stage.probes
+
+
+def test_an_approval_that_is_taken_back_withholds_the_undo() -> None:
+    """What the status says of an approval permits nothing; the annotation on the workload does, while it stands."""
+    stage = under_way(approved())
+    del stage.live["metadata"]["annotations"][APPROVE]
+
+    gone_bad(stage)
+
+    assert stage.latest["approved"] is True
+    assert len(stage.sent) == 1
+    assert stage.condition("Applied")["reason"] == "UndoWithheld"
+    assert APPROVE in stage.condition("Applied")["message"]
+
+
+def approved() -> Stage:
+    """A workload in mode Recommend, whose recommendation a person has approved."""
+    stage = Stage(mode=Mode.RECOMMEND)
+    recommended = stage.turn(until=Step.DECIDED).status["recommendation"]["id"]
+    stage.live["metadata"]["annotations"][APPROVE] = recommended
+    return stage
 
 
 @pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.OFF])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from probetuner.change.pace import is_rolling_out
+from probetuner.change.pace import rolling_since
 from probetuner.change.situation import Traffic
 from probetuner.model.mode import Mode
 from support.facts import pod
@@ -47,15 +47,16 @@ def test_a_change_counts_until_its_rollout_is_complete_and_again_while_it_is_und
     counted = []
     for step in (stage.turn, stage.turn, stage.roll_out, stage.turn):
         step()
-        counted.append(is_rolling_out(stage.status))
+        counted.append(rolling_since(stage.status) is not None)
     stage.learn(*rolled_out(NEW, since=stage.now), *all_out_at_once(NEW, since=stage.now + 20))
     stage.now += 120
     stage.turn()
-    undoing = is_rolling_out(stage.status)
+    undoing = rolling_since(stage.status)
     stage.turn()
 
     assert counted == [True, True, True, False]
-    assert (undoing, is_rolling_out(stage.status)) == (True, False)
+    assert undoing is not None
+    assert rolling_since(stage.status) is None
 
 
 def test_an_undo_waits_for_nobody() -> None:
@@ -81,7 +82,7 @@ def test_what_nobody_carries_on_does_not_count(mode: Mode) -> None:
     stage.mode = mode
     stage.turn()
 
-    assert not is_rolling_out(stage.status)
+    assert rolling_since(stage.status) is None
 
 
 @pytest.mark.parametrize(
@@ -90,4 +91,4 @@ def test_what_nobody_carries_on_does_not_count(mode: Mode) -> None:
 )
 def test_a_status_that_somebody_edited_does_not_count(status: dict[str, Any]) -> None:
     """Anybody who may write a status can write anything."""
-    assert not is_rolling_out(status)
+    assert rolling_since(status) is None

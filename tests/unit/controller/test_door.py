@@ -16,6 +16,7 @@ from probetuner.controller.workqueue import WorkQueue
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode
 from probetuner.model.workload import WorkloadKind, WorkloadRef
+from support.loops import a_loop
 
 GOOD, BAD = (WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name=name) for name in ("good", "bad"))
 WHEN = 1_800_000_000.0
@@ -143,20 +144,23 @@ async def test_what_is_older_than_what_is_known_of_a_workload_is_no_news() -> No
 
 
 class Door:
-    """The intake of an operator that serves two workloads; `faults` is what it let fall."""
+    """The intake of an operator that serves two workloads; `faults` is what it let fall, or only just survived."""
 
     def __init__(self) -> None:
         self.faults: list[object] = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self.faults.append(context.get("exception") or context))
-        self.following = Following(since=0.0, changed=lambda _: None)
+        passes_over = a_loop(failed=lambda: self.faults.append("passed over"))
+        self.following = Following(since=0.0, changed=lambda _: None, loop=passes_over)
         for ref in (GOOD, BAD):
             metadata = {"name": ref.name, "namespace": "shop", "uid": ref.name}
             self.following.add(serve({"kind": "Deployment", "metadata": metadata}, WorkloadHistory(), at=0.0))
         scraper = cast("Scraper", Addresses())
         queue: WorkQueue[WorkloadRef] = WorkQueue(loop.time)
         view = View(default_mode=Mode.OFF)
-        intake = Intake(view, self.following, scraper, queue, relisted=lambda: None, clock=lambda: WHEN)
+        intake = Intake(
+            view, self.following, scraper, queue, relisted=lambda: None, clock=lambda: WHEN, loop=passes_over
+        )
         self.receive: Callable[[str, dict[str, Any], str | None], None] = intake.receive
 
 

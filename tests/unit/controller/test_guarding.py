@@ -12,6 +12,7 @@ from probetuner.diagnosis.mass import MassRule
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 from support.facts import CONTAINER, T0, killed, pod, remember, started
+from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
 SERIES = b'probetuner_mass_killed{kind="Deployment",name="web",namespace="shop"}'
@@ -25,7 +26,7 @@ class Bench:
         self.away = False
         self.events: list[str] = []
         self.metrics = Metrics()
-        following = Following(since=0.0, changed=lambda _: None)
+        following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
         following.add(_served())
         self.served = following.served[WEB]
         self.guard = Guard(MassRule(), cast("Api", self), following, self.metrics, clock=lambda: self.now)

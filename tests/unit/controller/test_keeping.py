@@ -11,6 +11,7 @@ from probetuner.facts.fact import ContainerStarted, PodRef, ProbeCounted
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadKind, WorkloadRef
+from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
 
@@ -36,10 +37,10 @@ class Bench:
     def __init__(self) -> None:
         self.now = 1000.0
         self.server = Writes()
-        self.following = Following(since=0.0, changed=lambda _: None)
+        self.following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
         raw = {"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop", "uid": "w"}}
         self.following.add(serve(raw, WorkloadHistory(), at=0.0))
-        self.keeper = Keeper(cast("Api", self.server), self.following, clock=lambda: self.now)
+        self.keeper = Keeper(cast("Api", self.server), self.following, clock=lambda: self.now, loop=a_loop())
         self._lives = 0
 
     def learn(self) -> None:

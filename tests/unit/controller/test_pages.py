@@ -1,6 +1,7 @@
 """What is promised of the operator's own pages."""
 
 import socket
+import time
 import urllib.error
 import urllib.request
 from asyncio import to_thread
@@ -24,7 +25,9 @@ def _loopbacks() -> list[str]:
 @pytest.mark.parametrize("host", _loopbacks())
 async def test_the_pages_answer_at_the_port_that_was_named(host: str) -> None:
     """A free port is the same one for both versions of IP: a kubelet asks at the address that its pod has."""
-    pages, port = await open_pages(port=0, alive=list, ready=lambda: ["one", "other"], metrics=Metrics())
+    pages, port = await open_pages(
+        port=0, alive=list, ready=lambda: ["one", "other"], metrics=Metrics().page, clock=time.monotonic
+    )
     try:
         assert await to_thread(_get, f"http://{host}:{port}/livez") == (200, "ok\n")
         assert await to_thread(_get, f"http://{host}:{port}/readyz") == (500, "one\nother\n")
@@ -37,10 +40,10 @@ async def test_the_pages_answer_at_the_port_that_was_named(host: str) -> None:
 
 async def test_a_port_that_is_taken_is_an_error() -> None:
     """Two operators on one machine do not share a port unnoticed."""
-    pages, port = await open_pages(port=0, alive=list, ready=list, metrics=Metrics())
+    pages, port = await open_pages(port=0, alive=list, ready=list, metrics=Metrics().page, clock=time.monotonic)
     try:
         with pytest.raises(OSError, match="in use"):
-            await open_pages(port=port, alive=list, ready=list, metrics=Metrics())
+            await open_pages(port=port, alive=list, ready=list, metrics=Metrics().page, clock=time.monotonic)
     finally:
         await pages.cleanup()
 

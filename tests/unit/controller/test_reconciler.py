@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -13,8 +14,8 @@ from probetuner.change.enrolment import parse_policy_object
 from probetuner.change.situation import Decision, Situation, WorkloadPatch
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
+from probetuner.controller.deciding import DecisionThread
 from probetuner.controller.guarding import Guard
-from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.pace import Pace
 from probetuner.controller.reconciler import Reconciler
@@ -25,6 +26,7 @@ from probetuner.diagnosis.mass import MassRule
 from probetuner.model.mode import Mode
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 from probetuner.sources.kubelet import Kubelets
+from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
 RAW: dict[str, Any] = {
@@ -48,6 +50,7 @@ class Bench:
 
     def __init__(self, *, deleted_meanwhile: bool = False) -> None:
         self.written: list[str] = []
+        self.charged: list[tuple[WorkloadRef, float]] = []
         self.deleted_meanwhile = deleted_meanwhile
         self.decides, self.may_decide = asyncio.Event(), threading.Event()
         self.loop = asyncio.get_running_loop()
@@ -55,7 +58,7 @@ class Bench:
         self.view = View(default_mode=Mode.OFF)
         self.view.see_workload(WEB, RAW)
         api, metrics = cast("Api", self), Metrics()
-        self.following = following = Following(since=0.0, changed=lambda _: None)
+        self.following = following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
         self.reconciler = Reconciler(
             api,
             self.view,
@@ -66,12 +69,18 @@ class Bench:
                 metrics,
                 interval_seconds=10.0,
                 clock=lambda: 0.0,
-                heartbeat=Heartbeat("scraping", limit_seconds=1.0, clock=lambda: 0.0),
+                loop=a_loop(),
             ),
             metrics,
-            pace=Pace(self.view, limit=1),
+            pace=Pace(self.view, limit=1, clock=lambda: 0.0),
             guard=Guard(MassRule(), api, following, metrics, clock=lambda: 0.0),
-            decide=self.decide,
+            deciding=DecisionThread(
+                self.decide,
+                clock=lambda: 0.0,
+                monotonic=time.monotonic,
+                limit_seconds=1.0,
+                charge=lambda ref, seconds: self.charged.append((ref, seconds)),
+            ),
             clock=lambda: 0.0,
         )
 
@@ -151,7 +160,7 @@ def scaled(bench: Bench) -> None:
 async def test_what_is_changed_during_a_decision_holds(change: Callable[[Bench], None]) -> None:
     """What was decided for the old mode, policy or workload is not done, and the workload is looked at again."""
     bench = Bench()
-    bench.patch = WorkloadPatch(body={"spec": {"replicas": 2}}, resource_version="1")
+    bench.patch = WorkloadPatch(body={"spec": {"replicas": 2}}, resource_version="1", change="c")
     looking = asyncio.create_task(bench.reconciler.reconcile(WEB))
     async with asyncio.timeout(5):
         await bench.decides.wait()

@@ -10,6 +10,7 @@ from probetuner.facts.fact import FailureCause as Cause
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadKind, WorkloadRef
+from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.STATEFUL_SET, namespace="shop", name="web")
 POD = PodRef(namespace="shop", name="web-0", uid="u0", template_hash="h", node="node-1", workload=WEB)
@@ -20,7 +21,7 @@ class Told:
 
     def __init__(self) -> None:
         self.changes: list[WorkloadRef] = []
-        self.following = Following(since=0.0, changed=self.changes.append)
+        self.following = Following(since=0.0, changed=self.changes.append, loop=a_loop())
         self.following.add(serve(_workload(), WorkloadHistory(), at=0.0))
 
     def learn(self, *facts: Fact) -> WorkloadHistory:

@@ -22,6 +22,7 @@ from probetuner.model.endpoint import Endpoint, name_of
 from probetuner.model.mode import Mode
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 from probetuner.sources.endpoints import Answer
+from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.STATEFUL_SET, namespace="shop", name="web")
 DISCOVERY = {"endpoints": {"discovery": True}}
@@ -42,6 +43,8 @@ class Asked:
         self.absent: set[str] = set()
         self.late_seconds = 0.0
         self.most_at_once = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self._now: dict[str, int] = {}
 
     async def ask(self, endpoint: Endpoint, *, address: str, port: int, timeout_seconds: float) -> Answer:
@@ -53,6 +56,7 @@ class Asked:
         self._now[address] = self._now.get(address, 0) + 1
         self.most_at_once = max(self.most_at_once, self._now[address])
         await asyncio.sleep(0)
+        await self.may_answer.wait()
         self._now[address] -= 1
         if name in self.absent:
             return Answer(seconds=0.001, cause=FailureCause.HTTP_STATUS, client_error=True)
@@ -89,7 +93,7 @@ class Bench:
         self.now = 1_000.0
         self.asked, self.listing, self.metrics = Asked(), Listing(), Metrics()
         self.view = View(default_mode=Mode.OFF)
-        self.following = Following(since=0.0, changed=lambda _: None)
+        self.following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
         self.view.see_workload(WEB, workload())
         if spec is not None:
             self.view.see_policy(parse_policy_object(policy({**spec, "mode": mode})))
@@ -105,6 +109,7 @@ class Bench:
             self.metrics,
             pace=RequestPace(per_second=10_000.0, burst=1, clock=time.monotonic),
             clock=lambda: self.now,
+            loop=a_loop(),
             interval_seconds=0.01,
         )
 
@@ -178,6 +183,23 @@ async def test_only_a_running_pods_own_address_is_asked(change: Mapping[str, Any
     await bench.rounds(1)
 
     assert bench.asked.questions == []
+
+
+async def test_a_pod_that_goes_is_asked_no_more() -> None:
+    """Its address may be another's by the time of the next question."""
+    bench = Bench(DISCOVERY)
+    bench.asked.may_answer.clear()
+    first = asyncio.create_task(bench.rounds(1))
+    await until(lambda: len(bench.asked.questions) == MOST_PODS)
+
+    bench.following.watch(pod(0), "DELETED", 100.0)
+    bench.see({**pod(1), "status": {**pod(1)["status"], "podIP": "10.0.0.9"}})
+    bench.asked.may_answer.set()
+    await first
+
+    asked = [address for address, _ in bench.asked.questions]
+    assert (asked.count("10.0.0.0"), asked.count("10.0.0.1"), asked.count("10.0.0.9")) == (1, 1, 0)
+    assert asked.count("10.0.0.2") == len(bench.asked.names)
 
 
 async def test_what_is_not_served_is_seldom_asked_again() -> None:

@@ -98,29 +98,30 @@ def _policy(*, version: str = "1") -> PolicyObject:
 
 def test_the_view_knows_who_is_being_rolled_out() -> None:
     """A policy counts from the moment its status says so, until it no longer does, is gone, or a census misses it."""
-    applying = replace(_policy(), status={"mode": "Apply", "phase": "Applying"}, resource_version="2")
+    since = {"history": [{"appliedAt": "1970-01-01T00:16:40Z"}]}
+    applying = replace(_policy(), status={"mode": "Apply", "phase": "Applying", **since}, resource_version="2")
     verifying = replace(applying, status={"mode": "Apply", "phase": "Verifying"}, resource_version="3")
     view = View(default_mode=Mode.OFF)
     ref = applying.target
     assert ref is not None
 
     view.see_policy(applying)
-    assert view.rolling_out == {ref}
-    pace = Pace(view, limit=3)
+    assert view.rolling_out(1000.0) == {ref}
+    pace = Pace(view, limit=3, clock=lambda: 1000.0)
     assert (pace.traffic(ref).elsewhere, pace.traffic(replace(ref, name="other")).elsewhere) == (0, 1)
     view.see_policy(verifying)
-    assert view.rolling_out == set()
+    assert view.rolling_out(1000.0) == set()
     view.see_policy(applying)
     view.see_policy(applying, gone=True)
-    assert view.rolling_out == set()
+    assert view.rolling_out(1000.0) == set()
     view.begin_census()
     view.end_census(Census(namespaces={}, workloads={}, policies={("shop", "mine"): applying}))
-    assert view.rolling_out == {ref}
+    assert view.rolling_out(1000.0) == {ref}
 
 
 def test_a_rollout_counts_while_its_status_is_being_written() -> None:
     """Two looks at once must not both find room for the last rollout."""
-    pace = Pace(View(default_mode=Mode.OFF), limit=1)
+    pace = Pace(View(default_mode=Mode.OFF), limit=1, clock=lambda: 1000.0)
     one, other = (WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name=name) for name in ("a", "b"))
 
     with pace.beginning(one):

@@ -1,69 +1,119 @@
 """What is promised of the watches, whatever becomes of kopf."""
 
 import asyncio
+import itertools
 import threading
+import time
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
 import kopf
 import pytest
 
 from probetuner.controller import watching
 from probetuner.controller.metrics import Metrics
-from probetuner.controller.watching import Watches
+from probetuner.controller.watching import KINDS, Watches
+
+PLURALS = {plural for _, plural in KINDS}
 
 
 class Kopf:
-    """Stands for `kopf.operator`: fails as often as told, then watches until it is stopped."""
+    """Stands for `kopf.operator`: fails as often as told for a kind, then watches until it is stopped.
 
-    def __init__(self, *, failures: int) -> None:
+    With `hangs` it keeps its event loop from turning until all is over.
+    """
+
+    def __init__(self, *, hangs: bool = False, **failures: int) -> None:
+        self.hangs = hangs
+        self.is_over = threading.Event()
         self.failures = failures
-        self.begun = threading.Event()
-        self.stopped = threading.Event()
+        self.begun: Counter[str] = Counter()
+        self.stopped: Counter[str] = Counter()
 
-    async def __call__(self, *, stop_flag: threading.Event, ready_flag: threading.Event, **_: Any) -> None:
-        """Run as kopf does."""
-        if self.failures:
-            self.failures -= 1
-            raise PermissionError("pods is forbidden")
+    async def __call__(self, *, registry: Any, stop_flag: asyncio.Event, ready_flag: threading.Event, **_: Any) -> None:
+        """Run as kopf does, for the one kind that is asked for."""
+        (plural,) = (handler.id for handler in registry._watching.get_all_handlers())
+        self.begun[plural] += 1
+        if self.failures.get(plural):
+            self.failures[plural] -= 1
+            raise PermissionError(f"{plural} is forbidden")
         ready_flag.set()
-        self.begun.set()
-        await asyncio.to_thread(stop_flag.wait)
-        self.stopped.set()
+        if self.hangs:
+            self.is_over.wait()
+        await stop_flag.wait()
+        self.stopped[plural] += 1
 
 
-async def test_watches_that_end_are_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+class Bench:
+    """The watches at work on a kopf that is none."""
+
+    def __init__(self, fake: Kopf, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kopf, "operator", fake)
+        monkeypatch.setattr(watching, "_FIRST_WAIT_SECONDS", 0.01)
+        monkeypatch.setattr(watching, "_BEAT_SECONDS", 0.05)
+        self.fake, self.metrics = fake, Metrics()
+        self.watches = Watches(lambda *_: None, self.metrics, clock=time.monotonic)
+        self._running: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._running = asyncio.create_task(self.watches.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._running is not None
+        self.fake.is_over.set()
+        self._running.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._running
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something that other threads do."""
+        async with asyncio.timeout(20):
+            while not holds():  # noqa: ASYNC110 - as it says
+                await asyncio.sleep(0.01)
+
+
+async def test_a_watch_that_ends_is_begun_again_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """What kopf holds to be unrecoverable is logged, counted and said, and tried again; nothing else stops for it."""
-    fake, metrics = Kopf(failures=2), Metrics()
-    monkeypatch.setattr(kopf, "operator", fake)
-    monkeypatch.setattr(watching, "_FIRST_WAIT_SECONDS", 0.01)
-    watches = Watches(lambda *_: None, metrics, clock=asyncio.get_running_loop().time)
-    assert watches.problem is not None
-    running = asyncio.create_task(watches.run())
+    bench = Bench(Kopf(pods=2), monkeypatch)
+    assert bench.watches.problem is not None
 
-    assert await asyncio.to_thread(fake.begun.wait, 20)
-    async with asyncio.timeout(20):
-        while watches.problem is not None:  # noqa: ASYNC110 - it is told by another thread
-            await asyncio.sleep(0.01)
-    assert b"probetuner_watch_failures_total 2.0" in metrics.page()
+    async with bench:
+        await bench.until(lambda: bench.watches.problem is None)
+        assert b"probetuner_watch_failures_total 2.0" in bench.metrics.page()
+        assert bench.fake.begun == {**dict.fromkeys(PLURALS, 1), "pods": 3}
 
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
-    assert fake.stopped.is_set()
+    assert set(bench.fake.stopped) == PLURALS
 
 
-async def test_the_reason_is_said_while_there_are_no_watches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks for readiness learns what ended the watches."""
-    monkeypatch.setattr(kopf, "operator", Kopf(failures=1))
-    watches = Watches(lambda *_: None, Metrics(), clock=asyncio.get_running_loop().time)
-    running = asyncio.create_task(watches.run())
-    async with asyncio.timeout(20):
-        while watches.problem != "The watches ended: PermissionError: pods is forbidden":  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.01)
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+async def test_the_reason_is_said_while_a_kind_is_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for readiness learns what ended the watch."""
+    said = "The watch of pods ended: PermissionError: pods is forbidden"
+
+    async with Bench(Kopf(pods=10**6), monkeypatch) as bench:
+        await bench.until(lambda: bench.watches.problem == said)
+
+
+async def test_a_watch_whose_thread_hangs_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that turns is not, although nothing is to be seen."""
+    monkeypatch.setattr(watching, "_LIMIT_SECONDS", 1.0)
+
+    async with Bench(Kopf(), monkeypatch) as bench:
+        await bench.until(lambda: bench.watches.problem is None)
+        began = time.monotonic()
+        await bench.until(lambda: bench.watches.late() != [] or time.monotonic() > began + 2.0)
+        assert bench.watches.late() == []
+    async with Bench(Kopf(hangs=True), monkeypatch) as bench:
+        await bench.until(lambda: len(bench.watches.late()) == len(KINDS))
+
+
+def test_watches_that_have_not_begun_are_not_late() -> None:
+    """They wait for the first lists, however long the API server is away."""
+    watches = Watches(lambda *_: None, Metrics(), clock=itertools.count(step=10**6).__next__)
+
+    assert watches.late() == []
 
 
 async def test_handlers_return_nothing() -> None:

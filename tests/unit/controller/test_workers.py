@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from probetuner.cluster.errors import UnreachableError
-from probetuner.controller.heartbeat import Heartbeat
 from probetuner.controller.workers import work
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.model.workload import WorkloadKind, WorkloadRef
+from support.loops import a_loop
 
 BAD, GOOD = (WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name=name) for name in ("bad", "good"))
 
@@ -58,8 +58,7 @@ async def _work_until(
     failures: list[None] = []
     for ref in refs:
         queue.add(ref)
-    heartbeat = Heartbeat("work", limit_seconds=1.0, clock=clock)
-    working = asyncio.create_task(work(queue, look, failed=lambda: failures.append(None), heartbeat=heartbeat))
+    working = asyncio.create_task(work(queue, look, failed=lambda: failures.append(None), loop=a_loop(clock=clock)))
     async with asyncio.timeout(20):
         await done.wait()
     working.cancel()
