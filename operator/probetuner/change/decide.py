@@ -25,8 +25,9 @@ from probetuner.diagnosis.endpoints import Judgement, judge_endpoints
 from probetuner.diagnosis.finding import FindingName, Severity
 from probetuner.model.mode import Mode
 from probetuner.model.policy import ContainerMode
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.figures import Figures, measure
-from probetuner.tuning.forecast import forecast
+from probetuner.tuning.forecast import NoForecast, forecast
 from probetuner.tuning.recommend import recommend
 
 _RECHECK_SECONDS, _RESEND_SECONDS = 15.0, 3.0
@@ -34,7 +35,8 @@ _RECHECK_SECONDS, _RESEND_SECONDS = 15.0, 3.0
 
 def decide(situation: Situation, now: float) -> Decision:
     """Decide what to do about a workload. `now` is epoch seconds; nothing else of the outside is read."""
-    outlook = _look(situation, now)
+    budget = Budget()
+    outlook = _look(situation, budget, now)
     outlook = replace(outlook, handover=_handover(situation, outlook))
     phase = _phase(situation, outlook)
     conditions = write_conditions(
@@ -51,7 +53,7 @@ def decide(situation: Situation, now: float) -> Decision:
         patch=outlook.patch,
         handover=outlook.handover,
         changes=outlook.changes,
-        forecast=_forecast(situation, outlook),
+        forecast=_forecast(situation, outlook, budget),
         measured=_measured(situation, outlook),
         conditions=conditions,
         endpoints=_endpoints(situation, outlook),
@@ -86,7 +88,7 @@ def _endpoints(situation: Situation, outlook: Outlook) -> dict[str, tuple[Judgem
     return {case.container.name: judge_endpoints(case, situation.policy) for case in outlook.cases}
 
 
-def _look(situation: Situation, now: float) -> Outlook:
+def _look(situation: Situation, budget: Budget, now: float) -> Outlook:
     outlook = Outlook(cases=_cases(situation), changes=read_changes(situation.status))
     if situation.mode.problem or situation.policy_problem or situation.mode.mode is Mode.OFF:
         return outlook
@@ -102,7 +104,7 @@ def _look(situation: Situation, now: float) -> Outlook:
         announcements=progress.announcements,
     )
     if not _unsettled(outlook.changes):
-        return _advise(situation, outlook, now)
+        return _advise(situation, outlook, budget, now)
     latest = outlook.changes[0]
     return replace(outlook, patch=latest.undo) if latest.to_be_undone and outlook.block is not None else outlook
 
@@ -112,9 +114,10 @@ def _unsettled(changes: Sequence[Change]) -> bool:
     return bool(changes) and (changes[0].pending or changes[0].to_be_undone)
 
 
-def _advise(situation: Situation, outlook: Outlook, now: float) -> Outlook:
+def _advise(situation: Situation, outlook: Outlook, budget: Budget, now: float) -> Outlook:
     loosened = loosened_lately(outlook.changes, situation.workload.containers, now=now)
-    advice = recommend(outlook.cases, outlook.findings, situation.policy, loosened=loosened)
+    advice = recommend(outlook.cases, outlook.findings, situation.policy, budget=budget, loosened=loosened)
+    outlook = replace(outlook, incomplete=budget.problem)
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))
     intent = intend(
@@ -184,20 +187,16 @@ def _measured(situation: Situation, outlook: Outlook) -> Figures:
     return replace(found, false_restarts=max(found.false_restarts or 0, least))
 
 
-def _forecast(situation: Situation, outlook: Outlook) -> Mapping[str, Any] | None:
-    """The forecast; as it was first written while advice and occasion are the same, for a replay takes time."""
+def _forecast(situation: Situation, outlook: Outlook, budget: Budget) -> Mapping[str, Any] | None:
+    """The forecast; as it was first written as long as the recommendation stands, for a replay takes time."""
     advice = outlook.recommendation
     if advice is None:
         return None
     written = situation.status.get("forecast")
     if (situation.status.get("recommendation") or {}).get("id") == advice.id and isinstance(written, Mapping):
-        counted = (written.get("before") or {}).get("falseRestarts")
-        if counted == advice.before.false_restarts:
-            return written
-    return {
-        "before": write_figures(advice.before),
-        "after": write_figures(forecast(outlook.cases, advice)),
-    }
+        return written
+    before, after = {"before": write_figures(advice.before)}, forecast(outlook.cases, advice, budget)
+    return before | ({"reason": after.reason} if isinstance(after, NoForecast) else {"after": write_figures(after)})
 
 
 def _phase(situation: Situation, outlook: Outlook) -> Phase:

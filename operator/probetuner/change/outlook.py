@@ -15,7 +15,10 @@ from probetuner.tuning.recommendation import Recommendation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What was judged and found, what is advised, how the changes stand, and what is to be sent and told."""
+    """What was judged and found, what is advised, how the changes stand, and what is to be sent and told.
+
+    `incomplete` says why not all that could be advised was worked out; None where it was.
+    """
 
     cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -26,6 +29,7 @@ class Outlook:
     send: Mapping[str, Any] | None = None
     announcements: tuple[Announcement, ...] = ()
     handover: Handover | None = None
+    incomplete: str | None = None
 
     @property
     def latest(self) -> Change | None:

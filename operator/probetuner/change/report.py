@@ -59,15 +59,13 @@ def _all_left_out(situation: Situation) -> bool:
 
 
 def _recommendation_ready(outlook: Outlook) -> Condition:
-    advice = outlook.recommendation
+    advice, ready = outlook.recommendation, ConditionType.RECOMMENDATION_READY
+    if advice is None and outlook.incomplete:
+        return Condition(type=ready, holds=False, reason="TooMuchToReplay", message=outlook.incomplete)
     if advice is None:
-        return Condition(type=ConditionType.RECOMMENDATION_READY, holds=False, reason="NothingToRecommend")
-    return Condition(
-        type=ConditionType.RECOMMENDATION_READY,
-        holds=True,
-        reason="Recommended",
-        message=f"{advice.summary} ({advice.id})",
-    )
+        return Condition(type=ready, holds=False, reason="NothingToRecommend")
+    rest = f"; it is not all worked out: {outlook.incomplete}" if outlook.incomplete else ""
+    return Condition(type=ready, holds=True, reason="Recommended", message=f"{advice.summary} ({advice.id}){rest}")
 
 
 def _low_confidence(outlook: Outlook) -> Condition:

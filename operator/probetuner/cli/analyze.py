@@ -103,6 +103,9 @@ def analyze(
     report = Report(workloads=tuple(_judge_all(subjects, problems.tell)))
     report = report if known is None else only_new(report, known)
     problems.close()
+    for workload in report.workloads:
+        if workload.incomplete:
+            note(f"{workload.origin.place}: {workload.ref} is not all worked out: {workload.incomplete}")
     write(report, output)
     if not subjects and not problems.count:
         note("there is no Deployment, StatefulSet or DaemonSet in what was given")

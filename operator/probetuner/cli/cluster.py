@@ -1,5 +1,6 @@
 """The cluster that a command is about, and how to reach it."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -88,15 +89,22 @@ def _inspected(target: Target, subjects: list[Subject], tell: Tell) -> list[Subj
 
 def _watched(target: Target, metrics: NodeMetrics, *, seconds: int, tell: Tell) -> Gathering:
     records = records_of(target, _RESOURCES, metrics, seconds=seconds, tell=tell)
-    return gather_records(records, watched_since=time.time(), takes_past=True, place=target.server, tell=tell)
+    came = (record for record in records if record is not None)
+    return gather_records(came, watched_since=time.time(), takes_past=True, place=target.server, tell=tell)
 
 
 def records_of(
-    target: Target, resources: tuple[Resource, ...], metrics: NodeMetrics, *, seconds: int, tell: Tell
-) -> Iterator[Record]:
-    """What happens in the cluster for that many seconds."""
+    target: Target,
+    resources: tuple[Resource, ...],
+    metrics: NodeMetrics,
+    *,
+    seconds: int,
+    tell: Tell,
+    stop: threading.Event | None = None,
+) -> Iterator[Record | None]:
+    """What happens in the cluster for that many seconds, or until it is to stop; None where a second brings nothing."""
     note(f"watching {target.server} for {seconds} s, until {time.strftime('%H:%M:%S', _after(seconds))}")
-    return follow(target.cluster, resources, target.scope, metrics, seconds=seconds, tell=tell)
+    return follow(target.cluster, resources, target.scope, metrics, seconds=seconds, tell=tell, stop=stop)
 
 
 def _after(seconds: int) -> time.struct_time:

@@ -1,8 +1,13 @@
 """`probetuner record`: a live cluster into a recording."""
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +22,7 @@ from probetuner.sources.scraping import SCRAPE_SECONDS, NodeMetrics
 
 app = typer.Typer(add_completion=False)
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _RESOURCES = (NODES, *DEFINING, *RECORDED, *TELLING)
 
 
@@ -31,31 +37,48 @@ def record(
 ) -> None:
     """Record what happens in namespaces of a cluster, to analyze it elsewhere or later.
 
-    A recording holds pods, workloads, Services and events whole, with the values of their env. Look at it before you
-    share it.
+    SIGTERM or Ctrl-C ends it before its time, and the recording is whole; however it ends, it can be read up to some
+    seconds before. A recording holds pods, workloads, Services and events whole, with the values of their env. Look at
+    it before you share it.
     """
-    problems = Problems()
+    problems, stop = Problems(), threading.Event()
     try:
         target = find_target(Live(context=context, namespaces=tuple(namespace or ()), kubelets=kubelets))
         version = target.cluster.version()
         metrics = NodeMetrics(target.cluster, target.direct, target.scope, problems.tell)
-        count = write_recording(
-            folder,
-            records_of(target, _RESOURCES, metrics, seconds=seconds, tell=problems.tell),
-            kubernetes=version,
-            namespaces=target.scope.namespaces,
-            started=time.time(),
-            seconds=SCRAPE_SECONDS,
-        )
+        with _told_to(stop):
+            count = write_recording(
+                folder,
+                records_of(target, _RESOURCES, metrics, seconds=seconds, tell=problems.tell, stop=stop),
+                kubernetes=version,
+                namespaces=target.scope.namespaces,
+                started=time.time(),
+                seconds=SCRAPE_SECONDS,
+            )
     except (NoClusterError, LiveError) as problem:
         note(str(problem))
         raise typer.Exit(2) from None
     except OSError as problem:
         note(f"{folder} cannot be written: {problem.strerror or problem}")
         raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        note(f"interrupted; what was recorded so far is in {folder}")
-        raise typer.Exit(2) from None
     problems.close()
+    if stop.is_set():
+        note(f"ended before the {seconds} s were over, as it was asked to")
     note(f"{count} records in {folder}; probetuner analyze {folder} reads them")
     raise typer.Exit(2 if problems.count else 0)
+
+
+@contextmanager
+def _told_to(stop: threading.Event) -> Iterator[None]:
+    """Let the first signal that asks to end set the event, so that nothing is cut off; a second one ends at once."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {number: signal.signal(number, end) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

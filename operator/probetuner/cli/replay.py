@@ -17,12 +17,15 @@ from probetuner.report.printable import printable
 from probetuner.sources.gathering import Gathering
 from probetuner.sources.observation import read_records
 from probetuner.sources.recording import Recording
+from probetuner.tuning.budget import Budget, TooMuchToReplayError
 from probetuner.tuning.replay.forecast import Forecast, Span, forecast
 from probetuner.tuning.replay.reconstruct import signals
 
 app = typer.Typer(add_completion=False)
 
 _HEADER = ("WORKLOAD", "CONTAINER", "PROBES", "KILLS", "RESTARTS", "FLAPS", "UNREADY-SECONDS", "UNKNOWN")
+_MOST_STEPS = 20_000_000
+"""For each container: some minutes, and enough for a day of ten pods."""
 _EXAMPLE = "for example --set liveness.timeoutSeconds=5, or --set liveness=none"
 
 
@@ -64,7 +67,10 @@ def _rows(
         mine = [fact for fact in facts if fact.pod.workload == subject.workload.ref]
         for container in subject.workload.containers:
             if only in (None, container.name):
-                yield from _replayed(subject.workload, container, mine, settings)
+                try:
+                    yield from _replayed(subject.workload, container, mine, settings)
+                except TooMuchToReplayError as error:
+                    problems.tell(f"{subject.workload.ref}/{container.name} is not replayed: {error}")
 
 
 def _replayed(
@@ -73,11 +79,12 @@ def _replayed(
     found = signals(facts, container).values()
     if not found:
         return
-    ref = workload.ref
+    ref, budget = workload.ref, Budget(_MOST_STEPS)
     where = (printable(f"{ref.kind}/{ref.namespace}/{ref.name}"), printable(container.name))
     for words, tried in (("as-recorded", ()), ("as-set", settings)):
         probes = with_settings(container, tried)
-        yield (*where, words, *_figures(forecast(found, container, probes, grace_seconds=workload.grace_seconds)))
+        after = forecast(found, container, probes, grace_seconds=workload.grace_seconds, budget=budget)
+        yield (*where, words, *_figures(after))
 
 
 def _figures(after: Forecast) -> Iterator[str]:

@@ -61,7 +61,8 @@ class Watching:
     def _follow(self) -> None:
         scope = Scope(namespaces=(self._namespace,))
         for record in follow(self._cluster, TELLING, scope, self._metrics, seconds=self._seconds, tell=self._tell):
-            self._items.put(record)
+            if record is not None:
+                self._items.put(record)
 
     def _read(self, pod: str, container: str) -> None:
         path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/log"

@@ -35,6 +35,7 @@ def _workload(workload: WorkloadReport) -> dict[str, Any]:
         "name": workload.ref.name,
         "containers": [_container(container) for container in workload.containers],
         "patch": dict(workload.patch),
+        **({"incomplete": workload.incomplete} if workload.incomplete else {}),
     }
 
 

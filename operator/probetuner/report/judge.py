@@ -13,7 +13,7 @@ from probetuner.model.policy import Allowance, Policy
 from probetuner.report.report import UNTROUBLED, ContainerReport, WorkloadReport
 from probetuner.sources.gathering import Subject
 from probetuner.sources.places import Place, Silenced, place_of_container, silenced_by_annotation
-from probetuner.tuning.forecast import forecast
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
 
@@ -35,7 +35,8 @@ def judge(subject: Subject) -> WorkloadReport:
     troubled = {finding.container for finding in found if finding.name not in UNTROUBLED}
     places = {name: place_of_container(subject.origin, workload.ref, name) for name in sorted(troubled)}
     findings, silenced = _told(found, places, silenced_by_annotation(workload.annotations))
-    advice = recommend(judged, findings, _EVERYTHING)
+    budget = Budget()
+    advice = recommend(judged, findings, _EVERYTHING, budget=budget)
     may_patch = subject.defined and workload.ref.followed
     patch = patch_of(workload, advice) if advice and may_patch else None
     return WorkloadReport(
@@ -50,8 +51,7 @@ def judge(subject: Subject) -> WorkloadReport:
             for case in judged
         ),
         patch=patch or {},
-        before=advice.before if advice else None,
-        after=forecast(judged, advice) if advice else None,
+        incomplete=budget.problem,
     )
 
 

@@ -54,8 +54,13 @@ def _section(workload: WorkloadReport) -> str:
     return (
         f'<section>\n<h2>{ref.kind!s}/{escape(ref.name)} <span class="quiet">{escape(ref.namespace)}</span></h2>\n'
         f'<p class="quiet">{escape(workload.origin.place)}</p>\n'
+        f"{_incomplete(workload)}"
         f"{''.join(_container(container) for container in workload.containers)}{_patch(workload)}</section>\n"
     )
+
+
+def _incomplete(workload: WorkloadReport) -> str:
+    return f"<p><strong>Incomplete:</strong> {escape(workload.incomplete)}</p>\n" if workload.incomplete else ""
 
 
 def _container(container: ContainerReport) -> str:

@@ -13,7 +13,6 @@ from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.manifests import Origin
 from probetuner.sources.places import Place
-from probetuner.tuning.figures import Figures
 from probetuner.tuning.recommendation import Action, Probes
 
 UNTROUBLED = frozenset({FindingName.HEALTHY, FindingName.INSUFFICIENT_EVIDENCE})
@@ -67,15 +66,14 @@ class ContainerReport:
 class WorkloadReport:
     """One workload. `patch` is a strategic-merge patch, empty when nothing is to be changed.
 
-    `before` is what was measured, `after` what the recommendation is forecast to bring; None without one.
+    `incomplete` says why not all that could be recommended was worked out; None where it was.
     """
 
     ref: WorkloadRef
     origin: Origin
     containers: tuple[ContainerReport, ...]
     patch: Mapping[str, Any]
-    before: Figures | None = None
-    after: Figures | None = None
+    incomplete: str | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -50,6 +50,9 @@ def _add(table: Table, workload: WorkloadReport) -> None:
         if advice is not None:
             table.add_row("", "", "", advice)
         table.add_section()
+    if workload.incomplete:
+        table.add_row(Text(printable(str(workload.ref))), "", "", Text(f"incomplete: {workload.incomplete}"))
+        table.add_section()
 
 
 def _workload_cell(workload: WorkloadReport, container: ContainerReport) -> Text:

@@ -14,6 +14,7 @@ from probetuner.sources.scraping import SCRAPE_SECONDS, NodeMetrics
 _LATE_SECONDS = 45.0
 _AGAIN_SECONDS = 1.0
 _MOST_WAITING = 50_000
+_TURN_SECONDS = 1.0
 
 _Queue = queue.Queue[Record | None]
 
@@ -26,9 +27,13 @@ def follow(
     *,
     seconds: int,
     tell: Tell,
-) -> Iterator[Record]:
-    """Give out watch events and scrapes as they come, for that many seconds; a resource that fails is told."""
-    until = time.time() + seconds
+    stop: threading.Event | None = None,
+) -> Iterator[Record | None]:
+    """Give out watch events and scrapes as they come, for that many seconds or until it is to stop.
+
+    Where none came for a second None is given out instead. A resource that fails is told.
+    """
+    until, stop = time.time() + seconds, stop or threading.Event()
     records: _Queue = queue.Queue(_MOST_WAITING)
     following = _Following(cluster=cluster, scope=scope, until=until, records=records, tell=tell)
     threads = [
@@ -40,15 +45,17 @@ def follow(
     for thread in threads:
         thread.start()
     running = len(threads)
-    while running and time.time() < until + _LATE_SECONDS:
+    while running and not stop.is_set() and time.time() < until + _LATE_SECONDS:
         try:
-            record = records.get(timeout=1.0)
+            record = records.get(timeout=_TURN_SECONDS)
         except queue.Empty:
+            yield None
             continue
         if record is None:
             running -= 1
         else:
             yield record
+    yield from (records.get_nowait() for _ in range(records.qsize()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

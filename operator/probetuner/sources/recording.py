@@ -12,6 +12,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ class Recording:
 
     def _read(self, name: str, parse: _Parse) -> Iterator[Record]:
         path = self.folder / name
-        number = 0
+        number, latest = 0, self.started
         if (kind := special_kind(path)) is not None:
             self._report(f"{path} is {kind} and no file; what it would tell is not known")
             return
@@ -102,7 +103,10 @@ class Recording:
                 for number, line in enumerate(self._unpacked(stream), start=1):
                     record = self._parsed(line, f"{path} line {number}", parse)
                     if record is not None:
+                        latest = record.at
                         yield record
+            if not path.stat().st_size:  # which gzip takes for a whole one
+                self._report(f"{path} is empty: it is cut off before the first line")
             if self._is_too_large():
                 self._report(
                     f"{path} is read no further than line {number}: of a recording {_MOST_BYTES >> 30} GiB and "
@@ -111,7 +115,10 @@ class Recording:
         except FileNotFoundError:
             self._report(f"{path} is missing; what it would tell is not known")
         except (OSError, EOFError, zlib.error) as error:
-            self._report(f"{path} ends early after line {number} ({error}); what came before was read")
+            until = f"{datetime.fromtimestamp(latest, UTC):%Y-%m-%d %H:%M:%S} UTC"
+            self._report(
+                f"{path} ends early after line {number} ({error}): it is cut off at {until}; what came before was read"
+            )
 
     def _unpacked(self, stream: gzip.GzipFile) -> Iterator[bytes]:
         """Give out the lines, cut off at the length that any line has at most, until there was too much of it."""

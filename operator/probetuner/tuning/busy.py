@@ -128,9 +128,8 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
             reason = "whether it paused or answered late is not known yet"
             return take_numbers(outlasting, _answering_later(outlasting.probes.liveness, than=liveness), reason=reason)
     candidates = tuple(liveness_candidates(proposal.probes, liveness, proposal.policy))
-    choice = choose(
-        evidence_of(proposal.case), proposal.probes, candidates, most_mistakes=tolerated_mistakes(proposal.case)
-    )
+    evidence = evidence_of(proposal.case, proposal.budget)
+    choice = choose(evidence, proposal.probes, candidates, most_mistakes=tolerated_mistakes(proposal.case))
     if choice is not None and choice.probes.liveness is not None:
         reason = f"{_restarts(choice.before)} before, {_restarts(choice.after)} after"
         return take_numbers(proposal, _answering_later(choice.probes.liveness, than=liveness), reason=reason)
@@ -139,7 +138,8 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
         timeout_seconds=liveness.timeout_seconds * _STEP_UP,
         failure_threshold=liveness.failure_threshold * _STEP_UP,
     )
-    return take_numbers(proposal, patient, reason="the tail of the latencies is hidden, so step up and look again")
+    why = proposal.budget.problem or "the tail of the latencies is hidden"
+    return take_numbers(proposal, patient, reason=f"{why}, so step up and look again")
 
 
 def _answering_later(chosen: Probe, *, than: Probe) -> Probe:

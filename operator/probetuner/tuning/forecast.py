@@ -1,22 +1,32 @@
 """What recommended probes are forecast to do: the past replayed with them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
 from probetuner.history.life import Life
 from probetuner.model.policy import Allowance
+from probetuner.tuning.budget import Budget, TooMuchToReplayError
 from probetuner.tuning.figures import Figures
-from probetuner.tuning.recommendation import Probes, Recommendation
-from probetuner.tuning.search import Evidence, Forecast
+from probetuner.tuning.recommendation import Recommendation
+from probetuner.tuning.search import Evidence
 
 
-def evidence_of(case: Case) -> Evidence:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoForecast:
+    """Nothing is forecast, for this reason."""
+
+    reason: str
+
+
+def evidence_of(case: Case, budget: Budget) -> Evidence:
     """What candidates for this container are replayed over."""
     return Evidence(
         history=case.history,
         container=case.container,
         grace_seconds=case.workload.grace_seconds,
+        budget=budget,
         stuck=(*killed_in_lockup(case), *_unattended(case)),
     )
 
@@ -27,12 +37,21 @@ def _unattended(case: Case) -> tuple[Life, ...]:
     return tuple(life for life in case.history.lives if life.pod_uid in pods and life.ended_at is None)
 
 
-def forecast(cases: Sequence[Case], recommendation: Recommendation) -> Figures:
-    """Replay what was seen with the recommended probes; it costs some tenths of a second for each container changed.
+def forecast(
+    cases: Sequence[Case], recommendation: Recommendation, budget: Budget | None = None
+) -> Figures | NoForecast:
+    """Replay what was seen with the recommended probes, within the budget of the decision, or say why not.
 
     What nobody knows is taken to have gone well, as it mostly does; a verdict on the real thing follows anyway.
     """
-    replayed = [_replay(case, recommendation.target[case.container.name]) for case in cases]
+    budget = Budget() if budget is None else budget
+    asked = [(evidence_of(case, budget), recommendation.target[case.container.name]) for case in cases]
+    if not any(evidence.knows_anything(probes) for evidence, probes in asked):
+        return NoForecast(reason="nothing was seen that tells what the recommended probes would have got")
+    try:
+        replayed = [evidence.forecast(probes) for evidence, probes in asked]
+    except TooMuchToReplayError as problem:
+        return NoForecast(reason=str(problem))
     detections = [each.detection_seconds for each in replayed if each.detection_seconds is not None]
     return Figures(
         observed_seconds=recommendation.before.observed_seconds,
@@ -48,7 +67,3 @@ def _zombies(recommendation: Recommendation) -> int | None:
     """None are left where somebody is to reap them: no cure is taken that is not known to reach how they come."""
     taken = any(action.needs is Allowance.REAPER for action in recommendation.actions)
     return 0 if taken else recommendation.before.zombies
-
-
-def _replay(case: Case, probes: Probes) -> Forecast:
-    return evidence_of(case).forecast(probes)

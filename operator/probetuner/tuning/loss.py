@@ -43,6 +43,16 @@ def loss(experience: Experience, probes: Probes) -> float:
     return lost + share * sum(_of_spells(one, probes) for one in known)
 
 
+def steps(experience: Experience) -> int:
+    """How much work a loss is, in steps of a budget: a queue takes as long as three events of a replay, a pause half.
+
+    Measured: 80 microseconds a queue, 11 a pause, 27 an event.
+    """
+    known = (experience, *experience.earlier)
+    queues = len(experience.waited) + sum(len(one.queues) for one in known)
+    return 1 + 3 * queues + sum(len(one.pauses) for one in known) // 2
+
+
 def _of_spells(experience: Experience, probes: Probes) -> float:
     """What the pauses and the queues of one template cost."""
     lost, liveness = 0.0, probes.liveness

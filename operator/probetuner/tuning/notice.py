@@ -79,6 +79,19 @@ def late_share(case: Case, timeout_seconds: int) -> float:
     Answers that only waited for a silence to end are none of them: as many as fall into its last moments. Where no
     minute with an answer is remembered, since all replicas were silent for so long, those before it count.
     """
+    shares = _late_shares(case)
+    if timeout_seconds not in shares:
+        shares[timeout_seconds] = _late_share(case, timeout_seconds)
+    return shares[timeout_seconds]
+
+
+@once
+def _late_shares(case: Case) -> dict[int, float]:  # noqa: ARG001 - what is kept for each case
+    """The shares that were worked out, by timeout: every candidate with that timeout has the same."""
+    return {}
+
+
+def _late_share(case: Case, timeout_seconds: int) -> float:
     probe = case.container.readiness or Probe(handler=None)
     minutes = case.minutes_between(case.history.singles_since, case.history.last_seen_at)
     slow = sum(slower_than(minute, ProbeType.READINESS, timeout_seconds) for minute in minutes)

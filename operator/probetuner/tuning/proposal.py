@@ -1,11 +1,12 @@
 """A proposal in the making: the probes of one container, and what has been decided about them so far."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import FindingName
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Action, ActionName, Probes
 
 
@@ -15,7 +16,8 @@ class Proposal:
 
     `finding` is the one that is being answered, and asks for the actions that are added. `loosened` are the probes that
     were given more time lately. `may_drop_readiness` says whether readiness may be taken away. `shares_processes` asks
-    for one process namespace for the pod, `command` is a new command of the container.
+    for one process namespace for the pod, `command` is a new command of the container. `budget` is what the decision
+    may still replay and weigh.
     """
 
     case: Case
@@ -28,6 +30,7 @@ class Proposal:
     withheld: tuple[Action, ...] = ()
     shares_processes: bool = False
     command: tuple[str, ...] | None = None
+    budget: Budget = field(default_factory=Budget, compare=False, repr=False)
 
     def take(self, name: ActionName, reason: str, *, needs: Allowance, probes: Probes) -> "Proposal":
         """Add an action that leads to these probes, if the policy allows it.
@@ -69,9 +72,21 @@ class Proposal:
 
 
 def begin(
-    case: Case, policy: Policy, *, loosened: frozenset[ProbeType] = frozenset(), may_drop_readiness: bool = True
+    case: Case,
+    policy: Policy,
+    *,
+    budget: Budget,
+    loosened: frozenset[ProbeType] = frozenset(),
+    may_drop_readiness: bool = True,
 ) -> Proposal:
     """Begin with the probes as they are."""
     container = case.container
     probes = Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
-    return Proposal(case=case, policy=policy, probes=probes, loosened=loosened, may_drop_readiness=may_drop_readiness)
+    return Proposal(
+        case=case,
+        policy=policy,
+        probes=probes,
+        budget=budget,
+        loosened=loosened,
+        may_drop_readiness=may_drop_readiness,
+    )

@@ -15,6 +15,7 @@ from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadKind
 from probetuner.tuning import busy, handlers, notice, patience, reaping, start, steady, stuck, weigh
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.experience import experience_of
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
@@ -28,6 +29,7 @@ def propose(
     findings: Sequence[Finding],
     policy: Policy,
     *,
+    budget: Budget,
     loosened: frozenset[ProbeType] = frozenset(),
     may_drop_readiness: bool = True,
 ) -> Proposal:
@@ -36,7 +38,7 @@ def propose(
     `loosened` are the probes that were given more time lately: only who remembers why tightens them again.
     `may_drop_readiness` is False where something else is changed: readiness is never taken away in passing.
     """
-    proposal = begin(case, policy, loosened=loosened, may_drop_readiness=may_drop_readiness)
+    proposal = begin(case, policy, budget=budget, loosened=loosened, may_drop_readiness=may_drop_readiness)
     names = {finding.name for finding in findings}
     for name, step in _STEPS.items():
         if name in names and not (names & _OVERRULED_BY.get(name, frozenset())):

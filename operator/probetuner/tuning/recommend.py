@@ -9,6 +9,7 @@ from probetuner.diagnosis.finding import Finding
 from probetuner.model.container import Container
 from probetuner.model.policy import Policy
 from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.figures import measure
 from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal
@@ -23,16 +24,18 @@ def recommend(
     findings: Sequence[Finding],
     policy: Policy,
     *,
+    budget: Budget | None = None,
     loosened: Collection[tuple[str, ProbeType]] = (),
 ) -> Recommendation | None:
     """Give one recommendation for all containers, None when there is nothing to do and nothing to advise.
 
-    `loosened` are the containers and probes that were given more time lately: only who remembers why
-    tightens them again.
+    `budget` is what the decision may replay and weigh; where it is exceeded, numbers are chosen without. `loosened`
+    are the containers and probes that were given more time lately: only who remembers why tightens them again.
     """
-    proposals = _propose(cases, findings, policy, loosened)
+    budget = Budget() if budget is None else budget
+    proposals = _propose(cases, findings, policy, loosened, budget)
     if not _drops_readiness_alone(proposals.values()):
-        proposals = _propose(cases, findings, policy, loosened, may_drop_readiness=False)
+        proposals = _propose(cases, findings, policy, loosened, budget, may_drop_readiness=False)
     actions = tuple(action for proposal in proposals.values() for action in proposal.actions)
     withheld = tuple(action for proposal in proposals.values() for action in proposal.withheld)
     if not actions and not withheld:
@@ -59,6 +62,7 @@ def _propose(
     findings: Sequence[Finding],
     policy: Policy,
     loosened: Collection[tuple[str, ProbeType]],
+    budget: Budget,
     *,
     may_drop_readiness: bool = True,
 ) -> dict[str, Proposal]:
@@ -67,6 +71,7 @@ def _propose(
             case,
             [finding for finding in findings if finding.container == case.container.name],
             policy,
+            budget=budget,
             loosened=frozenset(kind for container, kind in loosened if container == case.container.name),
             may_drop_readiness=may_drop_readiness,
         )

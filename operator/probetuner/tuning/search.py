@@ -9,13 +9,13 @@ and tightening only from time enough in which nothing is unknown.
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory
 from probetuner.model.container import Container
 from probetuner.model.policy import Policy
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
+from probetuner.tuning.budget import Budget, TooMuchToReplayError
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import Verdict
 from probetuner.tuning.replay.container import Circumstances, run
@@ -56,29 +56,47 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What candidates are replayed over. `stuck` are the lives that got stuck for good, whose kill is no mistake."""
+    """What candidates are replayed over, and how many steps that may take.
+
+    `stuck` are the lives that got stuck for good, whose kill is no mistake.
+    """
 
     history: ContainerHistory
     container: Container
     grace_seconds: float
+    budget: Budget
     stuck: Collection[Life] = ()
 
-    def forecast(self, probes: Probes) -> Forecast:
-        """Replay these probes over every pod."""
+    def knows_anything(self, probes: Probes) -> bool:
+        """Whether it is known of any moment what any of these probes would have got."""
         known = signals(self.history, self.container, probes)
-        best = [self._replay(signal, probes, phase, Verdict.OK) for signal in known.values() for phase in _PHASES]
-        worst = [
-            self._replay(signal, probes, phase, Verdict.FAILED) if outcome.knows_not_all else outcome
-            for outcome, (signal, phase) in zip(best, product(known.values(), _PHASES), strict=True)
-        ]
-        uids = [uid for uid in known for _ in _PHASES]
+        return any(life.knows_anything for signal in known.values() for life in signal.lives)
+
+    def forecast(self, probes: Probes) -> Forecast:
+        """Replay these probes over every pod. Raises TooMuchToReplayError."""
+        best = [(uid, self._replay(signal, probes, phase, Verdict.OK)) for uid, signal, phase in self._runs(probes)]
+        outcomes = [outcome for _, outcome in best]
+        knows_all = not any(outcome.knows_not_all for outcome in outcomes)
+        mistakes = sum(self._mistakes(uid, outcome) for uid, outcome in best) / len(_PHASES)
         return Forecast(
-            mistakes=sum(map(self._mistakes, uids, best)) / len(_PHASES),
-            mistakes_at_worst=sum(map(self._mistakes, uids, worst)) / len(_PHASES),
-            unready_seconds=sum(outcome.unready_seconds for outcome in best) / len(_PHASES),
-            flaps=sum(outcome.flaps for outcome in best) / len(_PHASES),
-            detection_seconds=None if probes.liveness is None else probes.liveness.detection_seconds,
+            mistakes=mistakes,
+            mistakes_at_worst=mistakes if knows_all else self.mistakes_at_worst(probes),
+            unready_seconds=sum(outcome.unready_seconds for outcome in outcomes) / len(_PHASES),
+            flaps=sum(outcome.flaps for outcome in outcomes) / len(_PHASES),
+            detection_seconds=_detection(probes),
         )
+
+    def mistakes_at_worst(self, probes: Probes) -> float:
+        """That figure of the forecast alone. Raises TooMuchToReplayError."""
+        runs = self._runs(probes)
+        worst = (self._mistakes(uid, self._replay(pod, probes, phase, Verdict.FAILED)) for uid, pod, phase in runs)
+        return sum(worst) / len(_PHASES)
+
+    def _runs(self, probes: Probes) -> Iterator[tuple[str, PodSignal, float]]:
+        """Each pod, by its uid, in each phase of the ticks."""
+        for uid, signal in signals(self.history, self.container, probes).items():
+            for phase in _PHASES:
+                yield uid, signal, phase
 
     def _replay(self, signal: PodSignal, probes: Probes, phase: float, unknown_as: Verdict) -> Outcome:
         """Of the worse case only the kills are asked for, and after the lives that were seen there are none."""
@@ -93,6 +111,7 @@ class Evidence:
             ),
             began_at=signal.began_at,
             until=signal.until,
+            budget=self.budget,
             most_lives=len(signal.lives) if unknown_as is Verdict.FAILED else math.inf,
         )
 
@@ -104,26 +123,46 @@ class Evidence:
 
 
 def choose(evidence: Evidence, present: Probes, candidates: Sequence[Probes], *, most_mistakes: float) -> Choice | None:
-    """The best of the candidates, None when the present settings should stay.
+    """The best of the candidates, None when the present settings should stay or there is too much to replay.
 
     Among those within the budget the quickest detection wins, and among equals the smallest change. If none is within
     it, the fewest mistakes win. A gain in detection of less than a quarter is no reason for a rollout.
     """
-    before = evidence.forecast(present)
-    forecasts = [(probes, evidence.forecast(probes)) for probes in candidates]
-    within = [entry for entry in forecasts if entry[1].mistakes_at_worst <= most_mistakes]
-    if not within:
-        within = [min(forecasts, key=lambda entry: entry[1].mistakes_at_worst)] if forecasts else []
-    if not within:
+    try:
+        before = evidence.forecast(present)
+        chosen = _best(evidence, present, candidates, most_mistakes)
+        if chosen is None:
+            return None
+        after = evidence.forecast(chosen)
+    except TooMuchToReplayError:
         return None
-    probes, after = min(within, key=lambda entry: (_detection(entry[1]), change_size(present, entry[0])))
     fewer = after.mistakes_at_worst < before.mistakes_at_worst and before.mistakes_at_worst > most_mistakes
-    quicker = before.mistakes_at_worst <= most_mistakes and _detection(after) <= (1 - _LEAST_GAIN) * _detection(before)
-    return Choice(probes=probes, before=before, after=after) if fewer or quicker else None
+    much_quicker = _seconds(after.detection_seconds) <= (1 - _LEAST_GAIN) * _seconds(before.detection_seconds)
+    quicker = before.mistakes_at_worst <= most_mistakes and much_quicker
+    return Choice(probes=chosen, before=before, after=after) if fewer or quicker else None
 
 
-def _detection(forecast: Forecast) -> float:
-    return float("inf") if forecast.detection_seconds is None else forecast.detection_seconds
+def _best(evidence: Evidence, present: Probes, candidates: Sequence[Probes], most_mistakes: float) -> Probes | None:
+    """The first within the budget of mistakes, beginning with the quickest: the others need no replay."""
+    mistakes: dict[int, float] = {}
+    for index in sorted(range(len(candidates)), key=lambda at: _rank(present, candidates[at])):
+        mistakes[index] = evidence.mistakes_at_worst(candidates[index])
+        if mistakes[index] <= most_mistakes:
+            return candidates[index]
+    return candidates[min(sorted(mistakes), key=mistakes.__getitem__)] if mistakes else None
+
+
+def _rank(present: Probes, probes: Probes) -> tuple[float, int]:
+    """The less, the better: detection time, then the size of the change."""
+    return _seconds(_detection(probes)), change_size(present, probes)
+
+
+def _detection(probes: Probes) -> float | None:
+    return None if probes.liveness is None else probes.liveness.detection_seconds
+
+
+def _seconds(detection: float | None) -> float:
+    return math.inf if detection is None else detection
 
 
 def change_size(present: Probes, other: Probes) -> int:

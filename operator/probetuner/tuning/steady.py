@@ -1,5 +1,6 @@
 """Settings of a readiness probe that lets short troubles pass."""
 
+from bisect import bisect_right
 from dataclasses import replace
 
 from probetuner.diagnosis import throttling
@@ -77,8 +78,10 @@ def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
 def _longest_within(most_seconds: float, readiness: Probe, longer: Probe) -> Probe:
     """The longer probe, or as much of its timeout as finds a silent replica in that time; else readiness as it is."""
     timeouts = range(readiness.timeout_seconds, longer.timeout_seconds + 1)
-    probes = [replace(longer, timeout_seconds=timeout) for timeout in timeouts]
-    return ([readiness] + [probe for probe in probes if probe.detection_seconds <= most_seconds])[-1]
+    in_time = bisect_right(
+        timeouts, most_seconds, key=lambda one: replace(longer, timeout_seconds=one).detection_seconds
+    )
+    return replace(longer, timeout_seconds=timeouts[in_time - 1]) if in_time else readiness
 
 
 def _outlast(proposal: Proposal, readiness: Probe, *, within: int | None = None) -> Proposal:

@@ -51,7 +51,8 @@ def _quickest(proposal: Proposal, liveness: Probe) -> Probe:
     """The numbers that find a lock-up soonest without false restarts, as a replay of what was seen has it."""
     present = replace(proposal.probes, liveness=liveness)
     candidates = tuple(liveness_candidates(present, liveness, proposal.policy))
-    choice = choose(evidence_of(proposal.case), present, candidates, most_mistakes=tolerated_mistakes(proposal.case))
+    evidence = evidence_of(proposal.case, proposal.budget)
+    choice = choose(evidence, present, candidates, most_mistakes=tolerated_mistakes(proposal.case))
     return liveness if choice is None or choice.probes.liveness is None else choice.probes.liveness
 
 

@@ -17,8 +17,9 @@ from probetuner.diagnosis.silence import busy_kills, silent_kills
 from probetuner.diagnosis.working import working_seconds
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
+from probetuner.tuning.budget import TooMuchToReplayError
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
-from probetuner.tuning.loss import NOTABLE_SHARE, loss
+from probetuner.tuning.loss import NOTABLE_SHARE, loss, steps
 from probetuner.tuning.notice import is_steady
 from probetuner.tuning.numbers import take_numbers, take_readiness, within_bounds
 from probetuner.tuning.proposal import Proposal
@@ -123,22 +124,39 @@ def _liveness(proposal: Proposal) -> Proposal:
 
 def failures_of_new(proposal: Proposal, new: Probe) -> Probe:
     """A liveness probe that comes new with the failures that cost users least, within the objective."""
-    experience, probes = experience_of(proposal.case), proposal.probes
+    probes = proposal.probes
     latest = max(proposal.policy.objectives.liveness_detection_seconds, new.detection_seconds)
     numbers = (_within(proposal.policy, ProbeType.LIVENESS, new, failure_threshold=failures) for failures in _FAILURES)
     options = (one for one in numbers if one.detection_seconds <= latest)
-    return min(options, key=lambda one: loss(experience, probes.with_probe(ProbeType.LIVENESS, one)), default=new)
+    try:
+        return min(options, key=lambda one: _loss(proposal, probes.with_probe(ProbeType.LIVENESS, one)), default=new)
+    except TooMuchToReplayError:
+        return new
 
 
 def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = False) -> Probes:
-    """The present probes, or the smallest change among the cheapest of the options if it gains enough, or must be."""
-    experience, present = experience_of(proposal.case), proposal.probes
-    costs = [(loss(experience, one), change_size(present, one), one) for one in options]
-    least, now = min((cost for cost, _, _ in costs), default=0.0), loss(experience, present)
+    """The present probes, or the smallest change among the cheapest of the options if it gains enough, or must be.
+
+    The present ones as well where there is too much to weigh.
+    """
+    present = proposal.probes
+    try:
+        costs = [(_loss(proposal, one), change_size(present, one), one) for one in options]
+        now = _loss(proposal, present)
+    except TooMuchToReplayError:
+        return present
+    least = min((cost for cost, _, _ in costs), default=0.0)
     watched = working_seconds(proposal.case) * proposal.case.replicas
     if not costs or (not must and now - least < max(_LEAST_GAIN * now, NOTABLE_SHARE * watched)):
         return present
     return min((entry for entry in costs if entry[0] <= _EQUAL * least), key=lambda entry: (entry[1], entry[0]))[2]
+
+
+def _loss(proposal: Proposal, probes: Probes) -> float:
+    """What these probes would have cost, worked out within what the decision may weigh."""
+    experience = experience_of(proposal.case)
+    proposal.budget.spend(steps(experience))
+    return loss(experience, probes)
 
 
 def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:

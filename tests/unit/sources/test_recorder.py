@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probetuner.sources import recorder
 from probetuner.sources.recorder import write_recording
-from probetuner.sources.recording import Record, Recording, Scrape, Watched
+from probetuner.sources.recording import METRICS_FILE, WATCH_FILE, Record, Recording, Scrape, Watched
 
 _BEGAN = 1_760_000_000.0
 _OBJECTS = st.fixed_dictionaries(
@@ -38,7 +39,7 @@ def _later(record: Record, at: float) -> Record:
     return Watched(at=at, change=record.change, object=record.object)
 
 
-def _write(folder: Path, records: Iterable[Record]) -> int:
+def _write(folder: Path, records: Iterable[Record | None]) -> int:
     return write_recording(folder, records, kubernetes="v1.35.4", namespaces=("shop",), started=_BEGAN, seconds=10.0)
 
 
@@ -80,6 +81,65 @@ def test_an_interrupted_recording_is_whole(tmp_path: Path) -> None:
 
     assert len(list(recording.records())) == 1
     assert recording.problems == []
+
+
+def test_what_was_received_is_on_disk_while_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as it is flushed, all of it can be read, also where nothing more comes; that it goes on is told."""
+    monkeypatch.setattr(recorder, "_FLUSH_SECONDS", 0.0)
+    seen: list[int] = []
+
+    def received() -> Iterator[Record | None]:
+        for number in range(3):
+            yield Watched(at=_BEGAN + number, change="ADDED", object={"kind": "Pod", "metadata": {"name": str(number)}})
+            yield None
+            recording = Recording(tmp_path / "r")
+            seen.append(len(list(recording.records())))
+            assert recording.ended is None
+            assert len(recording.problems) == 2
+
+    _write(tmp_path / "r", received())
+
+    assert seen == [1, 2, 3]
+    assert Recording(tmp_path / "r").ended == _BEGAN + 2
+
+
+@given(records=st.lists(_RECORDS, min_size=1, max_size=6), data=st.data())
+def test_cut_off_at_any_byte_it_gives_what_was_flushed_before(
+    tmp_path_factory: pytest.TempPathFactory, records: list[Record], data: st.DataObject
+) -> None:
+    """Whatever was on disk by then is read, in its order; that something is missing is told, and where."""
+    folder = tmp_path_factory.mktemp("cut") / "r"
+    timed = [_later(record, _BEGAN + number) for number, record in enumerate(records)]
+    flushed: list[dict[str, int]] = []
+
+    def received() -> Iterator[Record | None]:
+        for record in timed:
+            yield record
+            flushed.append({name: (folder / name).stat().st_size for name in (WATCH_FILE, METRICS_FILE)})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recorder, "_FLUSH_SECONDS", 0.0)
+        _write(folder, received())
+    name = data.draw(st.sampled_from((WATCH_FILE, METRICS_FILE)))
+    whole = (folder / name).read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    (folder / name).write_bytes(whole[:cut])
+    recording = Recording(folder)
+    read = list(recording.records())
+
+    kept = [record for record, sizes in zip(timed, flushed, strict=True) if sizes[name] <= cut or _file(record) != name]
+    assert [record for record in read if record in kept] == kept
+    assert all(record in timed for record in read)
+    if cut == len(whole):
+        assert recording.problems == []
+    else:
+        (problem,) = recording.problems
+        assert str(folder / name) in problem
+        assert "it is cut off" in problem
+
+
+def _file(record: Record) -> str:
+    return METRICS_FILE if isinstance(record, Scrape) else WATCH_FILE
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

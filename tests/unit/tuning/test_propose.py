@@ -10,6 +10,7 @@ from probetuner.diagnosis.starting import liveness_kills
 from probetuner.facts.fact import CpuThrottled, Fact
 from probetuner.model.policy import Allowance, Objectives, Policy, Range
 from probetuner.model.probe import Exec, Grpc, HttpGet, Probe, ProbeType
+from probetuner.tuning.figures import Figures
 from probetuner.tuning.forecast import forecast
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import ActionName
@@ -380,6 +381,7 @@ def test_a_forecast_says_what_would_have_happened() -> None:
     recommendation = BUSY.judge().recommendation
     assert recommendation is not None
     after = forecast(BUSY.cases(), recommendation)
+    assert isinstance(after, Figures)
 
     assert recommendation.before.false_restarts == len(liveness_kills(BUSY.cases()[0]))
     assert recommendation.before.detection_seconds == 31
@@ -393,6 +395,7 @@ def test_a_forecast_of_flaps_falls() -> None:
     recommendation = FLAPS.judge().recommendation
     assert recommendation is not None
     after = forecast(FLAPS.cases(), recommendation)
+    assert isinstance(after, Figures)
 
     assert recommendation.before.flaps
     assert after.flaps is not None

@@ -22,6 +22,8 @@ ANSWERS = (
     REFUSED,
     UNKNOWN,
     Answer(at_least_seconds=30.0, at_most_seconds=math.inf, cause=FailureCause.TIMEOUT),
+    Answer(at_most_seconds=4.0),
+    Answer(at_least_seconds=math.e, at_most_seconds=math.e),
 )
 
 numbers = st.integers(1, 8)
@@ -31,7 +33,7 @@ probes = st.builds(
     initial_delay_seconds=st.integers(0, 20),
     period_seconds=numbers,
     timeout_seconds=numbers,
-    failure_threshold=st.integers(1, 5),
+    failure_threshold=st.integers(1, 5) | st.integers(6, 100),
 )
 cells = st.lists(st.tuples(st.floats(1, 400), st.sampled_from(ANSWERS)), max_size=6).map(
     lambda found: ((0.0, PROMPT), *sorted(found, key=lambda cell: cell[0]))
@@ -69,7 +71,7 @@ def told(outcome: Outcome) -> object:
         [(round(at, 3), ready) for at, ready in outcome.ready],
         [(round(life.started_at, 3), life.killed_by, round(life.ended_at or 0.0, 3)) for life in outcome.lives],
         [(round(wait.at, 3), round(wait.seconds, 3)) for wait in outcome.waits],
-        outcome.knows_not_all,
+        {(kind, verdict): outcome.counted(kind, verdict) for kind in ProbeType for verdict in Verdict},
     )
 
 
@@ -90,6 +92,36 @@ def test_what_is_left_out_changes_nothing(
 
     assert told(short) == told(whole)
     assert len(short.attempts) <= len(whole.attempts)
+
+
+slow_probes = st.builds(
+    lambda period, longer, failures: Probe(
+        handler=HttpGet(port=8080), period_seconds=period, timeout_seconds=period + longer, failure_threshold=failures
+    ),
+    numbers,
+    st.integers(0, 20),
+    st.integers(1, 50),
+)
+
+
+@given(
+    signals=st.lists(lives, min_size=1, max_size=2),
+    probe=slow_probes,
+    unknown_as=st.sampled_from((Verdict.OK, Verdict.FAILED)),
+    lead=st.floats(0.1, 9),
+)
+def test_attempts_that_take_as_long_as_the_period_are_left_out_too(
+    signals: list[LifeSignal], probe: Probe, unknown_as: Verdict, lead: float
+) -> None:
+    """Where the next attempt begins as the last one times out the same comes of it, from few attempts a cell."""
+    signal = PodSignal(began_at=BEGAN_AT, until=UNTIL, lead_seconds=None, lives=tuple(signals))
+    asked = Probes(liveness=probe, readiness=replace(probe, failure_threshold=1))
+
+    whole, short = (replay(signal, asked, unknown_as, lead, leave_out=leave_out) for leave_out in (False, True))
+
+    known = sum(1 + len(cells) for life in signals for cells in life.cells.values())
+    assert told(short) == told(whole)
+    assert len(short.attempts) <= 20 * (known + len(short.lives))
 
 
 def test_a_quiet_month_takes_no_longer_than_an_hour() -> None:

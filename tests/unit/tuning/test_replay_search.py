@@ -11,6 +11,7 @@ from probetuner.history.record import ContainerHistory, FailureRun, RunEnding
 from probetuner.model.container import Container
 from probetuner.model.policy import Policy, Range
 from probetuner.model.probe import HttpGet, Probe, ProbeType
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.search import Evidence, change_size, choose, liveness_candidates
 
@@ -40,7 +41,9 @@ def glitch(start: float, seconds: float, *, ending: RunEnding = RunEnding.BY_ITS
 
 def evidence(liveness: Probe, *runs: FailureRun, lives: tuple[Life, ...] = ()) -> Evidence:
     container = Container(name="app", liveness=liveness)
-    return Evidence(history=history(*runs, lives=lives), container=container, grace_seconds=30.0)
+    return Evidence(
+        history=history(*runs, lives=lives), container=container, grace_seconds=30.0, budget=Budget(10_000_000)
+    )
 
 
 @settings(max_examples=6)

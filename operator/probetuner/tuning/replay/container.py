@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from probetuner.model.probe import ProbeType
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import REFUSED, Verdict, judge
 from probetuner.tuning.replay.application import Application, Lasting
@@ -43,7 +44,8 @@ class ContainerRun:
     """A container from its first start on. `next_at` is when its next event happens, `step` makes it happen.
 
     Several runs can be stepped in the order of their times, so that their applications may depend on each other.
-    With `lasting` attempts that can only repeat the one before are left out; everything else happens as it would.
+    With `lasting` ticks that make no attempt and attempts that can only repeat the one before are left out, and are
+    told as one attempt of several `times`; everything else happens as it would.
     """
 
     def __init__(
@@ -110,10 +112,11 @@ class ContainerRun:
             if worker.flight is not None:
                 self._land(worker, worker.flight)
             else:
-                self._take_off(worker, max(worker.next_at, now))
+                self._tick(worker, max(worker.next_at, now))
 
     def outcome(self, until: float) -> Outcome:
-        """What has happened so far."""
+        """What has happened so far; nothing happens after it has been asked for."""
+        self._settle(until)
         return Outcome(
             began_at=self._began_at,
             until=until,
@@ -135,52 +138,82 @@ class ContainerRun:
         self._passed = ProbeType.STARTUP not in self._workers
         for worker in self._workers.values():
             worker.on_hold = False
-            worker.wake(at)
+        self._wake(at)
         self._set_ready(at, ready=self._passed and ProbeType.READINESS not in self._workers)
         self._trigger_readiness()
 
-    def _take_off(self, worker: Worker, now: float) -> None:
+    def _tick(self, worker: Worker, now: float) -> None:
+        self._settle_one(worker, now)
+        if worker.flight is not None:
+            return
         worker.take_tick(now)
-        life = self._lives[-1]
-        if worker.on_hold or not self._visible or now - life.started_at < worker.probe.initial_delay_seconds:
-            return
-        if self._passed is (worker.kind is ProbeType.STARTUP):
-            self._leave_out(worker, now)
-            return
+        asks_from = self._lives[-1].started_at + worker.probe.initial_delay_seconds
+        if worker.on_hold or not self._visible or self._passed is (worker.kind is ProbeType.STARTUP):
+            self._let_rest(worker, math.inf)
+        elif now < asks_from:
+            self._let_rest(worker, asks_from)
+        else:
+            self._take_off(worker, now)
+
+    def _let_rest(self, worker: Worker, until: float) -> None:
+        """Leave out the ticks that make no attempt: until that time, or until what holds the worker back is over."""
+        if self._lasting is not None:
+            worker.rest_until(until)
+
+    def _take_off(self, worker: Worker, now: float) -> None:
         answer = REFUSED
-        if life.ended_at is None:
+        if self.running:
             answer = self._application.answer(worker.kind, life=self.life, at=now)
         result = judge(answer, worker.probe)
         worker.flight = Flight(began_at=now, ends_at=now + result.seconds, life=self.life, result=result)
 
     def _land(self, worker: Worker, flight: Flight) -> None:
         worker.flight = None
-        result, at = flight.result, flight.ends_at
+        self._told(worker, flight)
+        verdict = self._given.unknown_as if flight.result.verdict is Verdict.UNKNOWN else flight.result.verdict
+        if verdict is Verdict.ERRORED:
+            return
+        reached = worker.count(verdict)
+        if flight.life != self.life:
+            return
+        if reached:
+            self._conclude(worker.kind, flight.ends_at, succeeded=verdict is Verdict.OK)
+        self._leave_out(worker, flight)
+
+    def _told(self, worker: Worker, flight: Flight, times: int = 1) -> None:
         self._attempts.append(
             Attempt(
-                at=at,
+                at=flight.ends_at,
                 probe=worker.kind,
                 life=flight.life,
-                verdict=result.verdict,
-                seconds=result.seconds,
-                cause=result.cause,
+                verdict=flight.result.verdict,
+                seconds=flight.result.seconds,
+                cause=flight.result.cause,
+                times=times,
             )
         )
-        verdict = self._given.unknown_as if result.verdict is Verdict.UNKNOWN else result.verdict
-        if verdict is Verdict.ERRORED or not worker.count(verdict) or flight.life != self.life:
+
+    def _leave_out(self, worker: Worker, landed: Flight) -> None:
+        """Leave out the attempts that get what the landed one got; not one that the end of the life cuts short."""
+        if self._lasting is None or worker.on_hold or not self.running or self._visible_at < math.inf:
             return
-        self._conclude(worker.kind, at, succeeded=verdict is Verdict.OK)
-        if worker.repeats_itself and result.seconds < worker.probe.period_seconds:
-            self._leave_out(worker, flight.began_at, seconds=result.seconds)
+        same_until = self._lasting.same_until(worker.kind, life=self.life, at=landed.began_at)
+        worker.repeat(landed, same_until=min(same_until, self._exit_at - landed.result.seconds))
 
-    def _leave_out(self, worker: Worker, at: float, *, seconds: float = 0.0) -> None:
-        """Let the worker sleep for as long as attempts of so many seconds would get the same as at that time.
+    def _settle(self, now: float) -> None:
+        for worker in self._workers.values():
+            self._settle_one(worker, now)
 
-        One that is under way when the life ends is cut short.
-        """
-        if self._lasting is not None and self._passed and self.running:
-            same_until = self._lasting.same_until(worker.kind, life=self.life, at=at)
-            worker.sleep_until(min(same_until, self._exit_at - seconds))
+    def _settle_one(self, worker: Worker, now: float) -> None:
+        """Tell of the attempts that were left out until now; one that is under way lands as any other."""
+        repeated = worker.settle(now)
+        if repeated is not None:
+            latest, times = repeated
+            self._told(worker, latest, times)
+
+    def _wake(self, now: float) -> None:
+        for worker in self._workers.values():
+            worker.wake(now)
 
     def _conclude(self, kind: ProbeType, at: float, *, succeeded: bool) -> None:
         if kind is ProbeType.READINESS:
@@ -189,6 +222,7 @@ class ContainerRun:
             self._kill(kind, at)
         elif kind is ProbeType.STARTUP:
             self._passed = True
+            self._wake(at)
             self._lives[-1].startup_succeeded_at = at
             self._set_ready(at, ready=ProbeType.READINESS not in self._workers)
             self._trigger_readiness()
@@ -215,15 +249,14 @@ class ContainerRun:
         grace = max(_LEAST_GRACE_SECONDS, self._given.grace_seconds if own is None else own)
         stopped_at = at + min(grace, self._application.stop_seconds(life=self.life, at=at))
         self._exit_at = min(self._exit_at, stopped_at)
-        for worker in self._workers.values():
-            worker.wake(at)
+        self._settle(at)
 
     def _exit(self, at: float) -> None:
         life = self._lives[-1]
         life.ended_at, self._exit_at, self._visible_at = at, math.inf, math.inf
+        self._settle(at)
         for worker in self._workers.values():
             worker.cut_short(at)
-            worker.wake(at)
         if life.killed_by is None:
             self._sync_at = at + self._given.status_seconds
         else:
@@ -257,18 +290,22 @@ def run(
     circumstances: Circumstances,
     began_at: float,
     until: float,
+    budget: Budget | None = None,
     lasting: Lasting | None = None,
     most_lives: float = math.inf,
 ) -> Outcome:
     """Run one container from its first start to `until` (seconds on the caller's clock).
 
-    It ends before that with the last of `most_lives`.
+    It ends before that with the last of `most_lives`. Raises TooMuchToReplayError when that takes more than the budget;
+    who simulates what never was needs none.
     """
     container = ContainerRun(
         probes=probes, application=application, circumstances=circumstances, at=began_at, lasting=lasting
     )
     now = began_at
     while (due := container.next_at) <= until and container.life < most_lives:
+        if budget is not None:
+            budget.spend()
         now = max(now, due)
         container.step(now)
     return container.outcome(until)

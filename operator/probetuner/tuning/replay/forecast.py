@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from probetuner.model.container import Container
 from probetuner.model.probe import ProbeType
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import Verdict
 from probetuner.tuning.replay.container import Circumstances, run
@@ -42,22 +43,25 @@ class Forecast:
     unknown_share: float
 
 
-def forecast(signals: Iterable[PodSignal], container: Container, probes: Probes, *, grace_seconds: float) -> Forecast:
-    """Replay these probes over the signals of the container's pods (at least one)."""
+def forecast(
+    signals: Iterable[PodSignal], container: Container, probes: Probes, *, grace_seconds: float, budget: Budget
+) -> Forecast:
+    """Replay these probes over the signals of the container's pods (at least one). Raises TooMuchToReplayError."""
     pods = [_with_added(signal, container, probes) for signal in signals]
     outcomes = [
-        [_replay(pod, probes, grace_seconds, phase=phase, unknown_as=verdict) for pod in pods]
+        [_replay(pod, probes, grace_seconds, phase=phase, unknown_as=verdict, budget=budget) for pod in pods]
         for phase in range(_PHASES)
         for verdict in (Verdict.OK, Verdict.FAILED)
     ]
     attempts = [attempt for pods in outcomes for outcome in pods for attempt in outcome.attempts]
-    unknown = sum(attempt.verdict is Verdict.UNKNOWN for attempt in attempts)
+    unknown = sum(attempt.times for attempt in attempts if attempt.verdict is Verdict.UNKNOWN)
+    made = sum(attempt.times for attempt in attempts)
     return Forecast(
         kills=_span(sum(len(outcome.kills) for outcome in pods) for pods in outcomes),
         restarts=_span(sum(len(outcome.lives) - 1 for outcome in pods) for pods in outcomes),
         flaps=_span(sum(outcome.flaps for outcome in pods) for pods in outcomes),
         unready_seconds=_span(sum(outcome.unready_seconds for outcome in pods) for pods in outcomes),
-        unknown_share=unknown / len(attempts) if attempts else 0.0,
+        unknown_share=unknown / made if made else 0.0,
     )
 
 
@@ -66,12 +70,15 @@ def _span(figures: Iterable[float]) -> Span:
     return Span(least=min(found), most=max(found))
 
 
-def _replay(signal: PodSignal, probes: Probes, grace_seconds: float, *, phase: int, unknown_as: Verdict) -> Outcome:
+def _replay(
+    signal: PodSignal, probes: Probes, grace_seconds: float, *, phase: int, unknown_as: Verdict, budget: Budget
+) -> Outcome:
     longest = max((probe.period_seconds for kind in ProbeType if (probe := probes.get(kind)) is not None), default=1)
-    lead = signal.lead_seconds
+    lead, recorded = signal.lead_seconds, Recorded(signal)
     return run(
         probes=probes,
-        application=Recorded(signal),
+        application=recorded,
+        lasting=recorded,
         circumstances=Circumstances(
             grace_seconds=grace_seconds,
             lead_seconds=longest * (phase + 0.5) / _PHASES if lead is None else lead,
@@ -80,6 +87,7 @@ def _replay(signal: PodSignal, probes: Probes, grace_seconds: float, *, phase: i
         ),
         began_at=signal.began_at,
         until=signal.until,
+        budget=budget,
     )
 
 

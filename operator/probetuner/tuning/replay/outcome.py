@@ -9,7 +9,10 @@ from probetuner.tuning.replay.answer import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """An attempt that was counted; `seconds` is how long it took, `at` when it ended."""
+    """An attempt that was made; `seconds` is how long it took, `at` when it ended.
+
+    It stands for `times` that got the same one after the other, of which it is the latest.
+    """
 
     at: float
     probe: ProbeType
@@ -17,6 +20,7 @@ class Attempt:
     verdict: Verdict
     seconds: float
     cause: FailureCause | None = None
+    times: int = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,4 +96,4 @@ class Outcome:
 
     def counted(self, probe: ProbeType, verdict: Verdict) -> int:
         """How many attempts of that probe came to that."""
-        return sum(attempt.probe is probe and attempt.verdict is verdict for attempt in self.attempts)
+        return sum(attempt.times for attempt in self.attempts if attempt.probe is probe and attempt.verdict is verdict)

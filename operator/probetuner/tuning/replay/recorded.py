@@ -36,6 +36,11 @@ class LifeSignal:
     stop_seconds: float = math.inf
     cells: Mapping[ProbeType, tuple[tuple[float, Answer], ...]] = field(default_factory=dict)
 
+    @property
+    def knows_anything(self) -> bool:
+        """Whether it is known of any age what any attempt would have got."""
+        return any(answer != UNKNOWN for found in self.cells.values() for _, answer in found)
+
     def answer(self, probe: ProbeType, age_seconds: float) -> Answer:
         """What an attempt at that age would have got."""
         if age_seconds > self.until_seconds:

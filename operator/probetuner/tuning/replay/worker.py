@@ -18,6 +18,40 @@ class Flight:
     result: Result
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repetition:
+    """Attempts that get what `flight` got, and change nothing but the streak: `times` of them, left out of a replay.
+
+    The first begins at `first_at`, each further one `cadence_seconds` later. All end before the process does.
+    """
+
+    flight: Flight
+    first_at: float
+    cadence_seconds: float
+    times: int
+
+    @property
+    def over_at(self) -> float:
+        """When the attempt after them begins."""
+        return self.first_at + self.times * self.cadence_seconds
+
+    def begun(self, now: float) -> int:
+        """How many have begun at that time."""
+        return self._passed(now - self.first_at)
+
+    def ended(self, now: float) -> int:
+        """How many have ended at that time."""
+        return self._passed(now - self.flight.result.seconds - self.first_at)
+
+    def _passed(self, seconds: float) -> int:
+        return min(self.times, max(0, 1 + math.floor(seconds / self.cadence_seconds)))
+
+    def attempt(self, index: int) -> Flight:
+        """One of them, counted from 0."""
+        began_at = self.first_at + index * self.cadence_seconds
+        return replace(self.flight, began_at=began_at, ends_at=began_at + self.flight.result.seconds)
+
+
 class Worker:
     """The state that a worker keeps over the lives of its container.
 
@@ -32,6 +66,8 @@ class Worker:
         self.flight: Flight | None = None
         self._tick_at = began_at + probe.period_seconds
         self._triggered = False
+        self._rests = False
+        self._repetition: Repetition | None = None
         self._last: Verdict | None = None
         self._streak = 0
 
@@ -40,7 +76,11 @@ class Worker:
         """When something happens next: an attempt ends, or the next is due."""
         if self.flight is not None:
             return self.flight.ends_at
-        return -math.inf if self._triggered else self._tick_at
+        if self._triggered:
+            return -math.inf
+        if self._repetition is not None:
+            return self._repetition.over_at
+        return math.inf if self._rests else self._tick_at
 
     def trigger(self) -> None:
         """Ask for an attempt at once, as a status update does for a readiness probe that is not successful."""
@@ -52,20 +92,47 @@ class Worker:
             result = Result(verdict=Verdict.FAILED, seconds=at - self.flight.began_at, cause=FailureCause.RESET)
             self.flight = replace(self.flight, ends_at=at, result=result)
 
-    @property
-    def repeats_itself(self) -> bool:
-        """Whether another result like the last would change nothing: its threshold was reached before."""
-        return self._streak >= self._needed(self._last)
-
-    def sleep_until(self, at: float) -> None:
-        """Let the ticks before that time pass; none of the phase is lost."""
-        if at > self._tick_at:
+    def rest_until(self, at: float) -> None:
+        """Let the ticks before that time pass, which make no attempt; infinity is until it is woken."""
+        if at == math.inf:
+            self._rests = True
+        elif at > self._tick_at:
             self._tick_at += math.ceil((at - self._tick_at) / self.probe.period_seconds) * self.probe.period_seconds
 
+    def repeat(self, landed: Flight, *, same_until: float) -> None:
+        """Leave out the attempts that begin before that time, for they get the same; not one that reaches a threshold.
+
+        They follow each other by the period, or at once where they take as long. One that ran late catches up with its
+        ticks first.
+        """
+        period, seconds = self.probe.period_seconds, landed.result.seconds
+        if self._triggered or (seconds < period and self._tick_at < landed.ends_at):
+            return
+        first_at, cadence = max(self._tick_at, landed.ends_at), max(period, seconds)
+        times = max(0, math.ceil((same_until - first_at) / cadence))
+        short = self._needed(self._last) - self._streak
+        times = times if short <= 0 else min(times, short - 1)
+        if times:
+            self._repetition = Repetition(flight=landed, first_at=first_at, cadence_seconds=cadence, times=times)
+
+    def settle(self, now: float) -> tuple[Flight, int] | None:
+        """Be as if none had been left out until then: the latest of those that have ended, and how many have."""
+        repetition, self._repetition = self._repetition, None
+        if repetition is None:
+            return None
+        begun, ended = repetition.begun(now), repetition.ended(now)
+        self._streak += ended
+        if begun:
+            self.take_tick(repetition.attempt(begun - 1).began_at)
+        if begun > ended:
+            self.flight = repetition.attempt(begun - 1)
+        return (repetition.attempt(ended - 1), ended) if ended else None
+
     def wake(self, now: float) -> None:
-        """Take the next tick after that time, whatever the worker slept for."""
-        ahead = math.floor((self._tick_at - now) / self.probe.period_seconds)
-        self._tick_at -= max(0, ahead) * self.probe.period_seconds
+        """Take the next tick from that time on, if it rested."""
+        if self._rests:
+            self._rests = False
+            self.rest_until(now)
 
     def take_tick(self, now: float) -> None:
         """Consume the trigger, which restarts the ticker (since 1.32), or the tick that is due."""
