@@ -3,9 +3,12 @@
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.grace import passed_in_grace
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import is_slow_between
-from probetuner.diagnosis.silence import busy_kills, proved_stuck, silent_kills
+from probetuner.diagnosis.load import busy_kills
+from probetuner.diagnosis.pauses import pauses_seconds
+from probetuner.diagnosis.silence import proved_stuck, silent_kills, was_silent_to_the_end
 from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.throttling import THROTTLED_SHARE, throttled_share
 from probetuner.diagnosis.wording import several
@@ -16,6 +19,7 @@ from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.6
 _WELL_AGAIN_SECONDS, _ANSWERED_SECONDS, _AROUND_SECONDS = 60.0, 30.0, 60.0
+_ODD_SHARE = 0.2
 _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 
 
@@ -23,12 +27,32 @@ _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 def killed_in_lockup(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended rightly: silent without any sign of load, and cured by the restart.
 
-    Whose process proves that it was stuck was so whatever the fresh container ran into.
+    Whose process proves that it was stuck was so whatever the fresh container ran into. None that answered readiness
+    before it was gone. The odd one that was cured, among many kills of which nobody knows what they were, is none
+    either: load ends some time too, and whoever was killed last before that looks cured.
     """
-    busy = busy_kills(case)
-    return tuple(
-        life for life in silent_kills(case) if life not in busy and (life in proved_stuck(case) or _cured(case, life))
-    )
+    silent = [life for life in silent_kills(case) if life not in busy_kills(case)]
+    stuck = [life for life in silent if life in proved_stuck(case)]
+    cured = [life for life in silent if life not in passed_in_grace(case) and life in cured_kills(case)]
+    lasting = [life for life in cured if not _may_have_passed(case, life, unclear=len(silent))]
+    found = tuple(life for life in silent if life in stuck or life in lasting)
+    return found if len(found) >= _ODD_SHARE * len(silent) else tuple(stuck)
+
+
+@once
+def cured_kills(case: Case) -> tuple[Life, ...]:
+    """The silent kills after which the container was well for a while, whatever they were."""
+    return tuple(life for life in silent_kills(case) if _cured(case, life))
+
+
+def _may_have_passed(case: Case, life: Life, *, unclear: int) -> bool:
+    """Whether silences as long as this one is known to have been passed by themselves, and not just the odd one."""
+    liveness = case.container.liveness or Probe(handler=None)
+    silent_seconds = float(liveness.borne_seconds)
+    if was_silent_to_the_end(case, life):
+        silent_seconds += life.stop_seconds or 0.0
+    passed = sum(seconds >= silent_seconds for seconds in pauses_seconds(case))
+    return passed > 0 and passed >= _ODD_SHARE * unclear
 
 
 @once

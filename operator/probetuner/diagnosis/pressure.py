@@ -3,7 +3,8 @@
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.silence import busy_kills, describe, signs_of_load, silent_kills
+from probetuner.diagnosis.load import busy_kills, describe, signs_of_load
+from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
 from probetuner.model.probe import ProbeType

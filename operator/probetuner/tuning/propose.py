@@ -7,9 +7,9 @@ from probetuner.diagnosis.broken import errored_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.finding import Finding, FindingName
+from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.lone import taken_away
-from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType

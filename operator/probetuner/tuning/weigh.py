@@ -11,9 +11,10 @@ from typing import Any
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.hearing import hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
+from probetuner.diagnosis.load import busy_kills
 from probetuner.diagnosis.lockup import sure_lockups
 from probetuner.diagnosis.pauses import pauses_seconds
-from probetuner.diagnosis.silence import busy_kills, silent_kills
+from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.working import working_seconds
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
