@@ -17,6 +17,7 @@ from probetuner.diagnosis import (
     soundness,
     startup,
     throttling,
+    tight,
     written,
 )
 from probetuner.diagnosis.case import Case
@@ -32,6 +33,7 @@ _OBSERVED: tuple[Rule, ...] = (
     pressure.find,
     startup.find_killed,
     dependency.find,
+    tight.find,
     lockup.find_killed,
     lockup.find_unattended,
     broken.find_never,

@@ -13,6 +13,7 @@ class FindingName(StrEnum):
     LIVENESS_KILL_OF_LOCKUP = "liveness-kill-of-lockup"
     LOCKUP_WITHOUT_LIVENESS = "lockup-without-liveness"
     READINESS_FLAPPING = "readiness-flapping"
+    PROBE_TIMEOUT_TOO_SHORT = "probe-timeout-too-short"
     PROBE_NEVER_SUCCEEDS = "probe-never-succeeds"
     PROBE_ERRORS = "probe-errors"
     CRASH = "crash"

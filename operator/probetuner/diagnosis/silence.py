@@ -9,6 +9,7 @@ from probetuner.diagnosis.grace import InGrace, in_grace
 from probetuner.diagnosis.hanging import hung_by_dependency
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.starting import liveness_kills
+from probetuner.diagnosis.tight import killed_for_lateness
 from probetuner.diagnosis.waking import was_silent
 from probetuner.history.life import Life
 from probetuner.model.probe import ProbeType
@@ -20,12 +21,13 @@ _SEVERAL, _PROMPT_SECONDS = 2, 5.0
 def silent_kills(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended by timeouts after the application had been up.
 
-    None of a probe that has never succeeded: what it asks for is not there. Not those that waited for somebody else.
+    None of a probe that has never succeeded: what it asks for is not there. Nor those that waited for somebody else, or
+    whose answers were only late by chance.
     """
     if never_succeeded(case, ProbeType.LIVENESS):
         return ()
-    hung = hung_by_dependency(case)
-    return tuple(life for life in liveness_kills(case) if was_silent(case, life) and life not in hung)
+    explained = (*hung_by_dependency(case), *killed_for_lateness(case))
+    return tuple(life for life in liveness_kills(case) if was_silent(case, life) and life not in explained)
 
 
 @once

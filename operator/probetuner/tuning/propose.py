@@ -10,6 +10,7 @@ from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.lone import taken_away
+from probetuner.diagnosis.tight import tight_probes
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
@@ -109,6 +110,21 @@ def _bear_pressure(proposal: Proposal) -> Proposal:
     return busy.bear_pressure(proposal)
 
 
+def _give_answers_time(proposal: Proposal) -> Proposal:
+    """Raise the timeouts that answers hardly keep to: how late they may be is hidden, so step up and look again."""
+    for kind in tight_probes(proposal.case):
+        probe = proposal.probes.get(kind)
+        if probe is not None:
+            longer = replace(probe, timeout_seconds=stuck.stepped_up_seconds(probe))
+            proposal = proposal.take(
+                ActionName.RAISE_TIMEOUT,
+                f"{kind.value.lower()}: answers usually take most of the {probe.timeout_seconds} s that it waits",
+                needs=Allowance.THRESHOLDS,
+                probes=proposal.probes.with_probe(kind, longer),
+            )
+    return proposal
+
+
 def _attend(proposal: Proposal) -> Proposal:
     """Restart what gets stuck, but not what still starts."""
     new = stuck.new_liveness(proposal)
@@ -192,6 +208,7 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.LIVENESS_KILL_UNDER_PRESSURE: _bear_pressure,
     FindingName.LIVENESS_KILL_DURING_STARTUP: start.give_time,
     FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
+    FindingName.PROBE_TIMEOUT_TOO_SHORT: _give_answers_time,
     FindingName.LIVENESS_KILL_OF_LOCKUP: _outlast_pauses,
     FindingName.LOCKUP_WITHOUT_LIVENESS: _attend,
     FindingName.SINGLE_REPLICA_READINESS: _drop_lone_readiness,
