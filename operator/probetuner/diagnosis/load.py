@@ -20,6 +20,7 @@ from probetuner.diagnosis.silence import drains, proved_stuck, silent_kills, was
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.throttling import throttled_minutes, throttled_share
 from probetuner.diagnosis.together import fail_with_another
+from probetuner.diagnosis.turned_away import turned_away_kills
 from probetuner.diagnosis.waking import answered_again, woken_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
@@ -126,11 +127,11 @@ def _of_the_same_trouble(case: Case, busy: Sequence[Life], rest: Sequence[Life])
 
 @once
 def overrun(case: Case) -> bool:
-    """Whether load is proved: answers came late around a kill, or a fresh container failed at once.
+    """Whether load is proved: answers came late around a kill, probes were turned away, or fresh containers failed.
 
     That silence ended by itself at other times shows only that it need not be for good: pauses do that as well.
     """
-    return _is_proof(signs_of_load(case))
+    return _is_proof(signs_of_load(case)) or bool(turned_away_kills(case))
 
 
 def _is_proof(signs: Sequence[Signs]) -> bool:
@@ -159,9 +160,9 @@ def queue_is_proved(case: Case) -> bool:
 
     Without that nobody knows what it was, and a process that hangs without a liveness probe is away for good.
     """
-    judged = _judged(signs_of_load(case))
-    passing = sum(sign.passing for sign in judged)
-    return passing > 0 and passing >= _NOTABLE_SHARE * len(judged)
+    judged, turned_away = _judged(signs_of_load(case)), len(turned_away_kills(case))
+    passing = sum(sign.passing for sign in judged) + turned_away
+    return passing > 0 and passing >= _NOTABLE_SHARE * (len(judged) + turned_away)
 
 
 @once

@@ -7,20 +7,20 @@ from probetuner.diagnosis.starting import starting_kills
 from probetuner.history.life import Life
 from probetuner.model.probe import Probe, ProbeType
 
-_ODD_SHARE, _IN_A_ROW, _ENOUGH = 0.2, 2, 3
+_ODD_SHARE, _SEVERAL, _IN_A_ROW, _ENOUGH = 0.2, 2, 2, 3
 _AT_ONCE_SECONDS, _OTHER_AGE_SECONDS, _TIMES_DETECTION = 15.0, 60.0, 2
 
 
 @once
 def relapses(case: Case) -> tuple[Life, ...]:
-    """The silent kills after which the fresh container was silent again at once, if they are not the odd one.
+    """The silent kills after which the fresh container was silent again at once, if they are several, and not odd ones.
 
     Where replicas of any age fall silent together, soon is enough: a queue takes a moment to fill.
     """
     followed = [life for life in silent_kills(case) if case.next_life(life) is not None]
     together = fall_together(case)
     found = tuple(life for life in followed if _relapsed(case, life) or (together and _is_killed_soon(case, life)))
-    return found if len(found) >= _ODD_SHARE * len(followed) else ()
+    return found if len(found) >= max(_SEVERAL, _ODD_SHARE * len(followed)) else ()
 
 
 @once

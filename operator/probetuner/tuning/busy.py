@@ -25,6 +25,7 @@ from probetuner.diagnosis.lockup import cured_kills, earlier_lockups, killed_in_
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
 from probetuner.diagnosis.rejuvenation import kept_young
 from probetuner.diagnosis.silence import silent_kills
+from probetuner.diagnosis.turned_away import turned_away_kills
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning import handlers, stuck
@@ -78,7 +79,7 @@ def _may_be_stuck(case: Case) -> bool:
     may), and the fresh containers were well: load goes on after a restart.
     """
     kills = silent_kills(case)
-    deaf = all(did_not_hear(life) for life in kills) and hears_sigterm(case) is not False
+    deaf = bool(kills) and all(did_not_hear(life) for life in kills) and hears_sigterm(case) is not False
     cured = len(cured_kills(case)) >= _ODD_SHARE * len(kills)
     return may_have_hung(case) or (overrun(case) and deaf and cured)
 
@@ -104,7 +105,10 @@ def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
 
 def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
     """Let liveness ask an endpoint that has proved fit, or nothing where there is none."""
+    turned_away = bool(turned_away_kills(proposal.case))
     reason = f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up"
+    if turned_away:
+        reason = f"{liveness.handler} is turned away while users take all connections: that proves no lock-up"
     fit = handlers.fit_for_liveness(proposal)
     if fit is None and handlers.may_prove_fit(proposal):
         reason += "; another endpoint answers well and is about to be judged, so nothing is changed yet"
@@ -115,6 +119,9 @@ def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
         policy=proposal.policy,
         borne_seconds=lasted_seconds(proposal.case),
     )
+    if turned_away and proposal.probes.readiness is not None:
+        # What is cut off at once gains nothing by a longer timeout; how many failures it bears follows from its flaps.
+        relieved = replace(proposal.probes, liveness=None)
     if fit is not None:
         relieved = replace(relieved, liveness=handlers.asking(liveness, fit.candidate))
     return proposal.take(
