@@ -19,7 +19,7 @@ from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.6
 _WELL_AGAIN_SECONDS, _ANSWERED_SECONDS, _AROUND_SECONDS = 60.0, 30.0, 60.0
-_ODD_SHARE = 0.2
+_ODD_SHARE, _IN_A_ROW = 0.2, 2
 _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 
 
@@ -83,7 +83,7 @@ def earlier_lockups(case: Case) -> tuple[Life, ...]:
 def _cured(case: Case, life: Life) -> bool:
     """Whether the next life that was let come up was well; where starts are ended now and then, it may not be the next.
 
-    Why each of those ended need not be known.
+    Why each of those ended need not be known. Who fails liveness twice in a row is not well, whatever comes of it.
     """
     unborn = (*starting_kills(case), *case.ended_by(RestartCause.UNKNOWN)) if starting_kills(case) else ()
     fresh = case.next_life(life)
@@ -91,9 +91,13 @@ def _cured(case: Case, life: Life) -> bool:
         fresh = case.next_life(fresh)
     if fresh is None or fresh.answered_at is None:
         return False
-    detection = case.container.liveness.detection_seconds if case.container.liveness else 0
-    well_until = fresh.ended_at or case.history.last_seen_at
-    return well_until - fresh.started_at >= max(_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS + detection)
+    probe, first = case.container.liveness or Probe(handler=None), case.first_run(fresh)
+    lasted = (fresh.ended_at or case.history.last_seen_at) - fresh.started_at
+    if first is not None and first.failures >= _IN_A_ROW:
+        passed = first.started_at - fresh.started_at - probe.initial_delay_seconds
+        if passed < _ANSWERED_SECONDS:
+            return False
+    return lasted >= max(_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS + probe.detection_seconds)
 
 
 def find_killed(case: Case) -> Finding | None:
