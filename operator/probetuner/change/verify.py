@@ -17,8 +17,8 @@ from probetuner.change.record import Change, Outcome
 from probetuner.change.trial import fresh_cases
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.flapping import emptied_seconds, empties_service, flapping_seconds
+from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import lockups_without_liveness
-from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import WorkloadHistory

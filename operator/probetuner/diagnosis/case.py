@@ -127,9 +127,12 @@ class Case:
         )
 
     def fails_again_at_once(self, life: Life, *, times: int = 1) -> bool:
-        """Whether the life after this one failed its liveness probe that often before it ever passed it."""
+        """Whether the life after this one failed its liveness probe that often before it ever passed it.
+
+        Nor passed any other probe that asks the same: what answered once had come up well, and failed later.
+        """
         fresh, probe = self.next_life(life), self.container.liveness or _DEFAULT
-        if fresh is None:
+        if fresh is None or self._passed_the_same(fresh):
             return False
         tally = fresh.tally(ProbeType.LIVENESS)
         if tally.counted_until is not None and tally.failed and not tally.succeeded:
@@ -142,6 +145,30 @@ class Case:
             return False
         first = self.first_run(fresh)
         return times <= 1 or (tally.failed if first is None else first.failures) >= times
+
+    def _passed_the_same(self, life: Life) -> bool:
+        """Whether another probe that asks what liveness asks passed in that life before liveness failed there.
+
+        Liveness comes last: it is not asked at once when a container starts, and readiness is (prober_manager.go).
+        """
+        run = self.first_run(life)
+        failed_at = life.tally(ProbeType.LIVENESS).first_failed_at or (run and run.started_at)
+        limit = failed_at or life.ended_at or self.history.last_seen_at
+        passed = {
+            ProbeType.READINESS: (life.ready_at, life.tally(ProbeType.READINESS).first_succeeded_at),
+            ProbeType.STARTUP: (life.startup_succeeded_at, life.tally(ProbeType.STARTUP).first_succeeded_at),
+        }
+        return any(
+            at is not None and at <= limit
+            for kind, times in passed.items()
+            if self.asks_what_liveness_asks(kind)
+            for at in times
+        )
+
+    def asks_what_liveness_asks(self, kind: ProbeType) -> bool:
+        """Whether there is a probe of that kind that asks exactly what liveness asks."""
+        asked, probe = self.container.liveness, self.container.probe(kind)
+        return asked is not None and probe is not None and None is not probe.handler == asked.handler
 
     def first_run(self, life: Life) -> FailureRun | None:
         """The first attempts of the liveness probe in that life that failed in a row, if they are remembered."""

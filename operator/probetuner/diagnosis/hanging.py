@@ -1,9 +1,8 @@
 """Liveness kills by silence that is somebody else's: the probe waits for what the application calls."""
 
 from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import unusual_slowness
-from probetuner.diagnosis.starting import liveness_kills
+from probetuner.diagnosis.starting import liveness_kills, outlived_liveness
 from probetuner.diagnosis.together import fail_with_another, kept_ready, readiness_went_on
 from probetuner.diagnosis.waking import was_silent
 from probetuner.facts.fact import FailureCause
@@ -21,13 +20,14 @@ def hung_by_dependency(case: Case) -> tuple[Life, ...]:
 
     A stuck or overrun process leaves both questions open; one that waits for somebody else leaves only one open, and
     so do the other replicas at the same time, or, where there is none, the fresh container at once. A queue is told
-    from it by the answers that come late as it grows. That a port is open says nothing of the process behind it.
+    from it by the answers that come late as it grows. That a port is open says nothing of the process behind it. Nor
+    does how long one takes to stop: its threads wait for the other service.
     """
     readiness = case.container.readiness
-    if readiness is None or isinstance(readiness.handler, TcpSocket) or not case.succeeded(ProbeType.LIVENESS):
+    passed = case.succeeded(ProbeType.LIVENESS) or any(outlived_liveness(case, life) for life in liveness_kills(case))
+    if readiness is None or isinstance(readiness.handler, TcpSocket) or not passed:
         return ()
-    kills = [life for life in liveness_kills(case) if was_silent(case, life) and kept_ready(case, life)]
-    hung = tuple(life for life in kills if not (hears_sigterm(case) and did_not_hear(life)))
+    hung = tuple(life for life in liveness_kills(case) if was_silent(case, life) and kept_ready(case, life))
     shared = sum(_is_shared(case, life) for life in hung)
     slow = sum(unusual_slowness(case, life) > 0 for life in hung)
     proved = shared >= _SEVERAL and slow <= _ODD_SHARE * len(hung)

@@ -22,6 +22,16 @@ def hears_sigterm(case: Case) -> bool | None:
     return False if deleted else None
 
 
+@once
+def killed_ones_hear(case: Case) -> bool:
+    """Whether a process that a probe killed, under any template, was seen to end when asked to.
+
+    A deleted pod was idle, as a rule: it has nothing to finish first, and tells nothing of one that is busy.
+    """
+    killed = [life for entry in case.older for life in entry.lives if life.killed_by and life.exit_code is not None]
+    return any(not did_not_hear(life) for life in (*killed, *liveness_kills(case)))
+
+
 def did_not_hear(life: Life) -> bool:
     """Whether the process was ended by SIGKILL after the grace period."""
     return life.exit_code == SIGKILLED

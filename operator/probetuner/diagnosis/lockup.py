@@ -3,9 +3,12 @@
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.grace import passed_in_grace
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
 from probetuner.diagnosis.latency import is_slow_between
-from probetuner.diagnosis.silence import busy_kills, proved_stuck, silent_kills
+from probetuner.diagnosis.load import busy_kills
+from probetuner.diagnosis.pauses import pauses_seconds
+from probetuner.diagnosis.silence import proved_stuck, silent_kills, was_silent_to_the_end
 from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.throttling import THROTTLED_SHARE, throttled_share
 from probetuner.diagnosis.wording import several
@@ -15,7 +18,8 @@ from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
 
 _STRENGTH = 0.6
-_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS, _AROUND_SECONDS = 60.0, 30.0, 60.0
+WELL_AGAIN_SECONDS, _ANSWERED_SECONDS, _AROUND_SECONDS = 60.0, 30.0, 60.0
+_ODD_SHARE, _IN_A_ROW = 0.2, 2
 _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 
 
@@ -23,12 +27,32 @@ _FOR_GOOD_SECONDS, _FOR_GOOD_PERIODS, _TIMES_LONGER = 60.0, 10, 3.0
 def killed_in_lockup(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended rightly: silent without any sign of load, and cured by the restart.
 
-    Whose process proves that it was stuck was so whatever the fresh container ran into.
+    Whose process proves that it was stuck was so whatever the fresh container ran into. None that answered readiness
+    before it was gone. The odd one that was cured, among many kills of which nobody knows what they were, is none
+    either: load ends some time too, and whoever was killed last before that looks cured.
     """
-    busy = busy_kills(case)
-    return tuple(
-        life for life in silent_kills(case) if life not in busy and (life in proved_stuck(case) or _cured(case, life))
-    )
+    silent = [life for life in silent_kills(case) if life not in busy_kills(case)]
+    stuck = [life for life in silent if life in proved_stuck(case)]
+    cured = [life for life in silent if life not in passed_in_grace(case) and life in cured_kills(case)]
+    lasting = [life for life in cured if not _may_have_passed(case, life, unclear=len(silent))]
+    found = tuple(life for life in silent if life in stuck or life in lasting)
+    return found if len(found) >= _ODD_SHARE * len(silent) else tuple(stuck)
+
+
+@once
+def cured_kills(case: Case) -> tuple[Life, ...]:
+    """The silent kills after which the container was well for a while, whatever they were."""
+    return tuple(life for life in silent_kills(case) if _cured(case, life))
+
+
+def _may_have_passed(case: Case, life: Life, *, unclear: int) -> bool:
+    """Whether silences as long as this one is known to have been passed by themselves, and not just the odd one."""
+    liveness = case.container.liveness or Probe(handler=None)
+    silent_seconds = float(liveness.borne_seconds)
+    if was_silent_to_the_end(case, life):
+        silent_seconds += life.stop_seconds or 0.0
+    passed = sum(seconds >= silent_seconds for seconds in pauses_seconds(case))
+    return passed > 0 and passed >= _ODD_SHARE * unclear
 
 
 @once
@@ -60,7 +84,7 @@ def earlier_lockups(case: Case) -> tuple[Life, ...]:
 def _cured(case: Case, life: Life) -> bool:
     """Whether the next life that was let come up was well; where starts are ended now and then, it may not be the next.
 
-    Why each of those ended need not be known.
+    Why each of those ended need not be known. Who fails liveness twice in a row is not well, whatever comes of it.
     """
     unborn = (*starting_kills(case), *case.ended_by(RestartCause.UNKNOWN)) if starting_kills(case) else ()
     fresh = case.next_life(life)
@@ -68,9 +92,13 @@ def _cured(case: Case, life: Life) -> bool:
         fresh = case.next_life(fresh)
     if fresh is None or fresh.answered_at is None:
         return False
-    detection = case.container.liveness.detection_seconds if case.container.liveness else 0
-    well_until = fresh.ended_at or case.history.last_seen_at
-    return well_until - fresh.started_at >= max(_WELL_AGAIN_SECONDS, _ANSWERED_SECONDS + detection)
+    probe, first = case.container.liveness or Probe(handler=None), case.first_run(fresh)
+    lasted = (fresh.ended_at or case.history.last_seen_at) - fresh.started_at
+    if first is not None and first.failures >= _IN_A_ROW:
+        passed = first.started_at - fresh.started_at - probe.initial_delay_seconds
+        if passed < _ANSWERED_SECONDS:
+            return False
+    return lasted >= max(WELL_AGAIN_SECONDS, _ANSWERED_SECONDS + probe.detection_seconds)
 
 
 def find_killed(case: Case) -> Finding | None:

@@ -2,7 +2,8 @@
 
 from probetuner.diagnosis.alone import fell_silent_alone
 from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.waking import woken_kills
+from probetuner.diagnosis.load import paused_kills
+from probetuner.diagnosis.waking import woke_after_seconds
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
@@ -18,7 +19,7 @@ def pauses_seconds(case: Case) -> tuple[float, ...]:
     A silence that was cut short by a kill and ended before the process did lasted until then.
     """
     runs = tuple(lasted_seconds(case, run) for run in case.history.runs if _is_pause(case, run))
-    return (*runs, *(_until_woken(case, life) for life in woken_kills(case)))
+    return (*runs, *(_until_woken(case, life) for life in paused_kills(case)))
 
 
 @once
@@ -32,7 +33,7 @@ def lone_pauses(case: Case) -> tuple[FailureRun, ...]:
 def _until_woken(case: Case, life: Life) -> float:
     probe = case.container.liveness or Probe(handler=None)
     failing = (probe.failure_threshold - 1) * probe.cadence_seconds + probe.timeout_seconds
-    return failing + (life.ended_at or 0.0) - case.killed_at(life)
+    return failing + woke_after_seconds(case, life)
 
 
 def lasted_seconds(case: Case, run: FailureRun) -> float:

@@ -1,28 +1,34 @@
 """liveness-kill-under-pressure: restarts of containers that were busy, not stuck."""
 
+from collections.abc import Iterator
+
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.silence import busy_kills, describe, signs_of_load, silent_kills
+from probetuner.diagnosis.load import busy_kills, describe, paused_kills, queue_is_proved, signs_of_load
+from probetuner.diagnosis.silence import silent_kills
+from probetuner.diagnosis.turned_away import passed_by_themselves, turned_away_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 
 _FIRST_KILL_STRENGTH, _PER_SIGN, _MOST_STRENGTH = 0.4, 0.2, 0.9
 
 
 def killed_under_pressure(case: Case) -> tuple[Life, ...]:
     """The lives that the liveness probe ended although the container was busy and not stuck."""
-    return busy_kills(case)
+    return (*busy_kills(case), *turned_away_kills(case))
 
 
 def find(case: Case) -> Finding | None:
-    """Report liveness kills by timeouts around which something shows that the container was busy."""
-    probe, kills = case.container.liveness, killed_under_pressure(case)
+    """Report liveness kills around which something shows that the container was busy, or would have come back."""
+    probe, kills, away = case.container.liveness, killed_under_pressure(case), turned_away_kills(case)
     if probe is None or not kills:
         return None
     signs = [sign for life, sign in zip(silent_kills(case), signs_of_load(case), strict=True) if life in kills]
     seen = list(describe(tuple(signs), timeout_seconds=probe.timeout_seconds))
+    if away:
+        seen.append(f"{several(len(passed_by_themselves(case)), 'run')} of cut-off connections ended without a restart")
     together = _together(case, kills)
     if together:
         seen.append(f"{several(together, 'kill')} came while another replica failed the same probe")
@@ -33,11 +39,32 @@ def find(case: Case) -> Finding | None:
         severity=Severity.CRITICAL,
         confidence=from_repeats(len(kills), strength=strength),
         samples=len(kills),
-        evidence=(f"{several(len(kills), 'liveness kill')} followed timeouts of {probe.timeout_seconds} s", *seen),
-        explanation=(
-            f"The liveness probe ({probe.handler}) waits in the same queue as the users' requests. Under load it times "
-            "out although the container works, and the restart takes capacity away just when it is needed."
-        ),
+        evidence=(*_followed(len(kills) - len(away), len(away), probe), *seen),
+        explanation=_explanation(case, probe),
+    )
+
+
+def _followed(late: int, away: int, probe: Probe) -> Iterator[str]:
+    if late:
+        yield f"{several(late, 'liveness kill')} followed timeouts of {probe.timeout_seconds} s"
+    if away:
+        yield f"{several(away, 'liveness kill')} followed connections that the server cut off at once (EOF or reset)"
+
+
+def _explanation(case: Case, probe: Probe) -> str:
+    if turned_away_kills(case):
+        return (
+            f"The server has no connection left for the liveness probe ({probe.handler}) under load, and cuts it off. "
+            "A stuck process would keep it waiting. The restart takes capacity away just when it is needed."
+        )
+    if len(paused_kills(case)) == len(busy_kills(case)) and not queue_is_proved(case):
+        return (
+            f"The process pauses for longer than the liveness probe ({probe.handler}) bears, and then goes on by "
+            "itself. The restart costs more than the pause."
+        )
+    return (
+        f"The liveness probe ({probe.handler}) waits in the same queue as the users' requests. Under load it times "
+        "out although the container works, and the restart takes capacity away just when it is needed."
     )
 
 

@@ -7,7 +7,7 @@ before, that none was seen to lock up says nothing of what would become of one t
 import math
 
 from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.silence import busy_kills
+from probetuner.diagnosis.load import busy_kills
 from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory
 

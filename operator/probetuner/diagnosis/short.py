@@ -10,6 +10,7 @@ from probetuner.diagnosis.fault import Fault, fault_of, has_own_deadline, in_wor
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.rates import rates
 from probetuner.diagnosis.runtime import ran_out
+from probetuner.diagnosis.tight import killed_for_lateness, tight_probes, usual_answers
 from probetuner.diagnosis.wording import several
 from probetuner.model.probe import ProbeType
 
@@ -73,22 +74,32 @@ def _kills(case: Case, kind: ProbeType) -> int:
 
 def find(case: Case) -> Finding | None:
     """Report probes that give up before the answer comes."""
-    late = late_probes(case)
-    if not late:
+    late, kills = late_probes(case), killed_for_lateness(case)
+    tight = [kind for kind in tight_probes(case) if kind not in late]
+    if not late and not tight:
         return None
-    count = sum(each.count for each in late.values())
+    count = sum(each.count for each in late.values()) + sum(case.failed(kind) for kind in tight)
     return Finding(
         name=FindingName.PROBE_TIMEOUT_TOO_SHORT,
         container=case.container.name,
-        severity=Severity.WARNING,
+        severity=Severity.CRITICAL if kills else Severity.WARNING,
         confidence=from_repeats(count, strength=_STRENGTH),
         samples=count,
-        evidence=tuple(_evidence(case, late)),
+        evidence=(
+            *_evidence(case, late),
+            *(sentence for kind in tight for sentence in _by_chance(case, kind)),
+            *((f"{several(len(kills), 'kill')} followed several answers that were late in a row",) if kills else ()),
+        ),
         explanation=(
             "Somebody is there and takes longer than timeoutSeconds: where nobody listens a connection is refused at "
             "once, and a wrong path is answered. Give each attempt more time, or make the answer cheaper."
         ),
     )
+
+
+def _by_chance(case: Case, kind: ProbeType) -> Iterator[str]:
+    yield usual_answers(case, kind)
+    yield f"{several(case.failed(kind), 'attempt')} came later, mostly one by one, and the next was in time"
 
 
 def _evidence(case: Case, late: dict[ProbeType, Late]) -> Iterator[str]:

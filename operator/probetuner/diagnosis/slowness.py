@@ -4,9 +4,10 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.flapping import follows_queue
+from probetuner.diagnosis.load import overrun, queue_is_proved
 from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
 from probetuner.diagnosis.pauses import lasted_seconds, lone_pauses
-from probetuner.diagnosis.silence import overrun, silent_kills
+from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.throttling import throttled_minutes
 from probetuner.diagnosis.wording import several
 from probetuner.diagnosis.working import working_seconds
@@ -67,7 +68,8 @@ def _slow_readiness(case: Case) -> str | None:
     probe, objective = case.container.readiness, case.objectives.readiness_detection_seconds
     if probe is None or case.replicas <= 1 or case.exposed is False or silences(case) < _SEVERAL:
         return None
-    if case.observed_seconds < _LONG_ENOUGH_SECONDS or throttled_minutes(case) or overrun(case) or follows_queue(case):
+    loaded = overrun(case) or queue_is_proved(case) or follows_queue(case)
+    if case.observed_seconds < _LONG_ENOUGH_SECONDS or throttled_minutes(case) or loaded:
         return None
     sent = seconds_sent_to_silence(case, probe.detection_seconds)
     lost = sent / (sent + working_seconds(case) * case.replicas)

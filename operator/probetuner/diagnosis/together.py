@@ -4,13 +4,14 @@ import math
 from collections.abc import Collection
 
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.grace import was_ready_throughout
 from probetuner.facts.fact import FailureCause
 from probetuner.history.life import Life
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
 
 _WENT_ON, _ODD_SHARE = 5, 0.2
-_STARTING_SECONDS = 30.0
+_STARTING_SECONDS, _EVENTS_SURE_FOR_LIVES = 30.0, 5
 _NOT_UP = frozenset({FailureCause.REFUSED, FailureCause.RESET})
 
 
@@ -59,28 +60,30 @@ def readiness_went_on(case: Case, lives: Collection[Life]) -> bool:
     minutes = [minute for minute in case.history.minutes if minute.failed.get(ProbeType.LIVENESS, 0)]
     succeeded = sum(minute.succeeded.get(ProbeType.READINESS, 0) for minute in minutes)
     failed = sum(not kept_ready(case, life) for life in lives)
-    return bool(lives) and succeeded >= _WENT_ON and failed <= _ODD_SHARE * len(lives)
+    seen = succeeded >= _WENT_ON or not case.history.minutes
+    return bool(lives) and seen and failed <= _ODD_SHARE * len(lives)
 
 
 def kept_ready(case: Case, life: Life) -> bool:
     """Whether readiness, by a handler of its own, passed and did not fail while liveness failed that ended that life.
 
-    What begins as the kill comes is the restart's doing. A probe that was not asked meanwhile has shown nothing.
+    What begins as the kill comes is the restart's doing. A probe that was not asked meanwhile has shown nothing. Where
+    nothing is counted, events tell of every failure, as long as there are few (client-go events_cache.go).
     """
     liveness, readiness = case.container.liveness, case.container.readiness
     if liveness is None or readiness is None or readiness.handler in (None, liveness.handler):
         return False
     end = case.killed_at(life)
     begin = max(life.tally(ProbeType.LIVENESS).first_failed_at or life.started_at, end - liveness.detection_seconds)
-    passed_at = life.tally(ProbeType.READINESS).last_succeeded_at
-    return (
-        passed_at is not None
-        and passed_at >= begin
-        and not any(
-            run.pod_uid == life.pod_uid and (run.started_at <= begin or run.started_at < end) and run.last_at >= begin
-            for run in case.runs(ProbeType.READINESS)
-            if not _at_start(case, run) and not _came_with_the_end(run, readiness=readiness, liveness=liveness)
-        )
+    tally = life.tally(ProbeType.READINESS)
+    passed = tally.last_succeeded_at is not None and tally.last_succeeded_at >= begin
+    if tally.counted_until is None and life.restarts < _EVENTS_SURE_FOR_LIVES:
+        asked = end - begin >= readiness.cadence_seconds + readiness.timeout_seconds
+        passed = asked and was_ready_throughout(case, life, begin, end)
+    return passed and not any(
+        run.pod_uid == life.pod_uid and (run.started_at <= begin or run.started_at < end) and run.last_at >= begin
+        for run in case.runs(ProbeType.READINESS)
+        if not _at_start(case, run) and not _came_with_the_end(run, readiness=readiness, liveness=liveness)
     )
 
 

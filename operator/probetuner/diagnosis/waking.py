@@ -1,6 +1,7 @@
-"""Processes that were killed in a silence that passed: they stopped when they were asked to, only later."""
+"""Processes that were killed in a silence that passed: they answered before they were gone, or stopped late."""
 
 from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.grace import passed_after_seconds
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.history.attribution import SIGKILLED
 from probetuner.history.life import Life
@@ -44,3 +45,15 @@ def woken_kills(case: Case) -> tuple[Life, ...]:
     if max(lasted, default=0.0) - min(lasted, default=0.0) < _VARIED_SECONDS:
         return ()
     return tuple(life for life, wait in waits if wait >= _LATE_SECONDS and life.exit_code != SIGKILLED)
+
+
+def answered_again(case: Case, life: Life) -> bool:
+    """Whether readiness, asking the same, passed after the kill of a life that had left liveness without an answer."""
+    asks_the_same = case.asks_what_liveness_asks(ProbeType.READINESS)
+    return asks_the_same and was_silent(case, life) and passed_after_seconds(case, life) is not None
+
+
+def woke_after_seconds(case: Case, life: Life) -> float:
+    """How long after the decision to kill it such a life came to itself, at most."""
+    answered = passed_after_seconds(case, life) if answered_again(case, life) else None
+    return (life.ended_at or 0.0) - case.killed_at(life) if answered is None else answered

@@ -18,12 +18,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.grace import may_have_hung
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
-from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
+from probetuner.diagnosis.load import overrun, paused_kills, queue_is_proved
+from probetuner.diagnosis.lockup import cured_kills, earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
 from probetuner.diagnosis.rejuvenation import kept_young
-from probetuner.diagnosis.silence import overrun, signs_of_load, silent_kills
-from probetuner.diagnosis.waking import woken_kills
+from probetuner.diagnosis.silence import silent_kills
+from probetuner.diagnosis.turned_away import turned_away_kills
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning import handlers, stuck
@@ -35,7 +37,7 @@ from probetuner.tuning.search import Forecast, choose, liveness_candidates
 
 _PERIOD_SECONDS, _FAILURES = 5, 3
 _LEAST_PATIENCE_SECONDS = 10
-_STEP_UP = 2
+_STEP_UP, _ODD_SHARE = 2, 0.2
 _SAME_QUEUE = "readiness asks the same, and waits behind the users' requests as well"
 
 
@@ -46,17 +48,23 @@ def bear_pressure(proposal: Proposal) -> Proposal:
         return proposal
     lockups = killed_in_lockup(proposal.case) or earlier_lockups(proposal.case)
     allow = proposal.policy.allow
-    if not lockups and _should_leave(proposal) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
+    if not lockups and (overrun(proposal.case) or _should_leave(proposal)):
         waiting = _outwait(proposal, liveness)
-        return _ask_another(proposal, liveness) if waiting == proposal else waiting
+        if waiting != proposal:
+            return waiting
+    if not lockups and _should_leave(proposal) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
+        return _ask_another(proposal, liveness)
     if lockups and not overrun(proposal.case):
         return proposal
     return _step_up(proposal, liveness)
 
 
 def _should_leave(proposal: Proposal) -> bool:
-    """Whether a queue is proved, or another endpoint answered meanwhile or may prove that it did."""
-    return (overrun(proposal.case) and not _may_be_stuck(proposal.case)) or _has_another(proposal)
+    """Whether a queue is proved, or another endpoint answered meanwhile or may prove that it did.
+
+    A process that hangs is away for good without liveness, so a queue has to be shown, and no hang.
+    """
+    return (queue_is_proved(proposal.case) and not _may_be_stuck(proposal.case)) or _has_another(proposal)
 
 
 def _has_another(proposal: Proposal) -> bool:
@@ -65,10 +73,15 @@ def _has_another(proposal: Proposal) -> bool:
 
 
 def _may_be_stuck(case: Case) -> bool:
-    """Whether load is proved, but no killed process heard SIGTERM (though it may), and none failed again at once."""
-    kills, signs = silent_kills(case), signs_of_load(case)
-    deaf = all(did_not_hear(life) for life in kills) and not any(sign.relapsed for sign in signs)
-    return overrun(case) and deaf and hears_sigterm(case) is not False
+    """Whether, queue or not, the killed processes may have been stuck.
+
+    Readiness never answered again in several of them; or answers were late, but no process heard SIGTERM (though it
+    may), and the fresh containers were well: load goes on after a restart.
+    """
+    kills = silent_kills(case)
+    deaf = bool(kills) and all(did_not_hear(life) for life in kills) and hears_sigterm(case) is not False
+    cured = len(cured_kills(case)) >= _ODD_SHARE * len(kills)
+    return may_have_hung(case) or (overrun(case) and deaf and cured)
 
 
 def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
@@ -92,7 +105,10 @@ def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
 
 def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
     """Let liveness ask an endpoint that has proved fit, or nothing where there is none."""
+    turned_away = bool(turned_away_kills(proposal.case))
     reason = f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up"
+    if turned_away:
+        reason = f"{liveness.handler} is turned away while users take all connections: that proves no lock-up"
     fit = handlers.fit_for_liveness(proposal)
     if fit is None and handlers.may_prove_fit(proposal):
         reason += "; another endpoint answers well and is about to be judged, so nothing is changed yet"
@@ -103,6 +119,9 @@ def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
         policy=proposal.policy,
         borne_seconds=lasted_seconds(proposal.case),
     )
+    if turned_away and proposal.probes.readiness is not None:
+        # What is cut off at once gains nothing by a longer timeout; how many failures it bears follows from its flaps.
+        relieved = replace(proposal.probes, liveness=None)
     if fit is not None:
         relieved = replace(relieved, liveness=handlers.asking(liveness, fit.candidate))
     return proposal.take(
@@ -172,7 +191,7 @@ def _let_readiness_wait(proposal: Proposal, liveness: Probe) -> Proposal:
     process that pauses and comes to itself is no queue, and readiness does well to notice it.
     """
     readiness, case = proposal.probes.readiness, proposal.case
-    if readiness is None or readiness.handler != liveness.handler or woken_kills(case) or lone_pauses(case):
+    if readiness is None or readiness.handler != liveness.handler or paused_kills(case) or lone_pauses(case):
         return proposal
     if readiness.timeout_seconds > liveness.timeout_seconds:
         return proposal

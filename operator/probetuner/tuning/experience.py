@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.load import paused_kills
 from probetuner.diagnosis.lockup import (
     earlier_lockups,
     killed_in_lockup,
@@ -17,9 +18,10 @@ from probetuner.diagnosis.lockup import (
     sure_lockups,
 )
 from probetuner.diagnosis.pauses import lone_pauses
-from probetuner.diagnosis.waking import woken_kills
+from probetuner.diagnosis.waking import woke_after_seconds
 from probetuner.diagnosis.working import working_seconds
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS
+from probetuner.history.life import Life
 from probetuner.history.record import ContainerHistory
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.notice import late_share
@@ -84,7 +86,7 @@ def experience_of(case: Case) -> Experience:
     queues = queues_of(case)
     paused = [run for run in lone_pauses(case) if run.failures >= more_than_chance(case, run.probe)]
     lasted = [lasts_seconds(case, run) for run in paused]
-    lasted += [_until_woken(case, life.ended_at or 0.0, case.killed_at(life)) for life in woken_kills(case)]
+    lasted += [_until_woken(case, life) for life in paused_kills(case)]
     return Experience(
         replicas=case.replicas,
         seconds=working_seconds(case),
@@ -164,9 +166,9 @@ def _times(case: Case) -> float:
     return max(1.0, sum(map(case.failed, ASKING)) / max(1, remembered))
 
 
-def _until_woken(case: Case, ended_at: float, killed_at: float) -> float:
+def _until_woken(case: Case, life: Life) -> float:
     probe = case.container.liveness or Probe(handler=None)
-    return probe.failure_threshold * probe.cadence_seconds + ended_at - killed_at
+    return probe.failure_threshold * probe.cadence_seconds + woke_after_seconds(case, life)
 
 
 def _waited(case: Case, queues: Sequence[Queue]) -> tuple[Queue, ...]:

@@ -8,6 +8,7 @@ from probetuner.diagnosis.flapping import flaps
 from probetuner.diagnosis.pressure import killed_under_pressure
 from probetuner.diagnosis.reaping import count_zombies
 from probetuner.diagnosis.startup import killed_while_starting
+from probetuner.diagnosis.tight import killed_for_lateness
 from probetuner.history.life import Life
 
 
@@ -49,8 +50,9 @@ def _zombies(cases: tuple[Case, ...]) -> int | None:
 
 
 def false_restarts(case: Case) -> tuple[Life, ...]:
-    """The lives that a probe ended although the application was starting, merely busy, or waiting for another."""
-    return (*killed_while_starting(case), *killed_under_pressure(case), *killed_by_dependency(case))
+    """The lives that a probe ended although the application was starting, busy, a bit late, or waiting for another."""
+    late = killed_for_lateness(case)
+    return (*killed_while_starting(case), *killed_under_pressure(case), *killed_by_dependency(case), *late)
 
 
 def _unready_seconds(case: Case) -> float:

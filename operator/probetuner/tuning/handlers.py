@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from math import ceil
 
 from probetuner.diagnosis.endpoints import Fitness, Judgement, judge_endpoints
 from probetuner.diagnosis.pressure import killed_under_pressure
@@ -56,6 +57,24 @@ def asking(probe: Probe, candidate: Candidate) -> Probe:
     """The probe with the handler of the candidate, and all else as it was."""
     kept = {name: value for name, value in probe.written.items() if name not in HANDLER_FIELDS}
     return replace(probe, handler=candidate.handler, written={**kept, **candidate.written})
+
+
+def taking_over(liveness: Probe, readiness: Probe) -> Probe:
+    """A liveness probe that asks what readiness asks, with readiness's numbers, but no stricter than liveness was.
+
+    How readiness asks that is known to work. Liveness waits no shorter for an answer than either did, bears a silence
+    for no less time than it did, and lets readiness act first.
+    """
+    taken = replace(
+        readiness,
+        initial_delay_seconds=max(readiness.initial_delay_seconds, liveness.initial_delay_seconds),
+        timeout_seconds=max(readiness.timeout_seconds, liveness.timeout_seconds),
+        success_threshold=1,
+        failure_threshold=max(readiness.failure_threshold + 1, liveness.failure_threshold),
+        termination_grace_period_seconds=liveness.termination_grace_period_seconds,
+    )
+    missing = max(0, liveness.borne_seconds - taken.borne_seconds)
+    return replace(taken, failure_threshold=taken.failure_threshold + ceil(missing / taken.cadence_seconds))
 
 
 def record(judgement: Judgement) -> str:

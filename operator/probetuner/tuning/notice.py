@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from probetuner.diagnosis.case import Case, once, perhaps_slower_than, slower_than
+from probetuner.diagnosis.load import paused_kills
 from probetuner.diagnosis.pauses import was_up
-from probetuner.diagnosis.waking import woken_kills
 from probetuner.history.record import FailureRun, Minute, RunEnding
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
@@ -27,9 +27,12 @@ _OCTAVES, _LONGER_SHARE, _LASTING_SHARE = (0.25, 0.5), 0.25, 0.7
 
 
 def notice_sooner(proposal: Proposal) -> Proposal:
-    """Shorten period, timeout and failures of readiness as far as chance allows; a small gain is no rollout worth."""
+    """Shorten period, timeout and failures of readiness as far as chance allows; a small gain is no rollout worth.
+
+    One that has just been given time for something else keeps it.
+    """
     readiness = proposal.probes.readiness
-    if readiness is None or ProbeType.READINESS in proposal.loosened:
+    if readiness is None or readiness != proposal.case.container.readiness or ProbeType.READINESS in proposal.loosened:
         return proposal
     quicker = [probe for probe in _candidates(proposal.policy, readiness) if is_steady(proposal.case, probe)]
     best = min(quicker, key=lambda probe: probe.detection_seconds, default=readiness)
@@ -129,7 +132,7 @@ def _woken(case: Case, probe: Probe, seconds: float) -> float:
 
 def _are_pauses(case: Case) -> bool:
     """Whether there are so many longer silences that the short ones are of their kind."""
-    longer = len(_silences(case)) - _singles(case) + len(woken_kills(case))
+    longer = len(_silences(case)) - _singles(case) + len(paused_kills(case))
     return longer > 0 and longer >= _LONGER_SHARE * _singles(case)
 
 

@@ -13,9 +13,10 @@ from itertools import product
 from statistics import NormalDist
 
 from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.load import paused_kills
 from probetuner.diagnosis.lockup import sure_lockups
 from probetuner.diagnosis.pauses import lone_pauses
-from probetuner.diagnosis.waking import woken_kills
+from probetuner.diagnosis.waking import woke_after_seconds
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.queues import lasts_seconds
 
@@ -60,7 +61,7 @@ def outlasting(case: Case) -> Outlasting:
 
     Nothing where that was longer then than it is now.
     """
-    deaf, waits = sure_lockups(case), [life.stop_seconds or 0.0 for life in woken_kills(case)]
+    deaf, waits = sure_lockups(case), [woke_after_seconds(case, life) for life in paused_kills(case)]
     own = tuple(lasts_seconds(case, run) for run in lone_pauses(case))
     if not deaf or not (own or waits) or max(waits, default=0.0) > case.liveness_grace_seconds + _LATE_SECONDS:
         return Outlasting()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from probetuner.diagnosis.fault import Fault, fault_of, has_own_deadline
 from probetuner.diagnosis.short import late_probes
+from probetuner.diagnosis.tight import tight_probes
 from probetuner.diagnosis.unexplained import are_most, silence_passed, unexplained_kills
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Exec, Probe, ProbeType
@@ -31,13 +32,15 @@ _DEADLINE_FLAGS = {
 
 def give_answers_time(proposal: Proposal) -> Proposal:
     """Raise the timeouts that most answers do not keep to: how late they are is hidden, so step up and look again."""
-    for kind in late_probes(proposal.case):
+    late, tight = late_probes(proposal.case), tight_probes(proposal.case)
+    for kind in dict.fromkeys((*late, *tight)):
         probe = proposal.probes.get(kind)
         if probe is not None and kind is not ProbeType.STARTUP:
+            usual = "take longer than" if kind in late else "usually take most of"
             proposal = proposal.take(
                 ActionName.RAISE_TIMEOUT,
-                f"{kind.value.lower()}: answers take longer than {probe.timeout_seconds} s; how long is not known yet"
-                + _whether_throttled(proposal),
+                f"{kind.value.lower()}: answers {usual} the {probe.timeout_seconds} s that it waits; how long is not "
+                f"known yet{_whether_throttled(proposal)}",
                 needs=Allowance.THRESHOLDS,
                 probes=proposal.probes.with_probe(kind, longer(probe)),
             )

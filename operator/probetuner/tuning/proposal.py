@@ -4,10 +4,21 @@ from dataclasses import dataclass, field, replace
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import FindingName
+from probetuner.diagnosis.unknown import stand_beside
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
 from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Action, ActionName, Probes
+
+_STRICTER = frozenset(
+    {
+        ActionName.LOWER_FAILURE_THRESHOLD,
+        ActionName.TIGHTEN_READINESS,
+        ActionName.LOWER_INITIAL_DELAY,
+        ActionName.SET_PROBE_GRACE,
+    }
+)
+"""Actions that leave a container less time: to answer, to start or to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +43,19 @@ class Proposal:
     command: tuple[str, ...] | None = None
     budget: Budget = field(default_factory=Budget, compare=False, repr=False)
 
+    @property
+    def asks_anew(self) -> bool:
+        """Whether liveness is to ask something else than it did while it was watched."""
+        before, after = self.case.container.liveness, self.probes.liveness
+        return before is not None and after is not None and before.handler != after.handler
+
     def take(self, name: ActionName, reason: str, *, needs: Allowance, probes: Probes) -> "Proposal":
         """Add an action that leads to these probes, if the policy allows it.
 
-        Where it concerns a handler of a type that is not known, it is left to a person.
+        Where it concerns a handler of a type that is not known, it is left to a person. What makes a probe stricter is
+        not done while there are kills of which nobody knows what they hit.
         """
-        if probes == self.probes:
+        if probes == self.probes or (name in _STRICTER and stand_beside(self.case)):
             return self
         if any(self._is_unknown(kind, probes) for kind in ProbeType):
             return self.advise(name, reason)

@@ -7,9 +7,9 @@ from probetuner.diagnosis.broken import misdirected_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.finding import Finding, FindingName
+from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.lone import taken_away
-from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import ProbeType
@@ -41,7 +41,8 @@ def propose(
     proposal = begin(case, policy, budget=budget, loosened=loosened, may_drop_readiness=may_drop_readiness)
     names = {finding.name for finding in findings}
     for name, step in _STEPS.items():
-        if name in names and not (names & _OVERRULED_BY.get(name, frozenset())):
+        measured = name not in _OF_WHAT_LIVENESS_ASKED or not proposal.asks_anew
+        if name in names and measured and not (names & _OVERRULED_BY.get(name, frozenset())):
             proposal = step(replace(proposal, finding=name))
     return stuck.keep_behind(proposal)
 
@@ -70,10 +71,13 @@ def _give_starts_time(proposal: Proposal) -> Proposal:
 
 
 def _decouple(proposal: Proposal) -> Proposal:
-    """Let liveness ask what readiness asks, where that went on while liveness failed, or what was tried and is fit."""
+    """Let liveness ask what readiness asks, where that went on while liveness failed, or what was tried and is fit.
+
+    It comes before all that chooses numbers for liveness: what the old handler needed says nothing of the new one.
+    """
     case, liveness, readiness = proposal.case, proposal.probes.liveness, proposal.probes.readiness
     if liveness and readiness and readiness_went_on(case, killed_by_dependency(case)):
-        independent = replace(liveness, handler=readiness.handler, written=readiness.written)
+        independent = handlers.taking_over(liveness, readiness)
         return proposal.take(
             ActionName.DECOUPLE_LIVENESS,
             f"{readiness.handler} went on answering while {liveness.handler} failed",
@@ -196,9 +200,9 @@ def _who_may_wait(case: Case) -> str | None:
 
 
 _STEPS: dict[FindingName, Step] = {
+    FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
     FindingName.LIVENESS_KILL_UNDER_PRESSURE: _bear_pressure,
     FindingName.LIVENESS_KILL_DURING_STARTUP: _give_starts_time,
-    FindingName.LIVENESS_KILL_BY_DEPENDENCY: _decouple,
     FindingName.LIVENESS_KILL_OF_LOCKUP: _outlast_pauses,
     FindingName.LIVENESS_KILL_UNEXPLAINED: patience.be_patient,
     FindingName.LOCKUP_WITHOUT_LIVENESS: _attend,
@@ -217,6 +221,16 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.STARTUP_DELAY_TOO_LONG: start.ask_sooner,
     FindingName.GRACE_TOO_LONG: stuck.end_sooner,
 }
+
+_OF_WHAT_LIVENESS_ASKED = frozenset(
+    {
+        FindingName.LIVENESS_KILL_UNDER_PRESSURE,
+        FindingName.LIVENESS_KILL_OF_LOCKUP,
+        FindingName.DETECTION_TOO_SLOW,
+        FindingName.GRACE_TOO_LONG,
+    }
+)
+"""Findings whose numbers were measured on the handler that liveness had: they do not travel to another one."""
 
 _OVERRULED_BY: dict[FindingName, frozenset[FindingName]] = {
     FindingName.READINESS_FLAPPING: frozenset({FindingName.PROBE_NEVER_SUCCEEDS}),

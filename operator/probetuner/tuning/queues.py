@@ -6,9 +6,8 @@ from itertools import count
 
 from probetuner.diagnosis.alone import fell_silent_alone, is_slow_around, with_others
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.load import busy_kills, overrun, paused_kills
 from probetuner.diagnosis.pauses import was_up
-from probetuner.diagnosis.silence import busy_kills, overrun
-from probetuner.diagnosis.waking import woken_kills
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import Probe, ProbeType
 
@@ -102,7 +101,7 @@ def _is_queue(case: Case, run: FailureRun) -> bool:
     return any(
         life.pod_uid == run.pod_uid and life.started_at <= run.last_at <= (life.ended_at or run.last_at)
         for life in busy_kills(case)
-        if life not in woken_kills(case)
+        if life not in paused_kills(case)
     )
 
 

@@ -12,8 +12,8 @@ from probetuner.diagnosis.flapping import (
     flaps,
     follows_queue,
 )
+from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_liveness
-from probetuner.diagnosis.silence import overrun
 from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
 from probetuner.model.probe import Probe, ProbeType

@@ -16,7 +16,7 @@ from probetuner.tuning.recommendation import ActionName
 from probetuner.tuning.search import choose, liveness_candidates
 
 _PERIOD_SECONDS, LEAST_TIMEOUT_SECONDS = 10, 5
-_LEAST_FAILURES = 2
+_LEAST_FAILURES, _STEP_UP = 2, 2
 _GRACE_SECONDS = 10
 _PAUSE_MARGIN = 1.25
 
@@ -108,6 +108,12 @@ def end_sooner(proposal: Proposal) -> Proposal:
         needs=Allowance.GRACE,
         probes=replace(proposal.probes, liveness=replace(liveness, termination_grace_period_seconds=_GRACE_SECONDS)),
     )
+
+
+def stepped_up_seconds(probe: Probe) -> int:
+    """Twice the probe's timeout, and at least some seconds; no longer than its period unless it is that already."""
+    longer = max(_STEP_UP * probe.timeout_seconds, LEAST_TIMEOUT_SECONDS)
+    return min(longer, probe.period_seconds) if probe.timeout_seconds < probe.period_seconds else longer
 
 
 def put_in_order(proposal: Proposal) -> Proposal:

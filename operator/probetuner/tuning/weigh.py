@@ -11,9 +11,11 @@ from typing import Any
 from probetuner.diagnosis.case import Case, slower_than
 from probetuner.diagnosis.hearing import hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
+from probetuner.diagnosis.load import busy_kills
 from probetuner.diagnosis.lockup import sure_lockups
 from probetuner.diagnosis.pauses import pauses_seconds
-from probetuner.diagnosis.silence import busy_kills, silent_kills
+from probetuner.diagnosis.silence import silent_kills
+from probetuner.diagnosis.unknown import stand_beside
 from probetuner.diagnosis.working import working_seconds
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
@@ -269,9 +271,13 @@ def _were_all_stuck(case: Case) -> bool:
 
 
 def _knows_enough(proposal: Proposal, kind: ProbeType) -> bool:
-    """Whether that probe was watched for long, and not loosened lately or what it was loosened for is weighed."""
-    known = kind not in proposal.loosened or _remembers_queues(proposal.case, kind)
-    return known and proposal.case.observed_seconds >= _LONG_ENOUGH_SECONDS
+    """Whether that probe was watched for long, and not loosened lately or what it was loosened for is weighed.
+
+    And whether it is known of nearly all kills what they hit.
+    """
+    case = proposal.case
+    known = kind not in proposal.loosened or _remembers_queues(case, kind)
+    return known and case.observed_seconds >= _LONG_ENOUGH_SECONDS and not stand_beside(case)
 
 
 def _remembers_queues(case: Case, kind: ProbeType) -> bool:

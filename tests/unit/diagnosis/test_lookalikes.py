@@ -7,7 +7,7 @@ import pytest
 from gym.manifest import CONTAINER
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.finding import Finding
-from probetuner.diagnosis.silence import busy_kills
+from probetuner.diagnosis.load import busy_kills
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.facts.fact import (
     Fact,

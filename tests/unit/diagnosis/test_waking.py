@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from probetuner.diagnosis.diagnose import cases
+from probetuner.diagnosis.load import signs_of_load
 from probetuner.diagnosis.lockup import killed_in_lockup
-from probetuner.diagnosis.silence import signs_of_load, silent_kills
+from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.starting import starting_kills
 from probetuner.diagnosis.waking import woken_kills
 from probetuner.facts.fact import ContainerStarted, KillAnnounced, ProbeCounted, ProbeFailed

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gym.manifest import CONTAINER
 from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.diagnosis.load import busy_kills
 from probetuner.diagnosis.lockup import earlier_lockups
-from probetuner.diagnosis.silence import busy_kills
 from probetuner.facts.fact import (
     ContainerExited,
     ContainerStarted,

@@ -1,0 +1,38 @@
+"""Kills of which nobody can say what they hit: while they stand beside, no probe is made stricter."""
+
+from probetuner.diagnosis.case import Case, once
+from probetuner.diagnosis.dependency import killed_by_dependency
+from probetuner.diagnosis.lockup import WELL_AGAIN_SECONDS, killed_in_lockup
+from probetuner.diagnosis.pressure import killed_under_pressure
+from probetuner.diagnosis.starting import liveness_kills
+from probetuner.diagnosis.tight import killed_for_lateness
+from probetuner.history.life import Life
+
+_ODD_SHARE = 0.2
+
+
+@once
+def unknown_kills(case: Case) -> tuple[Life, ...]:
+    """The liveness kills of containers that were up which no finding explains.
+
+    Not those of which it is still to be seen whether the fresh container is well.
+    """
+    known = (
+        *killed_under_pressure(case),
+        *killed_in_lockup(case),
+        *killed_by_dependency(case),
+        *killed_for_lateness(case),
+    )
+    return tuple(life for life in liveness_kills(case) if life not in known and _is_over(case, life))
+
+
+def _is_over(case: Case, life: Life) -> bool:
+    fresh = case.next_life(life)
+    if fresh is None:
+        return False
+    return (fresh.ended_at or case.history.last_seen_at) - fresh.started_at >= WELL_AGAIN_SECONDS
+
+
+def stand_beside(case: Case) -> bool:
+    """Whether more than the odd kill is one of them."""
+    return len(unknown_kills(case)) > _ODD_SHARE * len(liveness_kills(case))
