@@ -13,10 +13,11 @@ from probetuner.model.container import Container
 from probetuner.model.workload import Workload, WorkloadKind, parse_workload
 from probetuner.sources.recording import Recording, Watched
 from probetuner.tuning.recommendation import Probes
-from probetuner.tuning.replay.container import Circumstances, run
+from probetuner.tuning.replay.container import Circumstances
 from probetuner.tuning.replay.outcome import Outcome
 from probetuner.tuning.replay.reconstruct import signals
 from probetuner.tuning.replay.recorded import PodSignal, Recorded
+from probetuner.tuning.replay.running import run
 
 RUNS = 8
 """Replays per pod, over tick phases (where the recording does not give them away) and lateness in back-off."""

@@ -120,6 +120,14 @@ def slow(at: float, answers: int, *, probe: ProbeType = LIVENESS, of: PodRef = P
     return ProbeLatencySampled(at=T0 + at, pod=of, container=CONTAINER, probe=probe, counts=counts)
 
 
+def answered(
+    at: float, *, buckets: dict[int, int], probe: ProbeType = LIVENESS, of: PodRef = POD
+) -> ProbeLatencySampled:
+    """Successes by the kubelet's bucket of how long they took: 2 is up to 25 ms, 7 is 0.5 to 1 s."""
+    counts = tuple(buckets.get(bucket, 0) for bucket in range(12))
+    return ProbeLatencySampled(at=T0 + at, pod=of, container=CONTAINER, probe=probe, counts=counts)
+
+
 def remember(facts: Iterable[Fact], history: WorkloadHistory | None = None) -> WorkloadHistory:
     """Fold the facts in the order in which they come."""
     history = history or WorkloadHistory()

@@ -36,7 +36,8 @@ from probetuner.model.probe import Handler, HttpGet, Probe
 from probetuner.model.workload import Rollout, Workload, WorkloadKind, WorkloadRef
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Probes, Recommendation
-from probetuner.tuning.replay.container import Circumstances, run
+from probetuner.tuning.replay.container import Circumstances
+from probetuner.tuning.replay.running import run
 from support.application import App, Process, nth
 
 T0 = 1_760_000_000.0

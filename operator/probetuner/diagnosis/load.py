@@ -70,11 +70,6 @@ class Signs:
         """Whether answers came late around it, or silences passed there more often than they usually do."""
         return self.slow_answers > 0 or self.recoveries > 0
 
-    @property
-    def passing(self) -> bool:
-        """Whether it proves that such silences pass: a relapse does not, what is stuck may be stuck again."""
-        return self.queued or self.near_misses > 0
-
 
 @once
 def busy_kills(case: Case) -> tuple[Life, ...]:
@@ -156,13 +151,14 @@ def paused_kills(case: Case) -> tuple[Life, ...]:
 
 @once
 def queue_is_proved(case: Case) -> bool:
-    """Whether late answers, or silences that passed, show around a good part of the kills that it was a queue.
+    """Whether late or refused answers show around a good part of the kills that it was a queue.
 
-    Without that nobody knows what it was, and a process that hangs without a liveness probe is away for good.
+    Silences that passed do not: pauses pass as well. Without proof nobody knows what it was, and a process that hangs
+    without a liveness probe is away for good.
     """
     judged, turned_away = _judged(signs_of_load(case)), len(turned_away_kills(case))
-    passing = sum(sign.passing for sign in judged) + turned_away
-    return passing > 0 and passing >= _NOTABLE_SHARE * (len(judged) + turned_away)
+    queued = sum(sign.slow_answers > 0 for sign in judged) + turned_away
+    return queued > 0 and queued >= _NOTABLE_SHARE * (len(judged) + turned_away)
 
 
 @once

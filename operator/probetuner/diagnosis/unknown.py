@@ -2,8 +2,12 @@
 
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.dependency import killed_by_dependency
-from probetuner.diagnosis.lockup import WELL_AGAIN_SECONDS, killed_in_lockup
+from probetuner.diagnosis.hearing import hears_sigterm
+from probetuner.diagnosis.load import busy_kills
+from probetuner.diagnosis.lockup import WELL_AGAIN_SECONDS, killed_in_lockup, sure_lockups
+from probetuner.diagnosis.pauses import pauses_seconds
 from probetuner.diagnosis.pressure import killed_under_pressure
+from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.tight import killed_for_lateness
 from probetuner.history.life import Life
@@ -36,3 +40,13 @@ def _is_over(case: Case, life: Life) -> bool:
 def stand_beside(case: Case) -> bool:
     """Whether more than the odd kill is one of them."""
     return len(unknown_kills(case)) > _ODD_SHARE * len(liveness_kills(case))
+
+
+def were_all_stuck(case: Case) -> bool:
+    """Whether all that was killed was surely stuck; where no process tells, whether no silence ever passed.
+
+    What a quicker probe ends besides is silent for less than the present one bears, and was seen to pass.
+    """
+    if hears_sigterm(case):
+        return len(sure_lockups(case)) == len(silent_kills(case))
+    return not busy_kills(case) and not pauses_seconds(case)

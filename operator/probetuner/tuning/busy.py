@@ -48,7 +48,7 @@ def bear_pressure(proposal: Proposal) -> Proposal:
         return proposal
     lockups = killed_in_lockup(proposal.case) or earlier_lockups(proposal.case)
     allow = proposal.policy.allow
-    if not lockups and (overrun(proposal.case) or _should_leave(proposal)):
+    if not lockups and ((overrun(proposal.case) and not _may_be_stuck(proposal.case)) or _should_leave(proposal)):
         waiting = _outwait(proposal, liveness)
         if waiting != proposal:
             return waiting

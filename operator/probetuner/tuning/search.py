@@ -18,10 +18,11 @@ from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.budget import Budget, TooMuchToReplayError
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import Verdict
-from probetuner.tuning.replay.container import Circumstances, run
+from probetuner.tuning.replay.container import Circumstances
 from probetuner.tuning.replay.outcome import Outcome
 from probetuner.tuning.replay.recorded import PodSignal, Recorded
 from probetuner.tuning.replay.remembered import signals
+from probetuner.tuning.replay.running import run
 
 _PHASES = (0.1, 0.45, 0.8)
 _LEAST_GAIN = 0.25

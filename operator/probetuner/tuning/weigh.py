@@ -9,13 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from probetuner.diagnosis.case import Case, slower_than
-from probetuner.diagnosis.hearing import hears_sigterm
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
 from probetuner.diagnosis.load import busy_kills
-from probetuner.diagnosis.lockup import sure_lockups
-from probetuner.diagnosis.pauses import pauses_seconds
-from probetuner.diagnosis.silence import silent_kills
-from probetuner.diagnosis.unknown import stand_beside
+from probetuner.diagnosis.unknown import stand_beside, were_all_stuck
 from probetuner.diagnosis.working import working_seconds
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
@@ -256,18 +252,8 @@ def _may_tighten(proposal: Proposal, liveness: Probe) -> bool:
         and case.succeeded(ProbeType.LIVENESS) > 0
         and experience_of(case).lockups >= _ENOUGH_LOCKUPS
         and (slow <= _SLOW_SHARE * case.succeeded(ProbeType.LIVENESS) or _remembers_queues(case, ProbeType.LIVENESS))
-        and _were_all_stuck(case)
+        and were_all_stuck(case)
     )
-
-
-def _were_all_stuck(case: Case) -> bool:
-    """Whether all that was killed was surely stuck; where no process tells, whether no silence ever passed.
-
-    What a quicker probe ends besides is silent for less than the present one bears, and was seen to pass.
-    """
-    if hears_sigterm(case):
-        return len(sure_lockups(case)) == len(silent_kills(case))
-    return not busy_kills(case) and not pauses_seconds(case)
 
 
 def _knows_enough(proposal: Proposal, kind: ProbeType) -> bool:

@@ -85,14 +85,16 @@ def test_liveness_leaves_a_queue_where_the_process_never_hears() -> None:
     assert judged(AMID, *deletion(AMID, NOT_HEARD, lived_seconds=7200)).target.liveness is None
 
 
-@pytest.mark.parametrize(("seen", "lockups"), [((), 0), (deletion(AMID, NOT_HEARD), 0), (deletion(AMID, HEARD), 1)])
-def test_who_could_not_hear_is_not_busy_because_a_neighbour_was(seen: tuple[Fact, ...], lockups: int) -> None:
-    """Minutes after a kill amid late answers another one came without any; its process would have heard."""
+@pytest.mark.parametrize("seen", [(), deletion(AMID, NOT_HEARD), deletion(AMID, HEARD)])
+def test_how_a_deleted_pod_stopped_makes_no_lockup_of_a_kill(seen: tuple[Fact, ...]) -> None:
+    """One idle pod that stopped at once, or did not, says little of what a busy one does.
+
+    Minutes after a kill amid late answers another one came without any.
+    """
     said = judged(FIRST_BUSY, *seen)
-    found = [finding for finding in said.findings if finding.name.value == "liveness-kill-of-lockup"]
 
     assert "liveness-kill-under-pressure" in said.names
-    assert sum(finding.samples for finding in found) == lockups
+    assert "liveness-kill-of-lockup" not in said.names
 
 
 RUSH = tuple(Spell(begin=b, end=b + 70, mode="slow", seconds=3.0) for b in (100, 700, 1300, 1900))

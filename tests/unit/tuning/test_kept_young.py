@@ -53,11 +53,22 @@ ONE_LONG_RUSH = App(handles_term=0, spells=(Spell(begin=400, end=1200, mode="slo
 ONLY_TYPES = Policy(allow=frozenset({Allowance.TYPES}))
 
 
+def answering_late_first(scene: Scene) -> Scene:
+    """The same, with answers that come late before they come too late, as a queue grows."""
+    assert scene.liveness is not None
+    seconds = 0.8 * scene.liveness.timeout_seconds
+
+    def growing(app: App) -> App:
+        late = (Spell(begin=one.begin - 40, end=one.begin, mode="slow", seconds=seconds) for one in app.spells)
+        return replace(app, spells=tuple(sorted((*late, *app.spells), key=lambda spell: spell.begin)))
+
+    return replace(scene, apps=tuple(map(growing, scene.apps)))
+
+
 @pytest.mark.parametrize(
     "scene",
     [
         pytest.param(replace(AGAIN, apps=(ONCE,)), id="the first trouble"),
-        pytest.param(replace(AGAIN, apps=(*AGAIN.apps, App()), seconds=3700), id="a replica has lived for an hour"),
         pytest.param(replace(AGAIN, extra=deletion(AGAIN, 0, lived_seconds=4000)), id="one of an older template had"),
         pytest.param(replace(AGAIN, liveness=asks(WORK, timeout_seconds=30), apps=(DEEP,)), id="it waits already"),
         pytest.param(replace(AGAIN, policy=bounded(1)), id="bounds leave no more time"),
@@ -66,13 +77,29 @@ ONLY_TYPES = Policy(allow=frozenset({Allowance.TYPES}))
             id="nor more than it has",
         ),
         pytest.param(replace(AGAIN, apps=STAGGERED), id="one trouble that reaches the replicas one by one"),
-        pytest.param(replace(AGAIN, liveness=LATE, apps=(ONE_LONG_RUSH,)), id="one trouble and a long initial delay"),
         pytest.param(replace(AGAIN, policy=ONLY_TYPES), id="no number may be changed"),
     ],
 )
 def test_liveness_leaves_where_it_can_wait_no_longer_or_need_not(scene: Scene) -> None:
-    """In its first trouble nobody knows how long the workload had been well before."""
-    assert scene.judge().actions == {"replace-liveness-with-readiness"}
+    """In its first trouble nobody knows how long the workload had been well before; late answers prove a queue."""
+    assert answering_late_first(scene).judge().actions == {"replace-liveness-with-readiness"}
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param(replace(AGAIN, apps=(*AGAIN.apps, App()), seconds=3700), id="a replica has lived for an hour"),
+        pytest.param(replace(AGAIN, liveness=LATE, apps=(ONE_LONG_RUSH,)), id="one trouble and a long initial delay"),
+    ],
+)
+def test_late_answers_around_few_of_many_kills_give_time_only(scene: Scene) -> None:
+    """What a few of the kills show may be chance: liveness stays, and waits for longer."""
+    said = answering_late_first(scene).judge()
+
+    assert "liveness-kill-under-pressure" in said.names
+    assert said.actions <= {"raise-timeout", "raise-failure-threshold"}
+    assert said.target.liveness is not None
+    assert said.target.liveness.borne_seconds > (scene.liveness.borne_seconds if scene.liveness else 0)
 
 
 def test_a_pod_whose_end_was_never_told_has_not_lived_on() -> None:

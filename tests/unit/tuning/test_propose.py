@@ -20,8 +20,10 @@ from support.scene import DEPENDENT, READYZ, T0, WORK, Scene, asks
 from support.workloads import container, workload
 
 OFTEN = asks(READYZ, period_seconds=5)
+GROWING = Spell(begin=10, end=40, mode="slow", seconds=0.8)
+"""A queue answers late before it answers too late; without that it might be a lock-up."""
 BUSY = Scene(
-    liveness=asks(WORK), apps=(App(spells=(Spell(begin=40, end=300, mode="slow", seconds=2.0),)),), seconds=360
+    liveness=asks(WORK), apps=(App(spells=(GROWING, Spell(begin=40, end=300, mode="slow", seconds=2.0))),), seconds=360
 )
 STUCK = Scene(readiness=OFTEN, apps=(App(locks=(75.0,)), App(locks=(92.0,))), seconds=360)
 LOCKS = Scene(liveness=asks(), readiness=OFTEN, apps=(App(locks=(70.0,)), App(locks=(95.0,))), seconds=420)
@@ -295,11 +297,16 @@ def test_a_dependency_is_named_and_no_handler_is_made_up() -> None:
 
 
 def test_liveness_takes_the_endpoint_that_went_on() -> None:
-    """A readiness endpoint that answered all along is one that liveness can ask."""
+    """Liveness asks it as readiness does, with its numbers, no less patient than it was, and acts after readiness."""
     said = replace(AWAY, readiness=OFTEN).judge()
 
     assert said.actions == {"decouple-liveness"}
-    assert said.target.liveness == replace(asks(DEPENDENT), handler=READYZ)
+    liveness = said.target.liveness
+    assert liveness is not None
+    assert liveness.handler == READYZ
+    assert liveness.period_seconds == OFTEN.period_seconds
+    assert liveness.borne_seconds >= asks(DEPENDENT).borne_seconds
+    assert liveness.detection_seconds > OFTEN.detection_seconds
     assert said.target.readiness == OFTEN
 
 

@@ -14,8 +14,9 @@ from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import REFUSED, SILENCE, UNKNOWN, Answer, Verdict, judge
 from probetuner.tuning.replay.backoff import BackOff
-from probetuner.tuning.replay.container import Circumstances, run
+from probetuner.tuning.replay.container import Circumstances
 from probetuner.tuning.replay.outcome import Outcome
+from probetuner.tuning.replay.running import run
 
 OK = Answer()
 ERROR = Answer(errored=True)

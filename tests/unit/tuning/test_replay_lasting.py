@@ -11,9 +11,10 @@ from probetuner.facts.fact import FailureCause
 from probetuner.model.probe import HttpGet, Probe, ProbeType
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import REFUSED, UNKNOWN, Answer, Verdict
-from probetuner.tuning.replay.container import Circumstances, run
+from probetuner.tuning.replay.container import Circumstances
 from probetuner.tuning.replay.outcome import Outcome
 from probetuner.tuning.replay.recorded import LifeSignal, PodSignal, Recorded
+from probetuner.tuning.replay.running import run
 
 BEGAN_AT, UNTIL = 1_700_000_000.0, 1_700_002_000.0
 PROMPT = Answer(at_most_seconds=0.1)

@@ -423,7 +423,8 @@ def deaf_kill() -> tuple[Fact, ...]:
 
 def test_lockups_of_an_earlier_template_are_not_forgotten() -> None:
     """A change of probes begins a new record; that replicas lock up stays known, and liveness stays."""
-    busy = replace(BOTH, apps=(App(spells=RUSH[:1], handles_term=143),))
+    late = Spell(begin=RUSH[0].begin - 40, end=RUSH[0].begin, mode="slow", seconds=0.8)
+    busy = replace(BOTH, apps=(App(spells=(late, RUSH[0]), handles_term=143),))
     assert busy.judge().target.liveness is None
 
     history = WorkloadHistory()

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 from probetuner.model.probe import ProbeType
-from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import REFUSED, Verdict, judge
 from probetuner.tuning.replay.application import Application, Lasting
@@ -281,31 +280,3 @@ class ContainerRun:
         since = now if ended_at is None else ended_at
         remaining = max(0.0, self._back_off.seconds - (now - since))
         self._sync_at = now + next_sync_seconds(remaining, jitter=self._given.sync_jitter)
-
-
-def run(
-    *,
-    probes: Probes,
-    application: Application,
-    circumstances: Circumstances,
-    began_at: float,
-    until: float,
-    budget: Budget | None = None,
-    lasting: Lasting | None = None,
-    most_lives: float = math.inf,
-) -> Outcome:
-    """Run one container from its first start to `until` (seconds on the caller's clock).
-
-    It ends before that with the last of `most_lives`. Raises TooMuchToReplayError when that takes more than the budget;
-    who simulates what never was needs none.
-    """
-    container = ContainerRun(
-        probes=probes, application=application, circumstances=circumstances, at=began_at, lasting=lasting
-    )
-    now = began_at
-    while (due := container.next_at) <= until and container.life < most_lives:
-        if budget is not None:
-            budget.spend()
-        now = max(now, due)
-        container.step(now)
-    return container.outcome(until)

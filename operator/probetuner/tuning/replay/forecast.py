@@ -13,9 +13,10 @@ from probetuner.model.probe import ProbeType
 from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import Verdict
-from probetuner.tuning.replay.container import Circumstances, run
+from probetuner.tuning.replay.container import Circumstances
 from probetuner.tuning.replay.outcome import Outcome
 from probetuner.tuning.replay.recorded import LifeSignal, PodSignal, Recorded
+from probetuner.tuning.replay.running import run
 
 _PHASES = 8
 _LATENESS_STEP = 5  # coprime to the number of phases, so that the two vary independently
