@@ -92,7 +92,7 @@ async def test_it_is_rendered_at_most_once_in_five_seconds() -> None:
 
 async def test_who_reads_slowly_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that never read a page of many megabytes are hung up on, and others are served."""
-    monkeypatch.setattr(pages, "_READING_SECONDS", 0.3)
+    monkeypatch.setattr(pages, "_READING_SECONDS", 2.0)
     rendering = Rendering(size=32 * 1024 * 1024)
     rendering.may_end.set()
     async with serving(rendering) as (url, session):
