@@ -60,7 +60,6 @@ def log(characters: str) -> list[Json]:
     return [{"id": f"change-{number}", **entry} for number in range(10)]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("characters", ["x", NOISY])
 @pytest.mark.parametrize("troubled", [0, 70])
 def test_the_largest_workload_has_a_status_within_the_budget(characters: str, troubled: int) -> None:
