@@ -11,16 +11,17 @@ REPLICAS = (pod("web-a"), pod("web-b"))
 def killed_under_load(pods: Iterable[PodRef] = REPLICAS, *, kills: int = 3, since: float = 0) -> Iterator[Fact]:
     """Containers that answer well, then late, and then time out and are killed again and again under load.
 
-    Late answers before the first kill are what proves a queue: without them it might be a lock-up that comes again.
+    Late answers around the kills are what proves a queue: without them it might be a lock-up that comes again.
     """
     for of in pods:
         yield started(since, of=of)
         yield from (counted(since + 10 * n, since + 10 * n + 10, ok=1, of=of) for n in range(6))
-        yield answered(since + 50, buckets={2: 4}, of=of)
+        yield answered(since + 40, buckets={2: 4}, of=of)
         yield answered(since + 60, buckets={7: 2}, of=of)
         at = since + 65.0
         for restarts in range(kills):
             yield from (failed(at + late, of=of) for late in (0, 10, 20))
+            yield answered(at + 5, buckets={7: 1}, of=of)
             yield counted(at - 5, at + 25, bad=3, of=of)
             yield killed(at + 20, of=of)
             yield exited(at + 50, restarts=restarts, of=of)
