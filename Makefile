@@ -30,7 +30,7 @@ test-fast: setup ## what needs no cluster, under a minute
 	$(BIN)/pytest -n auto -m "not cluster"
 
 hostile: setup ## what neighbours, tenants and kubelets could do to the operator, tried (part of test)
-	$(BIN)/pytest tests/hostile
+	$(BIN)/pytest tests/hostile tests/cluster/test_hostile_status.py tests/cluster/test_expired_lists.py
 
 chaos: setup ## break everything around the operator on a real cluster until 200 changes were rolled back, and count
 	PYTHONPATH=tests $(BIN)/python -m chaos

@@ -20,7 +20,8 @@ class Options:
     `default_mode` is the mode of workloads that nobody speaks for, but for those in `excluded_namespaces`, which are
     served only where they or a ProbePolicy say so. `honours_override_off` is whether the cluster checks who sets
     `spec.overrideOff`. With `dry_run` nothing is written to the cluster. Else it works only while it holds `lease`.
-    `max_rollouts` is how many workloads may be rolled out for a change at the same time, in the whole cluster.
+    `max_rollouts` is how many workloads may be rolled out for a change at the same time, in the whole cluster; a
+    namespace has half of them (`change.pace.share_of`).
     `api_requests_per_second` bounds what it asks of the API server, with twice as many at once. `mass_kill_share` (0 to
     1) of a workload's replicas, killed by liveness within `mass_kill_window_seconds`, has the workload handled first.
     `kubelet_authority` is a file with the CA of the kubelets' certificates, None where it is the cluster's own.

@@ -49,6 +49,9 @@ _PODS = "status.phase!=Succeeded"
 _FIRST_WAIT_SECONDS = 1.0
 _LAST_WAIT_SECONDS = 60.0
 _STEADY_SECONDS = 300.0
+_CLOSING_SECONDS = 0.25
+"""aiohttp closes its TLS connections only in turns of the loop after its session was closed (its client's docs)."""
+
 _CHUNK = 250
 _BEAT_SECONDS = 5.0
 _LIMIT_SECONDS = 120.0
@@ -140,6 +143,7 @@ class Watch:
             )
         finally:
             beating.end()
+            await asyncio.sleep(_CLOSING_SECONDS)
 
 
 def _told_here(stop: "Future[None]") -> asyncio.Event:
