@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast hostile chaos bench gym replay-table pages lint format cluster-up cluster-down image chart-crds lock clean
+.PHONY: help setup demo test test-fast hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart-crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ hostile: setup ## what neighbours, tenants and kubelets could do to the operator
 
 chaos: setup ## break everything around the operator on a real cluster until 200 changes were rolled back, and count
 	PYTHONPATH=tests $(BIN)/python -m chaos
+
+after: setup ## play twelve troubles on a real kubelet without and with the recommended patch, into docs/after.md
+	PYTHONPATH=tests:. $(BIN)/python -m after --write docs/after.md
 
 bench: setup ## manifests through probetuner and through kube-score, side by side
 	PYTHONPATH=tests $(BIN)/python -m bench

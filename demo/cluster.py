@@ -47,6 +47,11 @@ def lab_cluster(lab: Lab) -> Cluster:
     """Bring the lab up if it is not, with the operator's image of this checkout in it."""
     lab.up()
     lab.load_image(operator_image.build())
+    return of_lab(lab)
+
+
+def of_lab(lab: Lab) -> Cluster:
+    """Take a lab that is up as it is, whether or not it has the operator's image."""
     return Cluster(
         kubectl_program=str(lab.binaries / "kubectl"),
         helm_program=str(lab.binaries / "helm"),
