@@ -172,7 +172,10 @@ def test_of_two_policies_the_older_is_in_force(space: Space) -> None:
     assert "b-first" in conflict["message"]
     assert space.status("b-first")["mode"] == "Observe"
     space.kubectl("delete", "probepolicy", "b-first")
-    wait_for(lambda: space.status("c-second").get("phase") == "Learning", "the second in force")
+    wait_for(
+        lambda: space.status("c-second").get("phase") == "Learning",
+        lambda: f"the second in force, which is {space.status('c-second')}",
+    )
     assert space.condition("c-second", "Conflict").get("status") != "True"
 
 

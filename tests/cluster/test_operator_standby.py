@@ -39,7 +39,7 @@ def test_a_standby_takes_over_and_repeats_nothing(
     """Within 20 s of the leader's loss a new workload is served, and nothing is made or told a second time."""
     leader, standby = pair
     assert (standby.page("/livez"), standby.page("/readyz")) == ((200, "ok\n"), (200, "ok\n"))
-    assert leader.metric("probetuner_leading") == 1
+    wait_for(lambda: leader.metric("probetuner_leading") == 1, "a page of metrics that is not older", seconds=10)
     before = _written(space), _events(space)
 
     if ending == "killed":
@@ -58,7 +58,7 @@ def test_a_standby_takes_over_and_repeats_nothing(
         leader.send(signal.SIGCONT)
         assert leader.wait() == 1
         assert _logged(leader, "the lease is lost")
-    assert standby.metric("probetuner_leading") == 1
+    wait_for(lambda: standby.metric("probetuner_leading") == 1, "a page of metrics that is not older", seconds=10)
     assert (_written(space), _events(space)) == before
     assert standby.stop() == 0
 
