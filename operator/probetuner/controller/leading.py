@@ -38,6 +38,7 @@ class Leadership:
         self._wall = wall
         self._heartbeat = Heartbeat("holding of the Lease", limit_seconds=_LIMIT_SECONDS, clock=clock)
         self._good_until: float | None = None
+        self._server_away = False
 
     def holds(self) -> bool:
         """Whether this operator may write now: also after the process was held up, as by a paused machine."""
@@ -55,12 +56,23 @@ class Leadership:
         log.info("leading", identity=self._lease.identity)
 
     async def keep(self) -> None:
-        """Renew it until that does not work for too long."""
-        while self.holds():
+        """Renew it until another operator has had it, or it may not be renewed for too long.
+
+        While the API server is away nobody can take it: nothing is written meanwhile (`holds`), what was learned is
+        kept, and the work goes on afterwards if nobody has held it in between.
+        """
+        turn = self._turn()
+        while self.holds() or self._server_away:
             await asyncio.sleep(_RETRY_SECONDS)
             await self._try()
+            if self._turn() != turn:
+                break
         self.was_lost = True
         log.error("the lease is lost", problem=self.problem or "another operator holds it")
+
+    def _turn(self) -> object:
+        """How often the Lease has changed hands, as far as it was seen."""
+        return self._lease.seen.spec.get("leaseTransitions") if self._lease.seen is not None else None
 
     def late(self) -> str | None:
         """Return a sentence when nobody looks after the Lease any more."""
@@ -85,8 +97,10 @@ class Leadership:
             async with asyncio.timeout(_ATTEMPT_SECONDS):
                 held = await self._lease.take(now=began, wall=self._wall())
         except (ApiError, TimeoutError) as problem:
+            self._server_away = not isinstance(problem, StatusError)
             self._note(f"The Lease cannot be read or written: {_with_next_step(problem)}")
             return False
+        self._server_away = False
         self._good_until = began + _LOST_AFTER_SECONDS if held else None
         self._note(None)
         return held
