@@ -32,7 +32,7 @@ test-fast: setup ## what needs no cluster, under a minute
 chaos: setup ## break everything around the operator on a real cluster until 200 changes were rolled back, and count
 	PYTHONPATH=tests $(BIN)/python -m chaos
 
-bench: setup ## 1,000 manifests through probetuner and through kube-score, side by side
+bench: setup ## manifests through probetuner and through kube-score, side by side
 	PYTHONPATH=tests $(BIN)/python -m bench
 
 gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md

@@ -40,7 +40,7 @@ spec:
                 configMapKeyRef:
                   name: {name}
                   key: database-host
-          resources:
+{variables}          resources:
             requests:
               cpu: 100m
               memory: 128Mi
@@ -73,6 +73,14 @@ spec:
       targetPort: http
 """
 
+_VARIABLE = """\
+            - name: OPTION_{number}
+              valueFrom:
+                configMapKeyRef:
+                  name: configuration-0
+                  key: option-{number}
+"""
+
 _READINESS = """\
           readinessProbe:
             httpGet:
@@ -98,19 +106,23 @@ def write_manifests(folder: Path, *, count: int) -> list[Path]:
 
 
 def _write(path: Path, number: int) -> Path:
+    path.write_text(workload(number))
+    return path
+
+
+def workload(number: int, *, variables: int = 0) -> str:
+    """A workload with its Service, as YAML; so many more environment variables make it as long as large ones are."""
     kind = _KINDS[number % len(_KINDS)]
     scale = "" if kind == "DaemonSet" else f"  replicas: {1 + number % 4}\n"
     if kind == "StatefulSet":
         scale += f"  serviceName: app-{number:04d}\n"
     liveness = _LIVENESS.format(port=9090 if number % 11 == 0 else "http", timeout=1 + number % 15)
-    path.write_text(
-        _WORKLOAD.format(
-            kind=kind,
-            name=f"app-{number:04d}",
-            namespace=f"team-{number % 20:02d}",
-            number=number,
-            scale=scale,
-            probes=liveness if number % 7 == 0 else _READINESS + liveness,
-        )
+    return _WORKLOAD.format(
+        kind=kind,
+        name=f"app-{number:04d}",
+        namespace=f"team-{number % 20:02d}",
+        number=number,
+        scale=scale,
+        probes=liveness if number % 7 == 0 else _READINESS + liveness,
+        variables="".join(_VARIABLE.format(number=one) for one in range(variables)),
     )
-    return path
