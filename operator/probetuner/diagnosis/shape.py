@@ -183,7 +183,7 @@ def find_missing_readiness(case: Case) -> Finding | None:
     if not many and not workload.replaces_gradually and workload.ref.kind != WorkloadKind.DAEMON_SET:
         return None
     # Where rollouts were watched, what they cost is found as trouble of its own.
-    costs = many and workload.ref.kind != WorkloadKind.DAEMON_SET and not case.was_seen
+    costs = many and workload.ref.kind != WorkloadKind.DAEMON_SET and not (case.was_seen or workload.uid)
     return _finding(
         case,
         FindingName.MISSING_READINESS,

@@ -34,11 +34,11 @@ _WHOLE_HEALTH = re.compile(r"(?:/[^/]+)?/actuator/health(?:/readiness)?/?")
 
 
 def unless_seen(rule: Rule) -> Rule:
-    """Make the rule silent where anything was observed."""
+    """Make the rule silent where anything was observed, or will be: what is in a cluster is judged by what it does."""
 
     @wraps(rule)
     def judge(case: Case) -> Finding | None:
-        return None if case.was_seen else rule(case)
+        return None if case.was_seen or case.workload.uid else rule(case)
 
     return judge
 
