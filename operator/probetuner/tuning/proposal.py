@@ -6,7 +6,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import FindingName
 from probetuner.diagnosis.unknown import stand_beside
 from probetuner.model.policy import Allowance, Policy
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Action, ActionName, Probes
 
@@ -26,9 +26,9 @@ class Proposal:
     """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`.
 
     `finding` is the one that is being answered, and asks for the actions that are added. `loosened` are the probes that
-    were given more time lately. `may_drop_readiness` says whether readiness may be taken away. `shares_processes` asks
-    for one process namespace for the pod, `command` is a new command of the container. `budget` is what the decision
-    may still replay and weigh.
+    were given more time lately, `refuted` what was tried and made things worse. `may_drop_readiness` says whether
+    readiness may be taken away. `shares_processes` asks for one process namespace for the pod, `command` is a new
+    command of the container. `budget` is what the decision may still replay and weigh.
     """
 
     case: Case
@@ -36,6 +36,7 @@ class Proposal:
     probes: Probes
     finding: FindingName | None = None
     loosened: frozenset[ProbeType] = frozenset()
+    refuted: frozenset[tuple[ProbeType, Probe | None]] = frozenset()
     may_drop_readiness: bool = True
     actions: tuple[Action, ...] = ()
     withheld: tuple[Action, ...] = ()
@@ -95,6 +96,7 @@ def begin(
     *,
     budget: Budget,
     loosened: frozenset[ProbeType] = frozenset(),
+    refuted: frozenset[tuple[ProbeType, Probe | None]] = frozenset(),
     may_drop_readiness: bool = True,
 ) -> Proposal:
     """Begin with the probes as they are."""
@@ -106,5 +108,6 @@ def begin(
         probes=probes,
         budget=budget,
         loosened=loosened,
+        refuted=refuted,
         may_drop_readiness=may_drop_readiness,
     )
