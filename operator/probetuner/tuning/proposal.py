@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import FindingName
+from probetuner.diagnosis.throttling import may_be_unseen
 from probetuner.diagnosis.unknown import stand_beside
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Probe, ProbeType
@@ -19,6 +20,9 @@ _STRICTER = frozenset(
     }
 )
 """Actions that leave a container less time: to answer, to start or to stop."""
+
+_FOR_LATE_ANSWERS = frozenset({ActionName.RAISE_TIMEOUT, ActionName.REPLACE_LIVENESS_WITH_READINESS})
+"""Actions that hide want of CPU, where that is why answers are late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +58,12 @@ class Proposal:
         """Add an action that leads to these probes, if the policy allows it.
 
         Where it concerns a handler of a type that is not known, it is left to a person. What makes a probe stricter is
-        not done while there are kills of which nobody knows what they hit.
+        not done while there are kills of which nobody knows what they hit. Nor is anything done about late answers
+        while a CPU limit may be what makes them late: findings say that, and what would decide it.
         """
         if probes == self.probes or (name in _STRICTER and stand_beside(self.case)):
+            return self
+        if name in _FOR_LATE_ANSWERS and may_be_unseen(self.case):
             return self
         if any(self._is_unknown(kind, probes) for kind in ProbeType):
             return self.advise(name, reason)

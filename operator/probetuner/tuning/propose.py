@@ -7,6 +7,7 @@ from probetuner.diagnosis.broken import misdirected_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.finding import Finding, FindingName
+from probetuner.diagnosis.flapping import may_be_want_of_cpu
 from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.lone import taken_away
@@ -162,6 +163,9 @@ def _attend(proposal: Proposal) -> Proposal:
 
 
 def _stop_flapping(proposal: Proposal) -> Proposal:
+    """Let short troubles pass; not where a CPU limit may make them, which patience would only hide."""
+    if may_be_want_of_cpu(proposal.case):
+        return proposal
     return weigh.balance(proposal) if weigh.knows_lockups(proposal.case) else steady.stop_flapping(proposal)
 
 
