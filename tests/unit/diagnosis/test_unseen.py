@@ -24,7 +24,6 @@ FLAPS = Scene(
     seconds=900,
 )
 KILLS = Scene(liveness=asks(WORK), apps=(App(spells=LATE, handles_term=143),), seconds=900)
-BLIND = {"cpu_limit": True, "counters": False}
 HIDING = {"raise-timeout", "replace-liveness-with-readiness"}
 
 
@@ -35,7 +34,7 @@ HIDING = {"raise-timeout", "replace-liveness-with-readiness"}
 )
 def test_late_answers_under_a_limit_that_nobody_counts_get_no_time(scene: Scene, finding: str) -> None:
     """The finding stays, is less sure than what is applied by itself, and says what would decide it."""
-    said, seen = replace(scene, **BLIND).judge(), scene.judge()
+    said, seen = replace(scene, cpu_limit=True, counters=False).judge(), scene.judge()
 
     assert not said.actions & HIDING
     assert said.finding(finding).confidence < 0.8 <= seen.finding(finding).confidence
