@@ -18,8 +18,8 @@ class Spell:
     """From when to when (seconds) something holds, for whom, and what it does.
 
     `mode` is `503`, `slow` (answers take `seconds`), `hang`, `pause` (it does not hear SIGTERM either, as long as that
-    lasts) or `tcp-hang` (not even a connection); `paths` are those that it concerns. Times are of the clock, or of the
-    container's life with `of_life`.
+    lasts), `cut` (the connection is reset at once) or `tcp-hang` (not even a connection); `paths` are those that it
+    concerns. Times are of the clock, or of the container's life with `of_life`.
     """
 
     begin: float
@@ -106,6 +106,8 @@ class Process:
             if spell.concerns(path, at, age):
                 if spell.mode == "slow":
                     return _after(spell.seconds * self.rng.uniform(0.6, 1.4))
+                if spell.mode == "cut":
+                    return Answer(cause=FailureCause.RESET)
                 return Answer(cause=bad) if spell.mode == "503" else SILENCE
         slow = self.rng.random() < app.slow
         return _after(app.slow_seconds if slow else app.latency * self.rng.uniform(0.5, 2.0))

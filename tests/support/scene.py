@@ -20,12 +20,15 @@ from probetuner.diagnosis.finding import Finding
 from probetuner.facts.fact import (
     ContainerExited,
     ContainerStarted,
+    CpuThrottled,
     Fact,
     FailureCause,
     KillAnnounced,
     PodEnding,
     PodRef,
+    ProbeCounted,
     ProbeFailed,
+    ProbeLatencySampled,
     ReadinessChanged,
 )
 from probetuner.history.fold import observe
@@ -76,7 +79,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A workload in a cluster: one `App` per replica (the last stands for the rest), its probes, and how long."""
+    """A workload in a cluster: one `App` per replica (the last stands for the rest), its probes, and how long.
+
+    Without `counters` its watcher may not scrape, and sees events and statuses alone.
+    """
 
     liveness: Probe | None = None
     readiness: Probe | None = None
@@ -92,6 +98,8 @@ class Scene:
     policy: Policy = field(default_factory=Policy)
     extra: tuple[Fact, ...] = ()
     command: tuple[str, ...] = ()
+    cpu_limit: bool = False
+    counters: bool = True
     lost_kills: bool = False
     seed: int = 1
 
@@ -117,6 +125,7 @@ class Scene:
         container = Container(
             name=CONTAINER,
             command=self.command,
+            has_cpu_limit=self.cpu_limit,
             liveness=self.liveness,
             readiness=self.readiness,
             startup=self.startup,
@@ -200,6 +209,8 @@ class Scene:
     def _shown(self, fact: Fact, phase: Phase) -> Fact | None:
         """The fact with what the gym does not distinguish: exit codes and HTTP errors that are the client's."""
         if self.lost_kills and isinstance(fact, KillAnnounced):
+            return None
+        if not self.counters and isinstance(fact, ProbeCounted | ProbeLatencySampled | CpuThrottled):
             return None
         if isinstance(fact, ContainerExited):
             return self._exit(fact, phase)

@@ -14,6 +14,7 @@ from probetuner.change.outlook import Outlook
 from probetuner.change.path import TEMPLATE
 from probetuner.change.progress import follow
 from probetuner.change.record import Change, Outcome, read_changes, write_figures
+from probetuner.change.refuted import in_words, refuted
 from probetuner.change.report import conditions_of, news
 from probetuner.change.situation import Announcement, Decision, Situation, WorkloadPatch
 from probetuner.change.status import Phase, write_status
@@ -116,8 +117,11 @@ def _unsettled(changes: Sequence[Change]) -> bool:
 
 def _advise(situation: Situation, outlook: Outlook, budget: Budget, now: float) -> Outlook:
     loosened = loosened_lately(outlook.changes, situation.workload.containers, now=now)
-    advice = recommend(outlook.cases, outlook.findings, situation.policy, budget=budget, loosened=loosened)
-    outlook = replace(outlook, incomplete=budget.problem)
+    tried = refuted(outlook.changes, situation.workload.containers)
+    advice = recommend(
+        outlook.cases, outlook.findings, situation.policy, budget=budget, loosened=loosened, refuted=tried
+    )
+    outlook = replace(outlook, incomplete=budget.problem, tried=in_words(outlook.changes) if tried else "")
     if advice is None:
         return replace(outlook, block=unneeded_approval(situation, outlook.changes))
     intent = intend(
@@ -127,6 +131,7 @@ def _advise(situation: Situation, outlook: Outlook, budget: Budget, now: float) 
         findings=outlook.findings,
         changes=outlook.changes,
         loosened=loosened,
+        refuted=tried,
     )
     due = intent.due
     patch = None if due is None else TEMPLATE.change(situation.workload, due)

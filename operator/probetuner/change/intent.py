@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from probetuner.change.record import Change
+from probetuner.change.refuted import Refuted
 from probetuner.change.situation import Situation
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
@@ -46,6 +47,7 @@ def intend(
     findings: Sequence[Finding],
     changes: Sequence[Change],
     loosened: Collection[tuple[str, ProbeType]],
+    refuted: Collection[Refuted],
 ) -> Intent:
     """Tell what of the advice is due. The rest follows from what is asked again without the other findings."""
     approved = situation.workload.approve_annotation == advice.id and not uses_of(advice.id, changes)
@@ -54,7 +56,7 @@ def intend(
     asked = {(finding.container, finding.name) for finding in grounds}
     due: Recommendation | None = advice
     if any((action.container, action.asked_by) not in asked for action in advice.actions if action.needs):
-        due = recommend(cases, grounds, situation.policy, loosened=loosened)
+        due = recommend(cases, grounds, situation.policy, loosened=loosened, refuted=refuted)
     return Intent(advice=advice, due=due, grounds=grounds, approved=approved)
 
 

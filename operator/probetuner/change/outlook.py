@@ -17,7 +17,8 @@ from probetuner.tuning.recommendation import Recommendation
 class Outlook:
     """What was judged and found, what is advised, how the changes stand, and what is to be sent and told.
 
-    `incomplete` says why not all that could be advised was worked out; None where it was.
+    `incomplete` says why not all that could be advised was worked out; None where it was. `tried` says in a sentence
+    what was rolled back and is not advised again; empty where nothing was.
     """
 
     cases: tuple[Case, ...] = ()
@@ -30,6 +31,7 @@ class Outlook:
     announcements: tuple[Announcement, ...] = ()
     handover: Handover | None = None
     incomplete: str | None = None
+    tried: str = ""
 
     @property
     def latest(self) -> Change | None:

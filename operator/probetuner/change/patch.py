@@ -160,12 +160,17 @@ def _container_holds(entry: Mapping[str, Any], workload: Workload) -> bool:
 def _probe_holds(wanted: Any, live: Probe | None) -> bool:
     if wanted is None or live is None:
         return wanted is None and live is None
+    return isinstance(wanted, Mapping) and patched(live, wanted) == live
+
+
+def patched(live: Probe | None, wanted: Any) -> Probe | None:
+    """What a patch makes of a probe: None is none, or nothing that anybody can make sense of."""
     if not isinstance(wanted, Mapping):
-        return False
+        return None
     try:
-        return parse_probe(_merged(live.written, wanted), place="patch") == live
+        return parse_probe(_merged({} if live is None else live.written, wanted), place="patch")
     except InvalidObjectError:
-        return False
+        return None
 
 
 def _merged(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

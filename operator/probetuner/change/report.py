@@ -7,7 +7,7 @@ from probetuner.change.situation import Announcement, Situation, Tone
 from probetuner.model.mode import MODE_ANNOTATION, Mode
 from probetuner.model.policy import ContainerMode
 
-_LOW_CONFIDENCE = 0.8
+_LOW_CONFIDENCE, _MESSAGE_CHARACTERS = 0.8, 1024
 
 
 def conditions_of(situation: Situation, outlook: Outlook) -> tuple[Condition, ...]:
@@ -62,10 +62,15 @@ def _recommendation_ready(outlook: Outlook) -> Condition:
     advice, ready = outlook.recommendation, ConditionType.RECOMMENDATION_READY
     if advice is None and outlook.incomplete:
         return Condition(type=ready, holds=False, reason="TooMuchToReplay", message=outlook.incomplete)
+    tried = outlook.tried[:_MESSAGE_CHARACTERS]
     if advice is None:
-        return Condition(type=ready, holds=False, reason="NothingToRecommend")
+        return Condition(
+            type=ready, holds=False, reason="TriedBefore" if tried else "NothingToRecommend", message=tried
+        )
     rest = f"; it is not all worked out: {outlook.incomplete}" if outlook.incomplete else ""
-    return Condition(type=ready, holds=True, reason="Recommended", message=f"{advice.summary} ({advice.id}){rest}")
+    rest += f"; {tried}" if tried else ""
+    message = f"{advice.summary} ({advice.id}){rest}"
+    return Condition(type=ready, holds=True, reason="Recommended", message=message[:_MESSAGE_CHARACTERS])
 
 
 def _low_confidence(outlook: Outlook) -> Condition:

@@ -12,7 +12,7 @@ from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.rates import rates
 from probetuner.diagnosis.short import late_probes
-from probetuner.diagnosis.throttling import throttled_minutes
+from probetuner.diagnosis.throttling import UNSEEN, UNSEEN_CONFIDENCE, may_be_unseen, throttled_minutes
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import READY_FLAG_FELL, FailureRun, UnreadySpell
 from probetuner.model.policy import THIRTY_DAYS_SECONDS
@@ -212,6 +212,11 @@ def _times(spells: Sequence[UnreadySpell]) -> int:
     return times
 
 
+def may_be_want_of_cpu(case: Case) -> bool:
+    """Whether readiness may have failed because a CPU limit stopped the container, which nobody could see."""
+    return may_be_unseen(case) and any(cause.is_silence for cause in case.causes(ProbeType.READINESS))
+
+
 def find(case: Case) -> Finding | None:
     """Report flaps that come more often than the objective tolerates."""
     seen = flaps(case)
@@ -221,16 +226,18 @@ def find(case: Case) -> Finding | None:
     if _times(seen) < _LEAST_FLAPS or len(seen) <= allowed:
         return _find_by_rate(case, case.container.readiness)
     causes = case.causes(ProbeType.READINESS)
+    confidence, unseen = from_repeats(len(seen), strength=_STRENGTH), may_be_want_of_cpu(case)
     return Finding(
         name=FindingName.READINESS_FLAPPING,
         container=case.container.name,
         severity=Severity.WARNING,
-        confidence=from_repeats(len(seen), strength=_STRENGTH),
+        confidence=min(confidence, UNSEEN_CONFIDENCE) if unseen else confidence,
         samples=len(seen),
         evidence=(
             f"{several(len(seen), 'unready spell')} that ended without a restart",
             f"{flapping_seconds(case):.0f} s out of the Services in all",
             f"causes: {', '.join(sorted(causes)) or 'unknown'}",
+            *((UNSEEN,) if unseen else ()),
         ),
         explanation=(
             "The readiness probe takes the container out of its Services for moments that pass by themselves; each "

@@ -46,10 +46,14 @@ def passed_in_grace(case: Case) -> tuple[Life, ...]:
     return tuple(life for life in liveness_kills(case) if in_grace(case, life) is InGrace.PASSED)
 
 
+def never_passed_in_grace(case: Case) -> tuple[Life, ...]:
+    """The lives that liveness ended whose readiness was asked meanwhile and never passed."""
+    return tuple(life for life in liveness_kills(case) if in_grace(case, life) is InGrace.NEVER_PASSED)
+
+
 def may_have_hung(case: Case) -> bool:
     """Whether readiness never passed in several grace periods: nothing less than a restart may have helped."""
-    never = sum(in_grace(case, life) is InGrace.NEVER_PASSED for life in liveness_kills(case))
-    return never >= _SEVERAL
+    return len(never_passed_in_grace(case)) >= _SEVERAL
 
 
 def _asks_the_same_server(case: Case) -> bool:

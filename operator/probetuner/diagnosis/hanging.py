@@ -3,6 +3,7 @@
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.latency import unusual_slowness
 from probetuner.diagnosis.starting import liveness_kills, outlived_liveness
+from probetuner.diagnosis.tight import tight_probes
 from probetuner.diagnosis.together import fail_with_another, kept_ready, readiness_went_on
 from probetuner.diagnosis.waking import was_silent
 from probetuner.facts.fact import FailureCause
@@ -35,6 +36,8 @@ def hung_by_dependency(case: Case) -> tuple[Life, ...]:
 
 
 def _is_shared(case: Case, life: Life) -> bool:
-    """Whether the silence was not this process's alone."""
-    together = fail_with_another(case, life, causes=SILENCE)
-    return together or (case.replicas <= 1 and case.fails_again_at_once(life))
+    """Whether the silence was not this process's alone; answers that are always near the timeout coincide by chance."""
+    by_chance = ProbeType.LIVENESS in tight_probes(case)
+    if not by_chance and fail_with_another(case, life, causes=SILENCE):
+        return True
+    return (by_chance or case.replicas <= 1) and case.fails_again_at_once(life)

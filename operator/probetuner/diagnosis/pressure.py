@@ -7,6 +7,7 @@ from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.load import busy_kills, describe, paused_kills, queue_is_proved, signs_of_load
 from probetuner.diagnosis.silence import silent_kills
+from probetuner.diagnosis.throttling import UNSEEN, UNSEEN_CONFIDENCE, may_be_unseen
 from probetuner.diagnosis.turned_away import passed_by_themselves, turned_away_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.life import Life
@@ -33,11 +34,15 @@ def find(case: Case) -> Finding | None:
     if together:
         seen.append(f"{several(together, 'kill')} came while another replica failed the same probe")
     strength = min(_MOST_STRENGTH, _FIRST_KILL_STRENGTH + _PER_SIGN * len(seen))
+    confidence = from_repeats(len(kills), strength=strength)
+    if may_be_unseen(case) and len(away) < len(kills):
+        confidence = min(confidence, UNSEEN_CONFIDENCE)
+        seen.append(UNSEEN)
     return Finding(
         name=FindingName.LIVENESS_KILL_UNDER_PRESSURE,
         container=case.container.name,
         severity=Severity.CRITICAL,
-        confidence=from_repeats(len(kills), strength=strength),
+        confidence=confidence,
         samples=len(kills),
         evidence=(*_followed(len(kills) - len(away), len(away), probe), *seen),
         explanation=_explanation(case, probe),

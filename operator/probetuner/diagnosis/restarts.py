@@ -14,6 +14,7 @@ from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.lockup import killed_in_lockup
 from probetuner.diagnosis.pressure import killed_under_pressure
 from probetuner.diagnosis.startup import ended_amid_crashes, killed_while_starting
+from probetuner.diagnosis.tight import killed_for_lateness
 from probetuner.diagnosis.wording import several
 from probetuner.history.attribution import RestartCause
 from probetuner.history.life import Life
@@ -92,18 +93,20 @@ def _unexplained(case: Case, kind: ProbeType) -> int:
     kills = _kills(case, kind)
     if not remembered:
         return kills
-    open_ones = sum(life not in _explained(case) for life in remembered)
+    open_ones = sum(life not in explained_kills(case) for life in remembered)
     return round(kills * open_ones / len(remembered)) or int(open_ones > 0)
 
 
 @once
-def _explained(case: Case) -> tuple[Life, ...]:
+def explained_kills(case: Case) -> tuple[Life, ...]:
+    """The lives that a probe ended and of which a finding says what they were."""
     return (
         *killed_while_starting(case),
         *ended_amid_crashes(case),
         *killed_under_pressure(case),
         *killed_by_dependency(case),
         *killed_in_lockup(case),
+        *killed_for_lateness(case),
     )
 
 

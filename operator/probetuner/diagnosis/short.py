@@ -10,6 +10,7 @@ from probetuner.diagnosis.fault import Fault, fault_of, has_own_deadline, in_wor
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.rates import rates
 from probetuner.diagnosis.runtime import ran_out
+from probetuner.diagnosis.throttling import UNSEEN, UNSEEN_CONFIDENCE, may_be_unseen
 from probetuner.diagnosis.tight import killed_for_lateness, tight_probes, usual_answers
 from probetuner.diagnosis.wording import several
 from probetuner.model.probe import ProbeType
@@ -79,16 +80,18 @@ def find(case: Case) -> Finding | None:
     if not late and not tight:
         return None
     count = sum(each.count for each in late.values()) + sum(case.failed(kind) for kind in tight)
+    confidence, unseen = from_repeats(count, strength=_STRENGTH), may_be_unseen(case)
     return Finding(
         name=FindingName.PROBE_TIMEOUT_TOO_SHORT,
         container=case.container.name,
         severity=Severity.CRITICAL if kills else Severity.WARNING,
-        confidence=from_repeats(count, strength=_STRENGTH),
+        confidence=min(confidence, UNSEEN_CONFIDENCE) if unseen else confidence,
         samples=count,
         evidence=(
             *_evidence(case, late),
             *(sentence for kind in tight for sentence in _by_chance(case, kind)),
             *((f"{several(len(kills), 'kill')} followed several answers that were late in a row",) if kills else ()),
+            *((UNSEEN,) if unseen else ()),
         ),
         explanation=(
             "Somebody is there and takes longer than timeoutSeconds: where nobody listens a connection is refused at "

@@ -24,6 +24,24 @@ def throttled_minutes(case: Case) -> tuple[Minute, ...]:
     )
 
 
+def may_be_unseen(case: Case) -> bool:
+    """Whether a CPU limit may stop the container without its watcher seeing it: its CFS periods are not counted.
+
+    The kubelet's counters tell; they are refused, for instance, where its serving certificate is self-signed.
+    """
+    counted = any(minute.cpu_periods for minute in case.history.minutes)
+    return case.was_watched and case.container.has_cpu_limit and not counted
+
+
+UNSEEN = (
+    "not known: whether its CPU limit stopped it then, which would explain late answers as well; the kubelet's "
+    "counters (container_cpu_cfs_throttled_periods_total) would decide it"
+)
+"""What is said of timeouts of such a container."""
+UNSEEN_CONFIDENCE = 0.75
+"""As sure as a finding can be that counters may contradict: too little to apply anything by itself (`change.gate`)."""
+
+
 def throttled_share(minutes: Sequence[Minute]) -> float:
     """The share of the CFS periods in these minutes in which containers were throttled; 0 where none is known."""
     periods = sum(minute.cpu_periods for minute in minutes)

@@ -18,7 +18,7 @@ from probetuner.model.probe import ProbeType
 _NEAR_SHARE = 0.5
 """An answer that takes this share of the timeout is near it: twice as long, and it is late."""
 _MOST, _NEARLY_ALL = 0.5, 0.9
-_ENOUGH_CALM, _ENOUGH, _LEAST_LATE = 10, 20, 3
+_ENOUGH_CALM, _ENOUGH, _LEAST_LATE, _LONG_MINUTES = 10, 20, 3, 15
 
 
 @once
@@ -28,19 +28,27 @@ def tight_probes(case: Case) -> tuple[ProbeType, ...]:
 
 
 def _is_tight(case: Case, kind: ProbeType) -> bool:
-    probe, minutes = case.container.probe(kind), case.history.minutes
-    if probe is None or never_succeeded(case, kind) or throttled_share(minutes) >= THROTTLED_SHARE:
+    probe = case.container.probe(kind)
+    if probe is None or never_succeeded(case, kind) or throttled_share(case.history.minutes) >= THROTTLED_SHARE:
         return False
-    limit = _NEAR_SHARE * probe.timeout_seconds
+    return _is_usually_near(case, kind, _NEAR_SHARE * probe.timeout_seconds) and _pass_by_chance(case, kind)
+
+
+def _is_usually_near(case: Case, kind: ProbeType, limit: float) -> bool:
+    """Whether answers take that long in minutes without a failure, which no load explains, or nearly all of them do.
+
+    Where no minute of a long time is without one, there is no other time to compare with: load or not, it is usual.
+    """
+    minutes = [minute for minute in case.history.minutes if minute.latency.get(kind)]
     calm = [minute for minute in minutes if not sum(minute.failed.values())]
-    usually = _is_usual(calm, kind, limit, most=_MOST, enough=_ENOUGH_CALM)
-    return (usually or _is_usual(minutes, kind, limit, most=_NEARLY_ALL, enough=_ENOUGH)) and _pass_by_chance(
-        case, kind
-    )
+    if _is_usual(calm, kind, limit, most=_MOST, enough=_ENOUGH_CALM):
+        return True
+    never_calm = len(minutes) >= _LONG_MINUTES and sum(sum(minute.latency[kind]) for minute in calm) < _ENOUGH_CALM
+    return _is_usual(minutes, kind, limit, most=_MOST if never_calm else _NEARLY_ALL, enough=_ENOUGH)
 
 
 def _is_usual(minutes: Sequence[Minute], kind: ProbeType, limit: float, *, most: float, enough: int) -> bool:
-    """Whether so many of enough answers took that long; in calm no load explains it, and load lets some be quick."""
+    """Whether so many of enough answers took that long."""
     answers = sum(sum(minute.latency.get(kind, ())) for minute in minutes)
     near = sum(slower_than(minute, kind, limit) for minute in minutes)
     return answers >= enough and near >= most * answers

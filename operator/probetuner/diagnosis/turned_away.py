@@ -36,8 +36,13 @@ def passed_by_themselves(case: Case) -> tuple[FailureRun, ...]:
         run
         for kind in kinds
         for run in case.runs(kind)
-        if run.ending is RunEnding.BY_ITSELF and run.failures >= _IN_A_ROW and set(run.causes) == {FailureCause.RESET}
+        if run.ending is RunEnding.BY_ITSELF and run.failures >= _IN_A_ROW and _are_cut_off(case, run)
     )
+
+
+def _are_cut_off(case: Case, run: FailureRun) -> bool:
+    """Whether all attempts in it were; if its events were dropped, whether all are that are known."""
+    return set(run.causes or case.causes(run.probe)) == {FailureCause.RESET}
 
 
 def _was_cut_off(case: Case, life: Life) -> bool:

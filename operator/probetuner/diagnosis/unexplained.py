@@ -6,6 +6,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.fault import Fault, causes_of, fault_of, in_words
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.grace import may_have_hung, never_passed_in_grace, passed_in_grace
 from probetuner.diagnosis.rates import rates
 from probetuner.diagnosis.restarts import restarts_of
 from probetuner.diagnosis.wording import several
@@ -72,6 +73,7 @@ def find(case: Case) -> Finding | None:
             *(_counted(case, kind) for kind in kinds),
             *(in_words(case, kind) for kind in kinds),
             *(told for kind in kinds if (told := _together(case, kind))),
+            *_in_grace(case),
             _missing(case),
         ),
         explanation=f"A probe killed the container, and what it was doing then is not known. {_meanwhile(case, kinds)}",
@@ -93,6 +95,16 @@ def _together(case: Case, kind: ProbeType) -> str:
     if len(failing) <= 1 or began > ended:
         return ""
     return f"it failed in {len(failing)} of {case.replicas} replicas in the same {ended - began:.0f} s"
+
+
+def _in_grace(case: Case) -> tuple[str, ...]:
+    """What readiness, which is asked until the end, said after kills by liveness, explained or not."""
+    passed, never = len(passed_in_grace(case)), len(never_passed_in_grace(case))
+    if not passed and not never:
+        return ()
+    stuck = "; a process that never answered then may have been stuck" if may_have_hung(case) else ""
+    known = f"of {several(passed + never, 'grace period')} in which readiness was asked, it passed in {passed}"
+    return (f"{known}{stuck}",)
 
 
 def _missing(case: Case) -> str:

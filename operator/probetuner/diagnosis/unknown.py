@@ -1,15 +1,13 @@
 """Kills of which nobody can say what they hit: while they stand beside, no probe is made stricter."""
 
 from probetuner.diagnosis.case import Case, once
-from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.hearing import hears_sigterm
 from probetuner.diagnosis.load import busy_kills
-from probetuner.diagnosis.lockup import WELL_AGAIN_SECONDS, killed_in_lockup, sure_lockups
+from probetuner.diagnosis.lockup import WELL_AGAIN_SECONDS, sure_lockups
 from probetuner.diagnosis.pauses import pauses_seconds
-from probetuner.diagnosis.pressure import killed_under_pressure
+from probetuner.diagnosis.restarts import explained_kills
 from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.starting import liveness_kills
-from probetuner.diagnosis.tight import killed_for_lateness
 from probetuner.history.life import Life
 
 _ODD_SHARE = 0.2
@@ -21,20 +19,16 @@ def unknown_kills(case: Case) -> tuple[Life, ...]:
 
     Not those of which it is still to be seen whether the fresh container is well.
     """
-    known = (
-        *killed_under_pressure(case),
-        *killed_in_lockup(case),
-        *killed_by_dependency(case),
-        *killed_for_lateness(case),
-    )
+    known = explained_kills(case)
     return tuple(life for life in liveness_kills(case) if life not in known and _is_over(case, life))
 
 
 def _is_over(case: Case, life: Life) -> bool:
+    """Whether it has been seen what became of the container after that kill."""
     fresh = case.next_life(life)
-    if fresh is None:
-        return False
-    return (fresh.ended_at or case.history.last_seen_at) - fresh.started_at >= WELL_AGAIN_SECONDS
+    if fresh is None or fresh.ended_at is not None:
+        return fresh is not None
+    return case.history.last_seen_at - fresh.started_at >= WELL_AGAIN_SECONDS
 
 
 def stand_beside(case: Case) -> bool:

@@ -65,10 +65,16 @@ def counted(entry: ContainerHistory, fact: ProbeCounted) -> ContainerHistory:
 def _shares(fact: ProbeCounted, during: Sequence[Life]) -> tuple[ProbeCounted, ...]:
     """What of a scrape belongs to each of the lives that it spans: the failures to the first, successes to the last.
 
-    Where the first passed until then, or was let in just then, they are its own, as far as anybody can tell.
+    Where the first passed until then, or was let in just then, they are its own, as far as anybody can tell. What kills
+    is held back from the kill until the next container runs (worker.go doProbe): since then all is the last one's.
     """
     if len(during) == 1:
         return (fact,)
+    killed_at = during[0].kill_announced_at
+    held_back = killed_at is not None and killed_at + filing.GRAIN_SECONDS <= fact.since
+    if held_back and fact.probe is not ProbeType.READINESS:
+        nothing = replace(fact, succeeded=0, failed=0)
+        return (*(nothing,) * (len(during) - 1), fact)
     before, let_in_at = during[0].tally(fact.probe), during[0].ready_at
     was_let_in = fact.probe is ProbeType.READINESS and let_in_at is not None and let_in_at >= fact.since
     passed = was_let_in or (before.succeeded > 0 and not before.streak)

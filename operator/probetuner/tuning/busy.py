@@ -62,9 +62,11 @@ def bear_pressure(proposal: Proposal) -> Proposal:
 def _should_leave(proposal: Proposal) -> bool:
     """Whether a queue is proved, or another endpoint answered meanwhile or may prove that it did.
 
-    A process that hangs is away for good without liveness, so a queue has to be shown, and no hang.
+    A process that hangs is away for good without liveness, so a queue has to be shown, and no hang; a rollback of the
+    same shows one.
     """
-    return (queue_is_proved(proposal.case) and not _may_be_stuck(proposal.case)) or _has_another(proposal)
+    proved = queue_is_proved(proposal.case) and not _may_be_stuck(proposal.case)
+    return (proved and (ProbeType.LIVENESS, None) not in proposal.refuted) or _has_another(proposal)
 
 
 def _has_another(proposal: Proposal) -> bool:

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import FindingName
+from probetuner.diagnosis.throttling import may_be_unseen
 from probetuner.diagnosis.unknown import stand_beside
 from probetuner.model.policy import Allowance, Policy
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommendation import Action, ActionName, Probes
 
@@ -20,15 +21,18 @@ _STRICTER = frozenset(
 )
 """Actions that leave a container less time: to answer, to start or to stop."""
 
+_FOR_LATE_ANSWERS = frozenset({ActionName.RAISE_TIMEOUT, ActionName.REPLACE_LIVENESS_WITH_READINESS})
+"""Actions that hide want of CPU, where that is why answers are late."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """Actions and the probes they lead to; what the policy does not allow is `withheld` and not in `probes`.
 
     `finding` is the one that is being answered, and asks for the actions that are added. `loosened` are the probes that
-    were given more time lately. `may_drop_readiness` says whether readiness may be taken away. `shares_processes` asks
-    for one process namespace for the pod, `command` is a new command of the container. `budget` is what the decision
-    may still replay and weigh.
+    were given more time lately, `refuted` what was tried and made things worse. `may_drop_readiness` says whether
+    readiness may be taken away. `shares_processes` asks for one process namespace for the pod, `command` is a new
+    command of the container. `budget` is what the decision may still replay and weigh.
     """
 
     case: Case
@@ -36,6 +40,7 @@ class Proposal:
     probes: Probes
     finding: FindingName | None = None
     loosened: frozenset[ProbeType] = frozenset()
+    refuted: frozenset[tuple[ProbeType, Probe | None]] = frozenset()
     may_drop_readiness: bool = True
     actions: tuple[Action, ...] = ()
     withheld: tuple[Action, ...] = ()
@@ -53,9 +58,12 @@ class Proposal:
         """Add an action that leads to these probes, if the policy allows it.
 
         Where it concerns a handler of a type that is not known, it is left to a person. What makes a probe stricter is
-        not done while there are kills of which nobody knows what they hit.
+        not done while there are kills of which nobody knows what they hit. Nor is anything done about late answers
+        while a CPU limit may be what makes them late: findings say that, and what would decide it.
         """
         if probes == self.probes or (name in _STRICTER and stand_beside(self.case)):
+            return self
+        if name in _FOR_LATE_ANSWERS and may_be_unseen(self.case):
             return self
         if any(self._is_unknown(kind, probes) for kind in ProbeType):
             return self.advise(name, reason)
@@ -95,6 +103,7 @@ def begin(
     *,
     budget: Budget,
     loosened: frozenset[ProbeType] = frozenset(),
+    refuted: frozenset[tuple[ProbeType, Probe | None]] = frozenset(),
     may_drop_readiness: bool = True,
 ) -> Proposal:
     """Begin with the probes as they are."""
@@ -106,5 +115,6 @@ def begin(
         probes=probes,
         budget=budget,
         loosened=loosened,
+        refuted=refuted,
         may_drop_readiness=may_drop_readiness,
     )

@@ -7,16 +7,18 @@ from probetuner.diagnosis.broken import misdirected_kinds, never_succeeded
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.dependency import killed_by_dependency
 from probetuner.diagnosis.finding import Finding, FindingName
+from probetuner.diagnosis.flapping import may_be_want_of_cpu
 from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.lone import taken_away
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
-from probetuner.model.probe import ProbeType
+from probetuner.model.probe import Probe, ProbeType
 from probetuner.model.workload import WorkloadKind
 from probetuner.tuning import busy, handlers, notice, patience, reaping, start, steady, stuck, weigh
 from probetuner.tuning.budget import Budget
 from probetuner.tuning.experience import experience_of
+from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
 
@@ -31,20 +33,36 @@ def propose(
     *,
     budget: Budget,
     loosened: frozenset[ProbeType] = frozenset(),
+    refuted: frozenset[tuple[ProbeType, Probe | None]] = frozenset(),
     may_drop_readiness: bool = True,
 ) -> Proposal:
     """Work out what to do about the findings of this container, step by step: a later one builds on what is decided.
 
-    `loosened` are the probes that were given more time lately: only who remembers why tightens them again.
+    `loosened` are the probes that were given more time lately: only who remembers why tightens them again. `refuted` is
+    what was made of probes before and undone, since it made things worse: that is not proposed again.
     `may_drop_readiness` is False where something else is changed: readiness is never taken away in passing.
     """
-    proposal = begin(case, policy, budget=budget, loosened=loosened, may_drop_readiness=may_drop_readiness)
+    proposal = begin(
+        case, policy, budget=budget, loosened=loosened, refuted=refuted, may_drop_readiness=may_drop_readiness
+    )
     names = {finding.name for finding in findings}
     for name, step in _STEPS.items():
         measured = name not in _OF_WHAT_LIVENESS_ASKED or not proposal.asks_anew
         if name in names and measured and not (names & _OVERRULED_BY.get(name, frozenset())):
             proposal = step(replace(proposal, finding=name))
-    return stuck.keep_behind(proposal)
+    return _without_refuted(stuck.keep_behind(proposal))
+
+
+def _without_refuted(proposal: Proposal) -> Proposal:
+    """The proposal without any change, if part of it was tried before and made things worse; advice remains."""
+    present = begin(proposal.case, proposal.policy, budget=proposal.budget).probes
+    for kind, probe in proposal.refuted:
+        before, after = present.get(kind), proposal.probes.get(kind)
+        again = after and within_bounds(proposal.policy, kind, after, before)
+        if after != before and again == probe:
+            advice = tuple(action for action in proposal.actions if action.needs in (None, Allowance.REAPER))
+            return replace(proposal, probes=present, actions=advice)
+    return proposal
 
 
 def _mend_handler(proposal: Proposal) -> Proposal:
@@ -145,6 +163,9 @@ def _attend(proposal: Proposal) -> Proposal:
 
 
 def _stop_flapping(proposal: Proposal) -> Proposal:
+    """Let short troubles pass; not where a CPU limit may make them, which patience would only hide."""
+    if may_be_want_of_cpu(proposal.case):
+        return proposal
     return weigh.balance(proposal) if weigh.knows_lockups(proposal.case) else steady.stop_flapping(proposal)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
@@ -26,16 +27,19 @@ def recommend(
     *,
     budget: Budget | None = None,
     loosened: Collection[tuple[str, ProbeType]] = (),
+    refuted: Collection[tuple[str, ProbeType, Probe | None]] = (),
 ) -> Recommendation | None:
     """Give one recommendation for all containers, None when there is nothing to do and nothing to advise.
 
     `budget` is what the decision may replay and weigh; where it is exceeded, numbers are chosen without. `loosened`
     are the containers and probes that were given more time lately: only who remembers why tightens them again.
+    `refuted` is what was made of them before and undone, since it made things worse.
     """
     budget = Budget() if budget is None else budget
-    proposals = _propose(cases, findings, policy, loosened, budget)
+    ask = partial(_propose, cases, findings, policy, budget=budget, loosened=loosened, refuted=refuted)
+    proposals = ask()
     if not _drops_readiness_alone(proposals.values()):
-        proposals = _propose(cases, findings, policy, loosened, budget, may_drop_readiness=False)
+        proposals = ask(may_drop_readiness=False)
     actions = tuple(action for proposal in proposals.values() for action in proposal.actions)
     withheld = tuple(action for proposal in proposals.values() for action in proposal.withheld)
     if not actions and not withheld:
@@ -61,9 +65,10 @@ def _propose(
     cases: Sequence[Case],
     findings: Sequence[Finding],
     policy: Policy,
-    loosened: Collection[tuple[str, ProbeType]],
-    budget: Budget,
     *,
+    budget: Budget,
+    loosened: Collection[tuple[str, ProbeType]],
+    refuted: Collection[tuple[str, ProbeType, Probe | None]],
     may_drop_readiness: bool = True,
 ) -> dict[str, Proposal]:
     return {
@@ -73,6 +78,7 @@ def _propose(
             policy,
             budget=budget,
             loosened=frozenset(kind for container, kind in loosened if container == case.container.name),
+            refuted=frozenset((kind, probe) for container, kind, probe in refuted if container == case.container.name),
             may_drop_readiness=may_drop_readiness,
         )
         for case in cases

@@ -307,17 +307,34 @@ def test_a_rollback_that_somebody_overtakes_is_over() -> None:
     assert stage.turn().recheck_seconds != 15
 
 
-def test_a_tried_and_rolled_back_change_is_not_tried_again() -> None:
-    """What turned out worse stays undone however often the trouble returns."""
+def test_a_tried_and_rolled_back_change_is_not_recommended_again() -> None:
+    """What turned out worse stays undone however often the trouble returns, and it is said why."""
     stage = worse(Stage())
     stage.roll_out()
     stage.learn(*killed_under_load((pod("back-a"), pod("back-b")), since=stage.now + 10))
-    for _ in range(5):
+    for _ in range(2):
         stage.now += 86_400
         stage.turn()
 
-    assert len(stage.sent) == 2
-    assert stage.condition("Applied")["reason"] == "TriedBefore"
+    assert stage.status["recommendation"]["summary"] == "raise-timeout, raise-failure-threshold"
+    told = stage.condition("RecommendationReady")["message"]
+    assert "replace-liveness-with-readiness was tried and rolled back" in told
+    assert "readiness took every replica out of the Service at once" in told
+
+    for _ in range(4):  # The rollout of that does not go on, so it is undone as well.
+        stage.now += 86_400
+        stage.turn()
+
+    assert [taken_away(patch) for patch in stage.sent] == [True, False, False, False]
+    assert stage.condition("RecommendationReady")["reason"] == "TriedBefore"
+    assert "raise-timeout" in stage.condition("RecommendationReady")["message"]
+    assert stage.status["phase"] == "RolledBack"
+
+
+def taken_away(patch: Json) -> bool:
+    """Whether the patch takes liveness away."""
+    (entry,) = patch["spec"]["template"]["spec"]["containers"]
+    return "livenessProbe" in entry and entry["livenessProbe"] is None
 
 
 @pytest.mark.parametrize("verdict", ["pending", "Kept", "Inconclusive"])

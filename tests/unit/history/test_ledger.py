@@ -1,13 +1,16 @@
 """The restart ledger: every life once, filed by time, bounded."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from probetuner.facts.fact import Fact
 from probetuner.history import bounds
+from probetuner.model.probe import ProbeType
 from support.facts import (
     LIVENESS,
     READINESS,
+    STARTUP,
     T0,
     counted,
     ending,
@@ -101,6 +104,18 @@ def test_a_scrape_that_begins_after_an_end_is_the_next_life_s() -> None:
     first, second = lives([started(0), exited(3), started(12, restarts=1), counted(10, 20, bad=1)])
 
     assert (first.tally(LIVENESS).failed, second.tally(LIVENESS).failed) == (0, 1)
+
+
+@pytest.mark.parametrize(("probe", "failures"), [(LIVENESS, [3, 2]), (STARTUP, [3, 2]), (READINESS, [5, 0])])
+def test_what_fails_after_a_kill_is_the_next_container_s(probe: ProbeType, failures: list[int]) -> None:
+    """What kills asks no more from the kill on, however long the process takes to stop; readiness asks until the end.
+
+    A failure taken for one of the time just before the end would make the end a crash.
+    """
+    story = (started(0), killed(30), exited(45, code=143), started(46, restarts=1))
+    told = lives((*story, counted(20, 30, probe=probe, bad=3), counted(40, 60, probe=probe, bad=2)))
+
+    assert [life.tally(probe).failed for life in told] == failures
 
 
 def test_what_is_told_late_goes_to_its_own_life() -> None:
