@@ -13,6 +13,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
 from probetuner.model.mode import Mode
 from probetuner.model.probe import ProbeType
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Recommendation
 
@@ -46,6 +47,7 @@ def intend(
     findings: Sequence[Finding],
     changes: Sequence[Change],
     loosened: Collection[tuple[str, ProbeType]],
+    budget: Budget,
 ) -> Intent:
     """Tell what of the advice is due. The rest follows from what is asked again without the other findings."""
     approved = situation.workload.approve_annotation == advice.id and not uses_of(advice.id, changes)
@@ -54,7 +56,7 @@ def intend(
     asked = {(finding.container, finding.name) for finding in grounds}
     due: Recommendation | None = advice
     if any((action.container, action.asked_by) not in asked for action in advice.actions if action.needs):
-        due = recommend(cases, grounds, situation.policy, loosened=loosened)
+        due = recommend(cases, grounds, situation.policy, budget=budget, loosened=loosened)
     return Intent(advice=advice, due=due, grounds=grounds, approved=approved)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
@@ -33,28 +34,42 @@ def recommend(
     are the containers and probes that were given more time lately: only who remembers why tightens them again.
     """
     budget = Budget() if budget is None else budget
-    proposals = _propose(cases, findings, policy, loosened, budget)
-    if not _drops_readiness_alone(proposals.values()):
-        proposals = _propose(cases, findings, policy, loosened, budget, may_drop_readiness=False)
+    proposals = _advised(cases, findings, policy, loosened, budget)
     actions = tuple(action for proposal in proposals.values() for action in proposal.actions)
     withheld = tuple(action for proposal in proposals.values() for action in proposal.withheld)
     if not actions and not withheld:
         return None
     before_reaping, after_reaping = _reaping(proposals.values())
     current = {case.container.name: _probes_of(case.container) for case in cases}
-    uncapped = {name: proposal.probes for name, proposal in proposals.items()}
-    target = {name: _cap(probes, current[name], policy) for name, probes in uncapped.items()}
+    target = uncapped = _within(policy, proposals, current)
+    if policy.bounds:
+        unbound = replace(policy, bounds={})
+        uncapped = _within(unbound, _advised(cases, findings, unbound, loosened, budget), current)
     return Recommendation(
         id=_digest(target, after_reaping, [action.name for action in (*actions, *withheld)]),
         actions=actions,
         withheld=withheld,
         current=current,
         target=target,
-        uncapped=uncapped,
+        uncapped={} if budget.problem else uncapped,
         before=measure(tuple(cases)),
         current_reaping=before_reaping,
         target_reaping=after_reaping,
     )
+
+
+def _advised(
+    cases: Sequence[Case],
+    findings: Sequence[Finding],
+    policy: Policy,
+    loosened: Collection[tuple[str, ProbeType]],
+    budget: Budget,
+) -> dict[str, Proposal]:
+    """What each container is advised, by its name."""
+    proposals = _propose(cases, findings, policy, loosened, budget)
+    if _drops_readiness_alone(proposals.values()):
+        return proposals
+    return _propose(cases, findings, policy, loosened, budget, may_drop_readiness=False)
 
 
 def _propose(
@@ -101,6 +116,11 @@ def _reaping(proposals: Collection[Proposal]) -> tuple[Reaping, Reaping]:
 
 def _probes_of(container: Container) -> Probes:
     return Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
+
+
+def _within(policy: Policy, proposals: Mapping[str, Proposal], current: Mapping[str, Probes]) -> dict[str, Probes]:
+    """The probes that were proposed, within the policy's bounds."""
+    return {name: _cap(proposal.probes, current[name], policy) for name, proposal in proposals.items()}
 
 
 def _cap(probes: Probes, current: Probes, policy: Policy) -> Probes:
