@@ -37,7 +37,7 @@ STATUS: dict[str, Any] = {
         {
             "name": "rng",
             "current": PROBES,
-            "recommended": {"target": PROBES, "uncapped": PROBES, "bounds": {"lower": PROBES, "upper": PROBES}},
+            "recommended": {"target": PROBES, "uncapped": PROBES},
             "findings": ["liveness-kill-under-pressure"],
         }
     ],
@@ -55,9 +55,11 @@ STATUS: dict[str, Any] = {
     "recommendation": {
         "id": "a1b2c3",
         "summary": "move /1 from liveness to readiness",
-        "actions": [{"name": "raise-timeout", "container": "rng", "reason": "The tail is longer than 1 s."}],
+        "actions": [
+            {"name": "raise-timeout", "container": "rng", "probe": "liveness", "reason": "The tail is longer than 1 s."}
+        ],
     },
-    "forecast": {"before": FIGURES, "after": FIGURES},
+    "forecast": {"before": FIGURES, "after": FIGURES, "reason": "more happened than may be replayed"},
     "patch": "spec: {}\n",
     "history": [
         {

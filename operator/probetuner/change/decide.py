@@ -132,8 +132,9 @@ def _advise(situation: Situation, outlook: Outlook, budget: Budget, now: float) 
         changes=outlook.changes,
         loosened=loosened,
         refuted=tried,
+        budget=budget,
     )
-    due = intent.due
+    outlook, due = replace(outlook, incomplete=budget.problem), intent.due
     patch = None if due is None else TEMPLATE.change(situation.workload, due)
     block = find_block(situation, intent, outlook.changes, patch=patch, now=now)
     outlook = replace(outlook, recommendation=advice, patch=TEMPLATE.change(situation.workload, advice), block=block)

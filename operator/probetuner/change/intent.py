@@ -14,6 +14,7 @@ from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.finding import Finding
 from probetuner.model.mode import Mode
 from probetuner.model.probe import ProbeType
+from probetuner.tuning.budget import Budget
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Recommendation
 
@@ -48,6 +49,7 @@ def intend(
     changes: Sequence[Change],
     loosened: Collection[tuple[str, ProbeType]],
     refuted: Collection[Refuted],
+    budget: Budget,
 ) -> Intent:
     """Tell what of the advice is due. The rest follows from what is asked again without the other findings."""
     approved = situation.workload.approve_annotation == advice.id and not uses_of(advice.id, changes)
@@ -56,7 +58,7 @@ def intend(
     asked = {(finding.container, finding.name) for finding in grounds}
     due: Recommendation | None = advice
     if any((action.container, action.asked_by) not in asked for action in advice.actions if action.needs):
-        due = recommend(cases, grounds, situation.policy, loosened=loosened, refuted=refuted)
+        due = recommend(cases, grounds, situation.policy, budget=budget, loosened=loosened, refuted=refuted)
     return Intent(advice=advice, due=due, grounds=grounds, approved=approved)
 
 

@@ -21,7 +21,7 @@ from probetuner.model.container import Container
 from probetuner.model.policy import ContainerRules
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.figures import Figures
-from probetuner.tuning.recommendation import ActionName, Probes, Recommendation
+from probetuner.tuning.recommendation import Action, ActionName, Probes, Recommendation
 
 
 class Phase(StrEnum):
@@ -123,8 +123,9 @@ def _write_container(
     if recommendation is not None and targets.get(container.name) != recommendation.current.get(container.name):
         entry["recommended"] = {
             "target": _write_probes(recommendation.target[container.name]),
-            "uncapped": _write_probes(recommendation.uncapped[container.name]),
         }
+        if container.name in recommendation.uncapped:
+            entry["recommended"]["uncapped"] = _write_probes(recommendation.uncapped[container.name])
     return entry
 
 
@@ -170,10 +171,15 @@ def _write_recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "id": recommendation.id,
         "summary": recommendation.summary[:_SUMMARY_CHARACTERS],
         "actions": [
-            {"name": action.name.value, "container": action.container, "reason": action.reason[:_REASON_CHARACTERS]}
-            for action in (*recommendation.actions, *recommendation.withheld)[:_ACTION_ENTRIES]
+            _write_action(action) for action in (*recommendation.actions, *recommendation.withheld)[:_ACTION_ENTRIES]
         ],
     }
+
+
+def _write_action(action: Action) -> dict[str, Any]:
+    about = {} if action.probe is None else {"probe": action.probe.value.lower()}
+    reason = action.reason[:_REASON_CHARACTERS]
+    return {"name": action.name.value, "container": action.container, **about, "reason": reason}
 
 
 # What the schema of ProbePolicy takes (crds/probetuner.dev_probepolicies.yaml).

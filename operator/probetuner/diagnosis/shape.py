@@ -60,13 +60,8 @@ def find_unknown_ports(case: Case) -> Finding | None:
     """port-not-declared: a port name must exist on that container, or every attempt is an error (prober util.go)."""
     names = {port.name for port in case.container.ports}
     evidence = [
-        f"{kind.field}: port {probe.handler.port!r}, declared are {', '.join(sorted(filter(None, names))) or 'none'}"
-        for kind, probe in _probes(case)
-        if isinstance(probe.handler, HttpGet | TcpSocket)
-        and isinstance(probe.handler.port, str)
-        and not probe.violations  # the API server refuses it before any kubelet resolves it
-        and not probe.handler.port.isdecimal()
-        and probe.handler.port not in names
+        f"{kind.field}: port {handler.port!r}, declared are {', '.join(sorted(filter(None, names))) or 'none'}"
+        for kind, handler in _to_unknown_ports(case)
     ]
     return _finding(
         case,
@@ -80,13 +75,7 @@ def find_unknown_ports(case: Case) -> Finding | None:
 
 def find_hosts(case: Case) -> Finding | None:
     """host-in-probe: the kubelet then asks another address than the pod's."""
-    evidence = [
-        f"{kind.field}: host {probe.handler.host!r}"
-        for kind, probe in _probes(case)
-        if isinstance(probe.handler, HttpGet | TcpSocket)
-        and probe.handler.host
-        and not _is_own_address(case, probe.handler.host)
-    ]
+    evidence = [f"{kind.field}: host {handler.host!r}" for kind, handler in _to_hosts(case)]
     return _finding(
         case,
         FindingName.HOST_IN_PROBE,
@@ -114,6 +103,32 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _to_unknown_ports(case: Case) -> Iterator[tuple[ProbeType, HttpGet | TcpSocket]]:
+    names = {port.name for port in case.container.ports}
+    for kind, probe in _probes(case):
+        handler = probe.handler
+        if not isinstance(handler, HttpGet | TcpSocket) or not isinstance(handler.port, str):
+            continue
+        refused = bool(probe.violations)  # by the API server, before any kubelet resolves it
+        if not refused and not handler.port.isdecimal() and handler.port not in names:
+            yield kind, handler
+
+
+def _to_hosts(case: Case) -> Iterator[tuple[ProbeType, HttpGet | TcpSocket]]:
+    for kind, probe in _probes(case):
+        handler = probe.handler
+        if not isinstance(handler, HttpGet | TcpSocket) or not handler.host:
+            continue
+        if not _is_own_address(case, handler.host):
+            yield kind, handler
+
+
+def misdirected(case: Case) -> tuple[ProbeType, ...]:
+    """The probes that ask a port that is not known, or another host, as the manifest alone shows."""
+    found = {kind for told in (_to_unknown_ports(case), _to_hosts(case)) for kind, _ in told}
+    return tuple(kind for kind in ProbeType if kind in found)
 
 
 def find_success_thresholds(case: Case) -> Finding | None:

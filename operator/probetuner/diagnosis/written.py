@@ -16,7 +16,7 @@ from probetuner.model.probe import Exec, HttpGet, Probe, ProbeType
 Rule = Callable[[Case], Finding | None]
 
 _CERTAIN = 0.99
-_EAGER_SECONDS = 15
+EAGER_SECONDS = 15
 """A garbage collection, a failover of DNS or a full disk queue holds a sound process up for as long as ten seconds."""
 _SHORT_START_SECONDS, _SHORT_JAVA_START_SECONDS = 15, 30
 """Interpreters and linked programs listen within seconds, a JVM with a framework takes 10 to 30 s on one core."""
@@ -62,7 +62,7 @@ def find_refused(case: Case) -> Finding | None:
 def find_eager_liveness(case: Case) -> Finding | None:
     """liveness-too-eager: it restarts a container that was silent for less than a pause may take."""
     probe = case.container.liveness
-    if probe is None or probe.handler is None or probe.detection_seconds >= _EAGER_SECONDS:
+    if probe is None or probe.handler is None or probe.detection_seconds >= EAGER_SECONDS:
         return None
     return _finding(
         case,

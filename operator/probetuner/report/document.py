@@ -9,7 +9,7 @@ from probetuner.diagnosis.finding import Finding
 from probetuner.diagnosis.restarts import Restarts, in_words
 from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType
 from probetuner.report.report import ContainerReport, Report, WorkloadReport
-from probetuner.tuning.recommendation import ActionName, Probes
+from probetuner.tuning.recommendation import Action, ActionName, Probes
 
 API_VERSION = "probetuner.dev/v1alpha1"
 
@@ -96,7 +96,12 @@ def _actions(container: ContainerReport) -> list[dict[str, Any]]:
     """`none` is said of a healthy container only: where trouble is not the probes', there is no action either."""
     if not container.actions and container.healthy:
         return [{"name": ActionName.NONE.value}]
-    return [{"name": action.name.value, "reason": action.reason} for action in container.actions]
+    return [_action(action) for action in container.actions]
+
+
+def _action(action: Action) -> dict[str, Any]:
+    about = {} if action.probe is None else {"probe": action.probe.value.lower()}
+    return {"name": action.name.value, **about, "reason": action.reason}
 
 
 def write_changes(current: Probes, target: Probes) -> dict[str, Any]:

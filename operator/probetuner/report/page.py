@@ -84,8 +84,8 @@ def _parts(container: ContainerReport) -> Iterator[str]:
         yield from _failures(container)
     for finding in container.findings:
         yield _finding(finding)
-    for action in container.actions:
-        yield f"<p><strong>→ {action.name.value}</strong> {escape(action.reason)}</p>\n"
+    for title, action in zip(container.action_titles, container.actions, strict=True):
+        yield f"<p><strong>→ {title}</strong> {escape(action.reason)}</p>\n"
     changes = describe_changes(container)
     if changes:
         yield f"<ul>{''.join(f'<li><code>{escape(change)}</code></li>' for change in changes)}</ul>\n"

@@ -68,9 +68,10 @@ def write_kustomization(report: Report) -> str:
 
 
 def _document(workload: WorkloadReport) -> str:
-    ref, actions = workload.ref, [action for container in workload.containers for action in container.actions]
-    headline = ", ".join(dict.fromkeys(action.name.value for action in actions))
-    reasons = "".join(f"#   {action.name}: {printable(f'{action.container}: {action.reason}')}\n" for action in actions)
+    ref = workload.ref
+    told = [pair for one in workload.containers for pair in zip(one.action_titles, one.actions, strict=True)]
+    headline = ", ".join(dict.fromkeys(title for title, _ in told))
+    reasons = "".join(f"#   {title}: {printable(f'{action.container}: {action.reason}')}\n" for title, action in told)
     return f"---\n# {printable(str(ref))}: {headline}\n{reasons}# {_command(workload)}\n{write_yaml(workload.patch)}"
 
 

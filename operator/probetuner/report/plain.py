@@ -49,8 +49,7 @@ def _counts(container: ContainerReport) -> tuple[str, str, str, str]:
 
 
 def _actions(container: ContainerReport) -> str:
-    names = dict.fromkeys(action.name.value for action in container.actions)
-    return ",".join(names) or ("none" if container.healthy else "-")
+    return ",".join(dict.fromkeys(container.action_titles)) or ("none" if container.healthy else "-")
 
 
 def _word(text: str) -> str:

@@ -57,6 +57,19 @@ class ContainerReport:
         return self.container.name
 
     @property
+    def action_titles(self) -> tuple[str, ...]:
+        """What each action is called; one of two with the same name that are about two probes tells which."""
+        about: dict[str, set[ProbeType | None]] = {}
+        for action in self.actions:
+            about.setdefault(action.name.value, set()).add(action.probe)
+        return tuple(
+            f"{action.name.value}({action.probe.value.lower()})"
+            if action.probe is not None and len(about[action.name.value]) > 1
+            else action.name.value
+            for action in self.actions
+        )
+
+    @property
     def healthy(self) -> bool:
         """Whether enough was seen and nothing is wrong."""
         return any(finding.name is FindingName.HEALTHY for finding in self.findings)

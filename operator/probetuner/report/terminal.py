@@ -84,8 +84,8 @@ def _why_cell(finding: Finding) -> Text:
 
 def _advice_cell(container: ContainerReport) -> RenderableType | None:
     lines: list[RenderableType] = [
-        Text.assemble((f"→ {action.name}", "bold cyan"), f"  {printable(action.reason)}")
-        for action in container.actions
+        Text.assemble((f"→ {title}", "bold cyan"), f"  {printable(action.reason)}")
+        for title, action in zip(container.action_titles, container.actions, strict=True)
     ]
     lines += [Text(f"    {line}") for line in describe_changes(container)]
     return Group(*lines) if lines else None

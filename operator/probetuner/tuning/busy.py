@@ -30,7 +30,14 @@ from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning import handlers, stuck
 from probetuner.tuning.forecast import evidence_of
-from probetuner.tuning.numbers import take_numbers, take_readiness, tolerated_mistakes, within_bounds
+from probetuner.tuning.numbers import (
+    longest_timeout_within,
+    take_numbers,
+    take_readiness,
+    tolerated_mistakes,
+    waiting,
+    within_bounds,
+)
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import Forecast, choose, liveness_candidates
@@ -114,7 +121,7 @@ def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
     fit = handlers.fit_for_liveness(proposal)
     if fit is None and handlers.may_prove_fit(proposal):
         reason += "; another endpoint answers well and is about to be judged, so nothing is changed yet"
-        return proposal.advise(ActionName.REPLACE_LIVENESS_WITH_READINESS, reason)
+        return proposal.advise(ActionName.REPLACE_LIVENESS_WITH_READINESS, reason, ProbeType.LIVENESS)
     relieved = without_liveness(
         proposal.probes,
         replicas=proposal.case.replicas,
@@ -154,11 +161,8 @@ def _step_up(proposal: Proposal, liveness: Probe) -> Proposal:
     if choice is not None and choice.probes.liveness is not None:
         reason = f"{_restarts(choice.before)} before, {_restarts(choice.after)} after"
         return take_numbers(proposal, _answering_later(choice.probes.liveness, than=liveness), reason=reason)
-    patient = replace(
-        liveness,
-        timeout_seconds=liveness.timeout_seconds * _STEP_UP,
-        failure_threshold=liveness.failure_threshold * _STEP_UP,
-    )
+    longer = waiting(liveness, liveness.timeout_seconds * _STEP_UP)
+    patient = replace(longer, failure_threshold=liveness.failure_threshold * _STEP_UP)
     why = proposal.budget.problem or "the tail of the latencies is hidden"
     return take_numbers(proposal, patient, reason=f"{why}, so step up and look again")
 
@@ -180,10 +184,9 @@ def _within_objective(proposal: Proposal, liveness: Probe) -> Probe:
     """
     readiness = proposal.probes.readiness
     waits = readiness.timeout_seconds if readiness is not None and readiness.handler == liveness.handler else 0
-    objective = proposal.policy.objectives.liveness_detection_seconds
-    in_time = (objective - liveness.period_seconds) // liveness.failure_threshold
+    in_time = longest_timeout_within(liveness, proposal.policy.objectives.liveness_detection_seconds)
     longer = min(max(_STEP_UP * liveness.timeout_seconds, waits, stuck.LEAST_TIMEOUT_SECONDS), in_time)
-    return replace(liveness, timeout_seconds=max(liveness.timeout_seconds, longer))
+    return waiting(liveness, max(liveness.timeout_seconds, longer))
 
 
 def _let_readiness_wait(proposal: Proposal, liveness: Probe) -> Proposal:
@@ -197,14 +200,10 @@ def _let_readiness_wait(proposal: Proposal, liveness: Probe) -> Proposal:
         return proposal
     if readiness.timeout_seconds > liveness.timeout_seconds:
         return proposal
-    period, failures = min(readiness.period_seconds, _PERIOD_SECONDS), max(readiness.failure_threshold, _FAILURES)
-    in_time = (proposal.policy.objectives.readiness_detection_seconds - period) // failures
-    longer = replace(
-        readiness,
-        period_seconds=period,
-        timeout_seconds=max(readiness.timeout_seconds, in_time),
-        failure_threshold=failures,
-    )
+    often = asking_often(readiness)
+    firm = replace(often, failure_threshold=max(readiness.failure_threshold, _FAILURES))
+    in_time = longest_timeout_within(firm, proposal.policy.objectives.readiness_detection_seconds)
+    longer = waiting(firm, max(readiness.timeout_seconds, in_time))
     return take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=_SAME_QUEUE)
 
 
@@ -229,6 +228,12 @@ def without_liveness(probes: Probes, *, replicas: int, policy: Policy, borne_sec
     return replace(probes, liveness=None, readiness=readiness)
 
 
+def asking_often(readiness: Probe) -> Probe:
+    """The probe with a short period, as far as its timeout leaves room for that."""
+    often = min(readiness.period_seconds, max(_PERIOD_SECONDS, readiness.timeout_seconds))
+    return replace(readiness, period_seconds=often)
+
+
 def patient(probe: Probe, policy: Policy, *, kind: ProbeType = ProbeType.READINESS, borne_seconds: int = 0) -> Probe:
     """The probe with the longest timeout that is in time by readiness's objective, and at least a default period's.
 
@@ -239,10 +244,12 @@ def patient(probe: Probe, policy: Policy, *, kind: ProbeType = ProbeType.READINE
     leave of it is made up for by failures.
     """
     failures = max(probe.failure_threshold, _FAILURES)
-    in_time = (policy.objectives.readiness_detection_seconds - probe.period_seconds) // failures
+    firm = replace(probe, failure_threshold=failures)
+    in_time = longest_timeout_within(firm, policy.objectives.readiness_detection_seconds)
     borne = math.ceil(borne_seconds / failures)
     timeout = max(probe.timeout_seconds, probe.period_seconds, in_time, borne, _LEAST_PATIENCE_SECONDS)
-    longer = replace(probe, timeout_seconds=policy.clamp(kind, "timeout_seconds", timeout))
+    allowed = policy.clamp(kind, "timeout_seconds", timeout)
+    longer = within_bounds(policy, kind, waiting(firm, allowed), firm)
     return replace(longer, failure_threshold=max(failures, math.ceil(borne_seconds / longer.cadence_seconds)))
 
 

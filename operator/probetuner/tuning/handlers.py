@@ -84,16 +84,18 @@ def record(judgement: Judgement) -> str:
 
 def take_without_command(proposal: Proposal, kinds: Collection[ProbeType], found: Judgement) -> Proposal:
     """Let these probes ask an endpoint in place of running a command."""
-    probes = proposal.probes
+    reason = f"a probe that runs no command leaves nothing to be reaped; let it ask {record(found)}"
+    return ask(proposal, kinds, found, reason=reason)
+
+
+def ask(proposal: Proposal, kinds: Collection[ProbeType], found: Judgement, *, reason: str) -> Proposal:
+    """Let each of these probes ask another endpoint, since its handler is no good."""
     for kind in kinds:
-        probe = probes.get(kind)
-        probes = probes if probe is None else probes.with_probe(kind, asking(probe, found.candidate))
-    return proposal.take(
-        ActionName.FIX_HANDLER,
-        f"a probe that runs no command leaves nothing to be reaped; let it ask {record(found)}",
-        needs=Allowance.TYPES,
-        probes=probes,
-    )
+        probe = proposal.probes.get(kind)
+        if probe is not None:
+            probes = proposal.probes.with_probe(kind, asking(probe, found.candidate))
+            proposal = proposal.take(ActionName.FIX_HANDLER, reason, needs=Allowance.TYPES, probes=probes)
+    return proposal
 
 
 def shortfall(proposal: Proposal) -> str:

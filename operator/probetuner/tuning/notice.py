@@ -59,7 +59,7 @@ def _candidates(policy: Policy, readiness: Probe) -> Iterator[Probe]:
     """No number but the failures is raised: of attempts that are closer together it may take more."""
     for period in {readiness.period_seconds, *_PERIODS_SECONDS}:
         for timeout in {readiness.timeout_seconds, *_TIMEOUTS_SECONDS}:
-            if period <= readiness.period_seconds and timeout <= readiness.timeout_seconds:
+            if timeout <= period <= readiness.period_seconds and timeout <= readiness.timeout_seconds:
                 for failures in _FAILURES:
                     yield replace(
                         readiness,

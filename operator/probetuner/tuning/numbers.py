@@ -21,14 +21,47 @@ def failures_within(probe: Probe, detection_seconds: int) -> int:
     return 1 + max(0, left) // probe.cadence_seconds
 
 
+def waiting(probe: Probe, timeout_seconds: int) -> Probe:
+    """The probe with that timeout, and a period that is no shorter, unless the probe had a shorter one before.
+
+    Attempts never overlap (prober/worker.go run): with a shorter period it would act later than its numbers say.
+    """
+    period = max(probe.period_seconds, timeout_seconds) if is_in_period(probe) else probe.period_seconds
+    return replace(probe, timeout_seconds=timeout_seconds, period_seconds=period)
+
+
+def longest_timeout_within(probe: Probe, detection_seconds: int) -> int:
+    """The longest timeout with which that probe still finds a stuck container in that time, as `waiting` sets it."""
+    timeout = (detection_seconds - probe.period_seconds) // probe.failure_threshold
+    if timeout <= probe.period_seconds or not is_in_period(probe):
+        return timeout
+    return max(probe.period_seconds, detection_seconds // (probe.failure_threshold + 1))
+
+
+def is_in_period(probe: Probe) -> bool:
+    """Whether an attempt ends before the next one is due."""
+    return probe.timeout_seconds <= probe.period_seconds
+
+
 def within_bounds(policy: Policy, kind: ProbeType, probe: Probe, before: Probe | None) -> Probe:
-    """The probe with every number that changed within the policy's bounds; what is not changed stays as it is."""
-    changed: dict[str, Any] = {
-        attribute: policy.clamp(kind, attribute, getattr(probe, attribute))
-        for attribute in FIELD_OF
-        if before is None or getattr(before, attribute) != getattr(probe, attribute)
-    }
-    return replace(probe, **changed)
+    """The probe with every number that changed within the policy's bounds; what is not changed stays as it is.
+
+    So does what they would change the other way: a number outside of them is not tightened because it was to be
+    loosened. A timeout for which they leave too short a period becomes shorter too.
+    """
+    changed: dict[str, Any] = {}
+    for attribute in FIELD_OF:
+        wanted = getattr(probe, attribute)
+        present = wanted if before is None else getattr(before, attribute)
+        allowed = policy.clamp(kind, attribute, wanted)
+        if before is None or (allowed - present) * (wanted - present) > 0:
+            changed[attribute] = allowed
+        elif wanted != present:
+            changed[attribute] = present
+    bounded = replace(probe, **changed)
+    if is_in_period(bounded) or (before is not None and not is_in_period(before)):
+        return bounded
+    return replace(bounded, timeout_seconds=policy.clamp(kind, "timeout_seconds", bounded.period_seconds))
 
 
 def take_readiness(proposal: Proposal, name: ActionName, readiness: Probe, *, reason: str) -> Proposal:
@@ -38,11 +71,11 @@ def take_readiness(proposal: Proposal, name: ActionName, readiness: Probe, *, re
 
 
 def take_numbers(proposal: Proposal, chosen: Probe, *, reason: str) -> Proposal:
-    """Take timeout and failure threshold of the chosen liveness probe, one action for each that differs."""
+    """Take timeout (and with it the period) and failures of the chosen liveness probe, an action for each."""
     liveness = proposal.probes.liveness
     if liveness is None:
         return proposal
-    longer = replace(liveness, timeout_seconds=chosen.timeout_seconds)
+    longer = replace(liveness, timeout_seconds=chosen.timeout_seconds, period_seconds=chosen.period_seconds)
     proposal = proposal.take(
         ActionName.RAISE_TIMEOUT,
         reason,

@@ -8,7 +8,7 @@ from probetuner.diagnosis.tight import tight_probes
 from probetuner.diagnosis.unexplained import are_most, silence_passed, unexplained_kills
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Exec, Probe, ProbeType
-from probetuner.tuning.numbers import take_numbers
+from probetuner.tuning.numbers import take_numbers, waiting
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 from probetuner.tuning.stuck import LEAST_TIMEOUT_SECONDS
@@ -60,7 +60,7 @@ def longer(probe: Probe) -> Probe:
     timeout = max(_STEP_UP * probe.timeout_seconds, LEAST_TIMEOUT_SECONDS)
     if timeout > probe.period_seconds > probe.timeout_seconds:
         timeout = probe.period_seconds
-    return replace(probe, timeout_seconds=timeout, period_seconds=max(timeout, probe.period_seconds))
+    return waiting(probe, timeout)
 
 
 def be_patient(proposal: Proposal) -> Proposal:
@@ -84,7 +84,7 @@ def be_patient(proposal: Proposal) -> Proposal:
     else:
         return proposal
     if case.was_watched and unexplained_kills(case, ProbeType.LIVENESS) < _SEVERAL:
-        return proposal.advise(name, f"{reason}; more kills will show what helps")
+        return proposal.advise(name, f"{reason}; more kills will show what helps", ProbeType.LIVENESS)
     return take_numbers(proposal, chosen, reason=reason)
 
 
@@ -107,6 +107,7 @@ def raise_own_deadline(proposal: Proposal) -> Proposal:
                 ActionName.RAISE_HANDLER_DEADLINE,
                 f"{kind.value.lower()}: {program} gave up by a deadline of its own: raise {flag}, and keep "
                 f"timeoutSeconds ({probe.timeout_seconds}) above it",
+                kind,
             )
     return proposal
 

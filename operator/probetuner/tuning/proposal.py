@@ -55,7 +55,7 @@ class Proposal:
         return before is not None and after is not None and before.handler != after.handler
 
     def take(self, name: ActionName, reason: str, *, needs: Allowance, probes: Probes) -> "Proposal":
-        """Add an action that leads to these probes, if the policy allows it.
+        """Add an action that leads to these probes, if the policy allows it; it is about the first that changes.
 
         Where it concerns a handler of a type that is not known, it is left to a person. What makes a probe stricter is
         not done while there are kills of which nobody knows what they hit. Nor is anything done about late answers
@@ -65,9 +65,10 @@ class Proposal:
             return self
         if name in _FOR_LATE_ANSWERS and may_be_unseen(self.case):
             return self
+        about = next(kind for kind in ProbeType if self.probes.get(kind) != probes.get(kind))
         if any(self._is_unknown(kind, probes) for kind in ProbeType):
-            return self.advise(name, reason)
-        action = self._action(name, reason, needs)
+            return self.advise(name, reason, about)
+        action = self._action(name, reason, needs, about)
         if needs not in self.policy.allow:
             return replace(self, withheld=(*self.withheld, action))
         return replace(self, actions=(*self.actions, action), probes=probes)
@@ -86,15 +87,18 @@ class Proposal:
             return replace(self, withheld=(*self.withheld, action))
         return replace(self, actions=(*self.actions, action), shares_processes=shares_processes, command=command)
 
-    def advise(self, name: ActionName, reason: str) -> "Proposal":
-        """Add an action that only a person can take."""
-        action = self._action(name, reason)
+    def advise(self, name: ActionName, reason: str, about: ProbeType | None = None) -> "Proposal":
+        """Add an action that only a person can take, about that probe if about any."""
+        action = self._action(name, reason, about=about)
         if action in self.actions:
             return self
         return replace(self, actions=(*self.actions, action))
 
-    def _action(self, name: ActionName, reason: str, needs: Allowance | None = None) -> Action:
-        return Action(name=name, container=self.case.container.name, reason=reason, needs=needs, asked_by=self.finding)
+    def _action(
+        self, name: ActionName, reason: str, needs: Allowance | None = None, about: ProbeType | None = None
+    ) -> Action:
+        container = self.case.container.name
+        return Action(name=name, container=container, reason=reason, needs=needs, probe=about, asked_by=self.finding)
 
 
 def begin(

@@ -11,6 +11,7 @@ from probetuner.diagnosis.flapping import may_be_want_of_cpu
 from probetuner.diagnosis.load import overrun
 from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup, sure_lockups
 from probetuner.diagnosis.lone import taken_away
+from probetuner.diagnosis.shape import misdirected
 from probetuner.diagnosis.together import readiness_went_on
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Probe, ProbeType
@@ -50,7 +51,7 @@ def propose(
         measured = name not in _OF_WHAT_LIVENESS_ASKED or not proposal.asks_anew
         if name in names and measured and not (names & _OVERRULED_BY.get(name, frozenset())):
             proposal = step(replace(proposal, finding=name))
-    return _without_refuted(stuck.keep_behind(proposal))
+    return _without_refuted(start.keep_given(stuck.keep_order(stuck.keep_behind(proposal))))
 
 
 def _without_refuted(proposal: Proposal) -> Proposal:
@@ -70,17 +71,11 @@ def _mend_handler(proposal: Proposal) -> Proposal:
     case, found = proposal.case, handlers.working(proposal)
     broken = [kind for kind in ProbeType if kind in misdirected_kinds(case) or never_succeeded(case, kind)]
     if found is None or not broken:
-        return proposal.advise(ActionName.FIX_HANDLER, "its handler is wrong; no threshold helps")
-    probes = proposal.probes
-    for kind in broken:
-        probe = probes.get(kind)
-        probes = probes if probe is None else probes.with_probe(kind, handlers.asking(probe, found.candidate))
-    return proposal.take(
-        ActionName.FIX_HANDLER,
-        f"its handler is wrong; let it ask {handlers.record(found)}",
-        needs=Allowance.TYPES,
-        probes=probes,
-    )
+        for kind in broken or misdirected(case):
+            proposal = proposal.advise(ActionName.FIX_HANDLER, "its handler is wrong; no threshold helps", kind)
+        return proposal
+    reason = f"its handler is wrong; let it ask {handlers.record(found)}"
+    return handlers.ask(proposal, broken, found, reason=reason)
 
 
 def _give_starts_time(proposal: Proposal) -> Proposal:
@@ -113,6 +108,7 @@ def _decouple(proposal: Proposal) -> Proposal:
     return proposal.advise(
         ActionName.DECOUPLE_LIVENESS,
         f"let liveness ask an endpoint that calls nothing else; no number fixes this{handlers.shortfall(proposal)}",
+        ProbeType.LIVENESS,
     )
 
 
@@ -149,7 +145,9 @@ def _attend(proposal: Proposal) -> Proposal:
     held = start.held_back(proposal, new)
     if held is None or held.liveness is None:
         return proposal.advise(
-            ActionName.ADD_LIVENESS, f"{reason}, but the policy's bounds leave starts too little time"
+            ActionName.ADD_LIVENESS,
+            f"{reason}, but the policy's bounds leave starts too little time",
+            ProbeType.LIVENESS,
         )
     delay = held.liveness.initial_delay_seconds
     if delay > new.initial_delay_seconds:
@@ -197,9 +195,10 @@ def _drop_lone_readiness(proposal: Proposal) -> Proposal:
     obstacle = _who_may_wait(case)
     reason = "it took the only backend away while that worked"
     if obstacle is not None:
-        return proposal.advise(ActionName.REMOVE_READINESS, f"{reason}; {obstacle}, so this is left to a person")
+        said = f"{reason}; {obstacle}, so this is left to a person"
+        return proposal.advise(ActionName.REMOVE_READINESS, said, ProbeType.READINESS)
     if not proposal.may_drop_readiness:
-        return proposal.advise(ActionName.REMOVE_READINESS, f"{reason}; other changes come first")
+        return proposal.advise(ActionName.REMOVE_READINESS, f"{reason}; other changes come first", ProbeType.READINESS)
     return proposal.take(
         ActionName.REMOVE_READINESS,
         f"{reason}; liveness asks the same, and who waits for a start waits for the startup probe",

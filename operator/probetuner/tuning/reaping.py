@@ -38,7 +38,7 @@ def stop_zombies(proposal: Proposal) -> Proposal:
     if other is not None and Allowance.TYPES in proposal.policy.allow:
         return handlers.take_without_command(proposal, leaks, other)
     if has_reaper(proposal.case):
-        return proposal.advise(ActionName.FIX_HANDLER, f"process 1 should reap them and does not; {_SINGLE_PROCESS}")
+        return _advise_single_process(proposal, "process 1 should reap them and does not")
     match proposal.policy.reaper.strategy:
         case ReaperStrategy.SHARE_PROCESS_NAMESPACE:
             return _share(proposal)
@@ -47,7 +47,12 @@ def stop_zombies(proposal: Proposal) -> Proposal:
         case ReaperStrategy.TINI_WRAPPER:
             return _wrap(proposal)
         case ReaperStrategy.OFF:
-            return proposal.advise(ActionName.FIX_HANDLER, f"spec.reaper.strategy is Off; {_SINGLE_PROCESS}")
+            return _advise_single_process(proposal, "spec.reaper.strategy is Off")
+
+
+def _advise_single_process(proposal: Proposal, why: str, *, or_else: str = "") -> Proposal:
+    about = next(iter(leaking_probes(proposal.case)), None)
+    return proposal.advise(ActionName.FIX_HANDLER, f"{why}; {_SINGLE_PROCESS}{or_else}", about)
 
 
 def _share(proposal: Proposal) -> Proposal:
@@ -61,10 +66,8 @@ def _share(proposal: Proposal) -> Proposal:
     tini = next((seen.tini for seen in proposal.case.inspections if seen.tini), None)
     if tini is not None and proposal.case.container.command:
         return _begin_with_tini(proposal, how_known=f"{obstacle}, and the image was seen to have {tini}")
-    return proposal.advise(
-        ActionName.FIX_HANDLER,
-        f"the process namespace is not shared: {obstacle}; {_SINGLE_PROCESS}, or let tini be process 1 of the image",
-    )
+    why = f"the process namespace is not shared: {obstacle}"
+    return _advise_single_process(proposal, why, or_else=", or let tini be process 1 of the image")
 
 
 def _left_out(proposal: Proposal) -> str | None:
@@ -131,17 +134,13 @@ def _wrap(proposal: Proposal) -> Proposal:
             f"spec.reaper.strategy is TiniWrapper, which {wrapper_words(leaks)}; "
             + ("TiniInit reaps them" if obstacle else "ShareProcessNamespace and TiniInit reap them"),
         )
-    probes = proposal.probes
+    reason = f"`tini -s` around the probe {wrapper_words(leaks)}"
     for kind in leaks:
-        probe = probes.get(kind)
+        probe = proposal.probes.get(kind)
         if probe is not None:
-            probes = probes.with_probe(kind, _wrapped(probe))
-    return proposal.take(
-        ActionName.TINI_WRAPPER,
-        f"`tini -s` around the probe {wrapper_words(leaks)}",
-        needs=Allowance.REAPER,
-        probes=probes,
-    )
+            probes = proposal.probes.with_probe(kind, _wrapped(probe))
+            proposal = proposal.take(ActionName.TINI_WRAPPER, reason, needs=Allowance.REAPER, probes=probes)
+    return proposal
 
 
 def _wrapped(probe: Probe) -> Probe:

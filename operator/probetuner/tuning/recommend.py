@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from probetuner.diagnosis.case import Case
@@ -36,29 +37,44 @@ def recommend(
     `refuted` is what was made of them before and undone, since it made things worse.
     """
     budget = Budget() if budget is None else budget
-    ask = partial(_propose, cases, findings, policy, budget=budget, loosened=loosened, refuted=refuted)
-    proposals = ask()
-    if not _drops_readiness_alone(proposals.values()):
-        proposals = ask(may_drop_readiness=False)
+    advise = partial(_advised, cases, findings, budget=budget, loosened=loosened, refuted=refuted)
+    proposals = advise(policy)
     actions = tuple(action for proposal in proposals.values() for action in proposal.actions)
     withheld = tuple(action for proposal in proposals.values() for action in proposal.withheld)
     if not actions and not withheld:
         return None
     before_reaping, after_reaping = _reaping(proposals.values())
     current = {case.container.name: _probes_of(case.container) for case in cases}
-    uncapped = {name: proposal.probes for name, proposal in proposals.items()}
-    target = {name: _cap(probes, current[name], policy) for name, probes in uncapped.items()}
+    target = uncapped = _within(policy, proposals, current)
+    if policy.bounds:
+        unbound = replace(policy, bounds={})
+        uncapped = _within(unbound, advise(unbound), current)
     return Recommendation(
         id=_digest(target, after_reaping, [action.name for action in (*actions, *withheld)]),
         actions=actions,
         withheld=withheld,
         current=current,
         target=target,
-        uncapped=uncapped,
+        uncapped={} if budget.problem else uncapped,
         before=measure(tuple(cases)),
         current_reaping=before_reaping,
         target_reaping=after_reaping,
     )
+
+
+def _advised(
+    cases: Sequence[Case],
+    findings: Sequence[Finding],
+    policy: Policy,
+    *,
+    budget: Budget,
+    loosened: Collection[tuple[str, ProbeType]],
+    refuted: Collection[tuple[str, ProbeType, Probe | None]],
+) -> dict[str, Proposal]:
+    """What each container is advised, by its name."""
+    propose_all = partial(_propose, cases, findings, policy, budget=budget, loosened=loosened, refuted=refuted)
+    proposals = propose_all()
+    return proposals if _drops_readiness_alone(proposals.values()) else propose_all(may_drop_readiness=False)
 
 
 def _propose(
@@ -107,6 +123,11 @@ def _reaping(proposals: Collection[Proposal]) -> tuple[Reaping, Reaping]:
 
 def _probes_of(container: Container) -> Probes:
     return Probes(liveness=container.liveness, readiness=container.readiness, startup=container.startup)
+
+
+def _within(policy: Policy, proposals: Mapping[str, Proposal], current: Mapping[str, Probes]) -> dict[str, Probes]:
+    """The probes that were proposed, within the policy's bounds."""
+    return {name: _cap(proposal.probes, current[name], policy) for name, proposal in proposals.items()}
 
 
 def _cap(probes: Probes, current: Probes, policy: Policy) -> Probes:

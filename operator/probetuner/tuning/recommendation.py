@@ -39,13 +39,15 @@ class Action:
     """One thing to do to one container.
 
     `needs` is what a policy must allow before the operator may do it; None for what it never does itself. `asked_by` is
-    the finding that it follows from, the first if there are several.
+    the finding that it follows from, the first if there are several. `probe` is the one that it is about, or foremost
+    about, None where it is about none or any.
     """
 
     name: ActionName
     container: str
     reason: str
     needs: Allowance | None = None
+    probe: ProbeType | None = None
     asked_by: FindingName | None = field(default=None, compare=False)
 
 
@@ -92,10 +94,11 @@ class Reaping:
 class Recommendation:
     """What to change on a workload.
 
-    `id` is a digest of what would be written, so the same advice has the same id after a restart. `target` and
-    `uncapped` map container names to probes after and before the policy's bounds cut them. `current_reaping` and
-    `target_reaping` speak of the same commands. `before` is what was measured. `withheld` lists the actions that the
-    policy does not allow: they are shown and never applied.
+    `id` is a digest of what would be written, so the same advice has the same id after a restart. `target` maps
+    container names to the probes that they should have, `uncapped` to those that they should have if the policy had no
+    bounds; it is empty where that was too much to work out. `current_reaping` and `target_reaping` speak of the same
+    commands. `before` is what was measured. `withheld` lists the actions that the policy does not allow: they are shown
+    and never applied.
     """
 
     id: str

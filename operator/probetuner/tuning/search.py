@@ -16,6 +16,7 @@ from probetuner.model.container import Container
 from probetuner.model.policy import Policy
 from probetuner.model.probe import FIELD_OF, Probe, ProbeType
 from probetuner.tuning.budget import Budget, TooMuchToReplayError
+from probetuner.tuning.numbers import waiting, within_bounds
 from probetuner.tuning.recommendation import Probes
 from probetuner.tuning.replay.answer import Verdict
 from probetuner.tuning.replay.container import Circumstances
@@ -187,11 +188,8 @@ def liveness_candidates(present: Probes, liveness: Probe, policy: Policy) -> Ite
     seen = set()
     for times in _TIMES:
         for failures in (liveness.failure_threshold, *_FAILURES):
-            candidate = replace(
-                liveness,
-                timeout_seconds=policy.clamp(ProbeType.LIVENESS, "timeout_seconds", liveness.timeout_seconds * times),
-                failure_threshold=policy.clamp(ProbeType.LIVENESS, "failure_threshold", failures),
-            )
+            longer = replace(waiting(liveness, liveness.timeout_seconds * times), failure_threshold=failures)
+            candidate = within_bounds(policy, ProbeType.LIVENESS, longer, liveness)
             if candidate not in seen:
                 seen.add(candidate)
                 yield present.with_probe(ProbeType.LIVENESS, candidate)

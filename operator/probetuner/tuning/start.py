@@ -28,6 +28,8 @@ _DEADLINE_MARGIN_SECONDS = 60
 """By how much a budget stays below the progressDeadlineSeconds of a Deployment (deployment_util.go)."""
 _UNSEEN_SECONDS = 30.0
 """What a start is taken to need that nobody saw."""
+_BUSY_START_SECONDS = 31
+"""No new or quicker liveness probe gives starts less, however short they were: on a busy node they take longer."""
 _LEAST_PERIOD_SECONDS, _MOST_PERIOD_SECONDS = 2, 5
 """Small, since a startup probe adds up to a period to every start (kubernetes/kubernetes#132793)."""
 _LIVENESS_MARGIN = 2.0
@@ -101,8 +103,10 @@ def held_back(proposal: Proposal, liveness: Probe) -> Probes | None:
     budget = _in_grains(_widened(starts, policy.objectives.startup_coverage))
     if deadline is not None:
         budget = min(budget, max(0, deadline - _DEADLINE_MARGIN_SECONDS))
-    if probes.startup is not None or budget <= liveness.startup_budget_seconds:
+    if probes.startup is not None:
         return probes
+    if budget <= liveness.startup_budget_seconds:
+        return probes.with_probe(ProbeType.LIVENESS, _sparing_starts(policy, liveness))
     kind, holding = ProbeType.LIVENESS, replace(liveness, initial_delay_seconds=budget)
     if not unseen and Allowance.STARTUP in policy.allow:
         asks = probes.readiness or liveness
@@ -110,6 +114,22 @@ def held_back(proposal: Proposal, liveness: Probe) -> Probes | None:
         kind, holding = ProbeType.STARTUP, _new(quick, budget)
     given = within_bounds(policy, kind, holding, None).startup_budget_seconds
     return probes.with_probe(kind, holding) if given >= max(starts) else None
+
+
+def keep_given(proposal: Proposal) -> Proposal:
+    """Let liveness that is made quicker give starts the time that they had, or half a minute if that is less."""
+    before, liveness = proposal.case.container.liveness, proposal.probes.liveness
+    if before is None or liveness is None or proposal.probes.startup is not None:
+        return proposal
+    spared = _sparing_starts(proposal.policy, liveness, before.startup_budget_seconds)
+    return replace(proposal, probes=proposal.probes.with_probe(ProbeType.LIVENESS, spared))
+
+
+def _sparing_starts(policy: Policy, liveness: Probe, seconds: int = _BUSY_START_SECONDS) -> Probe:
+    """The probe with a delay after which it ends no start that takes so long, or as long as on a busy node."""
+    missing = min(seconds, _BUSY_START_SECONDS) - liveness.startup_budget_seconds
+    delayed = replace(liveness, initial_delay_seconds=liveness.initial_delay_seconds + max(0, missing))
+    return within_bounds(policy, ProbeType.LIVENESS, delayed, liveness)
 
 
 def give_time(proposal: Proposal) -> Proposal:
@@ -167,8 +187,8 @@ def _with_more(present: Probe, budget_seconds: int, policy: Policy) -> Probe:
     """
     if present.startup_budget_seconds >= budget_seconds:
         return present
-    quick = max(_startup_period_seconds(present), present.timeout_seconds)
-    period = min(present.period_seconds, policy.clamp(ProbeType.STARTUP, "period_seconds", quick))
+    quick = policy.clamp(ProbeType.STARTUP, "period_seconds", _startup_period_seconds(present))
+    period = min(present.period_seconds, quick)
     options = [_lasting(one, budget_seconds) for one in (replace(present, period_seconds=period), present)]
 
     def given(one: Probe) -> int:
@@ -184,9 +204,8 @@ def _lasting(probe: Probe, budget_seconds: int) -> Probe:
 
 def _startup_period_seconds(asks: Probe) -> int:
     """As short as an attempt may take; one that runs a command in a container that is busy starting is not free."""
-    if isinstance(asks.handler, Exec):
-        return _MOST_PERIOD_SECONDS
-    return min(max(_LEAST_PERIOD_SECONDS, asks.timeout_seconds), _MOST_PERIOD_SECONDS)
+    least = _MOST_PERIOD_SECONDS if isinstance(asks.handler, Exec) else _LEAST_PERIOD_SECONDS
+    return max(least, asks.timeout_seconds)
 
 
 def ask_sooner(proposal: Proposal) -> Proposal:
@@ -205,7 +224,9 @@ def ask_sooner(proposal: Proposal) -> Proposal:
         sooner = replace(probe, initial_delay_seconds=delay)
         if harmless:
             sooner = _asking_often(sooner, min(starts))
-        if delay < probe.initial_delay_seconds:
+        elif proposal.probes.startup is None:
+            sooner = _sparing_starts(proposal.policy, sooner)
+        if sooner.initial_delay_seconds < probe.initial_delay_seconds:
             proposal = proposal.take(
                 ActionName.LOWER_INITIAL_DELAY,
                 f"{kind.value.lower()}: starts took at most {max(starts):.0f} s",
@@ -217,7 +238,8 @@ def ask_sooner(proposal: Proposal) -> Proposal:
 
 def _asking_often(readiness: Probe, start_seconds: float) -> Probe:
     """A period that holds a start up no longer than it takes, with failures for the same patience."""
-    period = min(readiness.period_seconds, max(_LEAST_PERIOD_SECONDS, ceil(start_seconds / 2)))
+    quick = max(_LEAST_PERIOD_SECONDS, ceil(start_seconds / 2), readiness.timeout_seconds)
+    period = min(readiness.period_seconds, quick)
     shorter = replace(readiness, period_seconds=period)
     lasting = (readiness.failure_threshold - 1) * readiness.cadence_seconds
     return replace(shorter, failure_threshold=1 + ceil(lasting / shorter.cadence_seconds))

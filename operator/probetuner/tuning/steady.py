@@ -17,17 +17,16 @@ from probetuner.diagnosis.lockup import killed_in_lockup, lockups_without_livene
 from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
 from probetuner.model.probe import Probe, ProbeType
-from probetuner.tuning.busy import lasted_seconds, patient
+from probetuner.tuning.busy import asking_often, lasted_seconds, patient
 from probetuner.tuning.loss import NOTABLE_SHARE, SENT
 from probetuner.tuning.notice import firmer
-from probetuner.tuning.numbers import failures_within, take_numbers, take_readiness
+from probetuner.tuning.numbers import failures_within, take_numbers, take_readiness, waiting
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 
 _STEP_UP, _PATIENT_SECONDS = 2, 30
 _LEAST_FAILURES = 3
 _SEVERAL = 2
-_PERIOD_SECONDS = 5
 _HIDDEN = "answers came later than the timeout; the tail is hidden, so step up and look again"
 
 
@@ -49,7 +48,7 @@ def stop_flapping(proposal: Proposal) -> Proposal:
         return _wait_as_it_may(proposal, readiness)
     if silences(case) >= _SEVERAL and not overrun(case):
         return _bear_a_queue(proposal, readiness) if follows_queue(case) else _bear_chance(proposal, readiness)
-    longer = replace(readiness, timeout_seconds=readiness.timeout_seconds * _STEP_UP)
+    longer = waiting(readiness, readiness.timeout_seconds * _STEP_UP)
     return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=_HIDDEN), longer)
 
 
@@ -63,11 +62,11 @@ def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
     lockups = len(killed_in_lockup(case)) + len(lockups_without_liveness(case))
     longer = patient(readiness, proposal.policy, borne_seconds=0 if lockups else lasted_seconds(case))
     if longer.timeout_seconds <= readiness.timeout_seconds < _PATIENT_SECONDS:
-        longer = replace(longer, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
+        longer = waiting(longer, _STEP_UP * readiness.timeout_seconds)
     if lockups:
         lost = max(emptied_seconds(case) * case.replicas, flapping_seconds(case) if follows_queue(case) else 0.0)
         objective = min(objective, int(readiness.detection_seconds + lost / lockups))
-        longer = _longest_within(objective, readiness, longer)
+        longer = _longest_within(objective, readiness, longer, often=readiness)
     if longer.timeout_seconds <= readiness.timeout_seconds:
         return _bear_chance(proposal, readiness)
     why = "answers came late in all replicas at once, and none was left to serve: readiness waits as it may"
@@ -75,13 +74,15 @@ def _wait_as_it_may(proposal: Proposal, readiness: Probe) -> Proposal:
     return _outlast(take_readiness(proposal, ActionName.RAISE_TIMEOUT, longer, reason=why), longer, within=objective)
 
 
-def _longest_within(most_seconds: float, readiness: Probe, longer: Probe) -> Probe:
-    """The longer probe, or as much of its timeout as finds a silent replica in that time; else readiness as it is."""
+def _longest_within(most_seconds: float, readiness: Probe, longer: Probe, *, often: Probe) -> Probe:
+    """The longer probe, or as much of its timeout as finds a silent replica in that time; else readiness as it is.
+
+    Its period is that of `often`, as far as the timeout leaves room for that.
+    """
+    firm = replace(often, failure_threshold=longer.failure_threshold)
     timeouts = range(readiness.timeout_seconds, longer.timeout_seconds + 1)
-    in_time = bisect_right(
-        timeouts, most_seconds, key=lambda one: replace(longer, timeout_seconds=one).detection_seconds
-    )
-    return replace(longer, timeout_seconds=timeouts[in_time - 1]) if in_time else readiness
+    in_time = bisect_right(timeouts, most_seconds, key=lambda one: waiting(firm, one).detection_seconds)
+    return waiting(firm, timeouts[in_time - 1]) if in_time else readiness
 
 
 def _outlast(proposal: Proposal, readiness: Probe, *, within: int | None = None) -> Proposal:
@@ -96,17 +97,17 @@ def _keep_liveness_behind(proposal: Proposal, readiness: Probe) -> Proposal:
     liveness = proposal.probes.liveness
     if liveness is None or liveness.handler != readiness.handler:
         return proposal
-    longer = replace(liveness, timeout_seconds=max(liveness.timeout_seconds, readiness.timeout_seconds))
+    longer = waiting(liveness, max(liveness.timeout_seconds, readiness.timeout_seconds))
     return take_numbers(proposal, longer, reason="it asks what readiness asks, and must not be the first to act")
 
 
 def _bear_a_queue(proposal: Proposal, readiness: Probe) -> Proposal:
     """The longest timeout within the objective that loses users less on silent replicas than the flaps do."""
     case, objective = proposal.case, proposal.policy.objectives.readiness_detection_seconds
-    often = replace(readiness, period_seconds=min(readiness.period_seconds, _PERIOD_SECONDS))
+    often = asking_often(readiness)
     longest = patient(often, proposal.policy)
     most = min(objective, readiness.detection_seconds + flapping_seconds(case) / silences(case))
-    longer = _longest_within(most, readiness, longest)
+    longer = _longest_within(most, readiness, longest, often=often)
     if longer.timeout_seconds <= readiness.timeout_seconds:
         return _bear_chance(proposal, readiness)
     why = "answers came late for a while, as a queue makes them, and stuck replicas are still found soon"
@@ -121,7 +122,7 @@ def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
     find the silent replicas later, they are borne.
     """
     firm, case = firmer(proposal, readiness), proposal.case
-    probe = firm or replace(readiness, timeout_seconds=_STEP_UP * readiness.timeout_seconds)
+    probe = firm or waiting(readiness, _STEP_UP * readiness.timeout_seconds)
     found_later = seconds_sent_to_silence(case, probe.detection_seconds)
     found_later -= seconds_sent_to_silence(case, readiness.detection_seconds)
     since = min((spell.started_at for spell in flaps(case)), default=case.history.first_seen_at)

@@ -5,12 +5,13 @@ from dataclasses import replace
 from math import ceil
 
 from probetuner.diagnosis.pauses import pauses_seconds
+from probetuner.diagnosis.shape import liveness_acts_first
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.history.record import RunEnding
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.forecast import evidence_of
-from probetuner.tuning.numbers import failures_within, tolerated_mistakes
+from probetuner.tuning.numbers import failures_within, tolerated_mistakes, waiting
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
 from probetuner.tuning.search import choose, liveness_candidates
@@ -30,9 +31,9 @@ def new_liveness(proposal: Proposal) -> Probe | None:
         handler=readiness.handler,
         initial_delay_seconds=readiness.initial_delay_seconds,
         period_seconds=_PERIOD_SECONDS,
-        timeout_seconds=max(LEAST_TIMEOUT_SECONDS, readiness.timeout_seconds),
         written=readiness.written,
     )
+    liveness = waiting(liveness, max(LEAST_TIMEOUT_SECONDS, readiness.timeout_seconds))
     return _quickest(proposal, replace(liveness, failure_threshold=_affordable(proposal, liveness)))
 
 
@@ -41,10 +42,28 @@ def keep_behind(proposal: Proposal) -> Proposal:
     liveness, readiness = proposal.probes.liveness, proposal.probes.readiness
     if proposal.case.container.liveness is not None or liveness is None or readiness is None:
         return proposal
-    waits = replace(liveness, timeout_seconds=max(liveness.timeout_seconds, readiness.timeout_seconds))
+    waits = waiting(liveness, max(liveness.timeout_seconds, readiness.timeout_seconds))
     missing = max(0, readiness.detection_seconds - waits.detection_seconds)
     behind = replace(waits, failure_threshold=waits.failure_threshold + ceil(missing / waits.cadence_seconds))
     return replace(proposal, probes=replace(proposal.probes, liveness=behind))
+
+
+def keep_order(proposal: Proposal) -> Proposal:
+    """Let liveness that asks the same act no sooner than readiness that was given more time, unless it did before."""
+    case, liveness, readiness = proposal.case, proposal.probes.liveness, proposal.probes.readiness
+    if liveness is None or readiness is None or liveness.detection_seconds >= readiness.detection_seconds:
+        return proposal
+    if liveness_acts_first(case) or not case.container.asks_the_same(liveness.handler, readiness.handler):
+        return proposal
+    missing = ceil((readiness.detection_seconds - liveness.detection_seconds) / liveness.cadence_seconds)
+    return proposal.take(
+        ActionName.RAISE_FAILURE_THRESHOLD,
+        "it asks what readiness asks, and must not be the first to act",
+        needs=Allowance.THRESHOLDS,
+        probes=replace(
+            proposal.probes, liveness=replace(liveness, failure_threshold=liveness.failure_threshold + missing)
+        ),
+    )
 
 
 def _quickest(proposal: Proposal, liveness: Probe) -> Probe:
@@ -131,6 +150,7 @@ def put_in_order(proposal: Proposal) -> Proposal:
             ActionName.TIGHTEN_READINESS,
             f"readiness takes {readiness.detection_seconds} s, too long for liveness to wait behind it: make readiness "
             "quicker, and let a startup probe give starts their time",
+            ProbeType.READINESS,
         )
     return proposal.take(
         ActionName.RAISE_FAILURE_THRESHOLD,

@@ -13,13 +13,14 @@ from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT
 from probetuner.diagnosis.load import busy_kills
 from probetuner.diagnosis.unknown import stand_beside, were_all_stuck
 from probetuner.diagnosis.working import working_seconds
+from probetuner.diagnosis.written import EAGER_SECONDS
 from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.budget import TooMuchToReplayError
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
 from probetuner.tuning.loss import NOTABLE_SHARE, loss, steps
 from probetuner.tuning.notice import is_steady
-from probetuner.tuning.numbers import take_numbers, take_readiness, within_bounds
+from probetuner.tuning.numbers import is_in_period, take_numbers, take_readiness, waiting, within_bounds
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName, Probes
 from probetuner.tuning.search import change_size
@@ -178,7 +179,7 @@ def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
                     policy,
                     ProbeType.READINESS,
                     present,
-                    period_seconds=period,
+                    period_seconds=max(period, timeout) if is_in_period(present) else period,
                     timeout_seconds=timeout,
                     failure_threshold=failures,
                 )
@@ -210,7 +211,7 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     """
     case, readiness = proposal.case, proposal.probes.readiness
     latest, tighten = _latest_seconds(proposal, present), _may_tighten(proposal, present)
-    knows = _knows_enough(proposal, ProbeType.LIVENESS)
+    knows, least_seconds = _knows_enough(proposal, ProbeType.LIVENESS), min(EAGER_SECONDS, present.detection_seconds)
     least = present.timeout_seconds
     if readiness is not None and readiness != case.container.readiness and readiness.handler == present.handler:
         least = max(least, readiness.timeout_seconds)
@@ -219,13 +220,14 @@ def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
         if not least <= timeout <= most:
             continue
         for failures in sorted({present.failure_threshold, *_FAILURES}):
-            numbers = {"timeout_seconds": timeout, "failure_threshold": failures}
+            period = waiting(present, timeout).period_seconds
+            numbers = {"timeout_seconds": timeout, "period_seconds": period, "failure_threshold": failures}
             one = _within(proposal.policy, ProbeType.LIVENESS, present, **numbers)
             in_order = readiness is None or one.detection_seconds >= readiness.detection_seconds
             enough = _LEAST_FAILURES if one.timeout_seconds >= _USERS_WAIT_SECONDS else _LEAST_TO_RESTART
             waits = knows and one.timeout_seconds > present.timeout_seconds and one.failure_threshold >= enough
             allowed = one.borne_seconds >= present.borne_seconds or (in_order and (tighten or waits))
-            if allowed and one.detection_seconds <= latest:
+            if allowed and least_seconds <= one.detection_seconds <= latest:
                 yield one
 
 

@@ -242,7 +242,7 @@ def test_a_recommendation_is_told_once() -> None:
     assert [told.reason for told in stage.told] == ["Recommended"]
 
     stage.edit(
-        {"spec": {"template": {"spec": {"containers": [{"name": "web", "livenessProbe": {"periodSeconds": 7}}]}}}}
+        {"spec": {"template": {"spec": {"containers": [{"name": "web", "livenessProbe": {"failureThreshold": 7}}]}}}}
     )
     stage.turn()
 

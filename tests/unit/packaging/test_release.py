@@ -1,5 +1,6 @@
 """What a release consists of: a source distribution, the wheel that is built from it, and what that installs."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -28,8 +29,10 @@ spec:
 
 def call(*command: str | Path, cwd: Path, typed: str = "") -> str:
     """What a command prints; it must succeed."""
-    words = [str(word) for word in command]
-    done = subprocess.run(words, cwd=cwd, input=typed, capture_output=True, text=True, timeout=120, check=False)
+    words, environment = [str(word) for word in command], {**os.environ, "PYTHONPATH": ""}
+    done = subprocess.run(
+        words, cwd=cwd, env=environment, input=typed, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     return done.stdout
 

@@ -19,18 +19,18 @@ def test_liveness_outwaits_load_that_comes_again_and_again() -> None:
 
     assert "liveness-kill-under-pressure" in said.names
     assert said.actions == {"raise-timeout"}
-    assert said.target.liveness == replace(asks(WORK), timeout_seconds=30)
+    assert said.target.liveness == asks(WORK, period_seconds=30, timeout_seconds=30)
     assert said.target.readiness is None
 
 
 def test_readiness_that_asks_the_same_waits_as_long() -> None:
     """It must not empty the Service; one that asks something else is left alone."""
     same = replace(AGAIN, readiness=asks(WORK, period_seconds=5)).judge().target
-    assert same.liveness == replace(asks(WORK), timeout_seconds=30)
-    assert same.readiness == asks(WORK, period_seconds=5, timeout_seconds=30)
+    assert same.liveness == asks(WORK, period_seconds=30, timeout_seconds=30)
+    assert same.readiness == asks(WORK, period_seconds=30, timeout_seconds=30)
 
     other = replace(AGAIN, readiness=asks(READYZ)).judge().target
-    assert other.liveness == replace(asks(WORK), timeout_seconds=30)
+    assert other.liveness == asks(WORK, period_seconds=30, timeout_seconds=30)
     assert other.readiness == asks(READYZ)
 
 

@@ -51,7 +51,7 @@ def test_replicas_that_all_stay_silent_are_noticed_sooner_next_time() -> None:
 
 
 def test_liveness_is_tightened_where_lockups_are_many_and_answers_quick() -> None:
-    """Fewer failures end a lock-up sooner, and restart a busy container sooner as well."""
+    """Fewer failures end a lock-up sooner, and restart a busy container sooner as well; a start loses no time by it."""
     few = replace(SURE, apps=tuple(replace(app, locks=(*app.locks, 1e9)) for app in SURE.apps))
     busy = replace(SURE, apps=tuple(replace(app, slow=0.1, slow_seconds=0.3) for app in SURE.apps))
     for scene in (few, busy):
@@ -59,7 +59,7 @@ def test_liveness_is_tightened_where_lockups_are_many_and_answers_quick() -> Non
 
     said = SURE.judge()
     assert said.actions == {"tighten-readiness", "lower-failure-threshold"}
-    assert said.target.liveness == asks(failure_threshold=2)
+    assert said.target.liveness == asks(initial_delay_seconds=10, failure_threshold=2)
 
 
 def test_where_no_process_tells_whether_it_was_stuck_liveness_is_tightened_if_no_silence_ever_passed() -> None:
@@ -69,7 +69,7 @@ def test_where_no_process_tells_whether_it_was_stuck_liveness_is_tightened_if_no
     """
     never_hears = replace(LOCKS, extra=deletion(LOCKS, 137))
     for scene in (LOCKS, never_hears):
-        assert scene.judge().target.liveness == asks(failure_threshold=2)
+        assert scene.judge().target.liveness == asks(initial_delay_seconds=10, failure_threshold=2)
 
         pause = Spell(begin=400, end=424, mode="pause")
         paused = replace(scene, apps=tuple(replace(app, spells=(pause,)) for app in scene.apps))

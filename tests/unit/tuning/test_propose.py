@@ -46,7 +46,7 @@ def test_liveness_under_pressure_becomes_readiness() -> None:
 
     assert said.actions == {"replace-liveness-with-readiness"}
     assert said.target.liveness is None
-    assert said.target.readiness == asks(WORK, timeout_seconds=30, failure_threshold=3)
+    assert said.target.readiness == asks(WORK, period_seconds=30, timeout_seconds=30, failure_threshold=3)
 
 
 def test_what_bounds_take_from_a_timeout_failures_make_up_for() -> None:
@@ -61,7 +61,7 @@ def test_the_same_question_in_both_probes_stays_in_readiness_alone() -> None:
     """Where readiness asks it already, liveness goes and readiness becomes patient; another question stays as it is."""
     same = replace(BUSY, readiness=asks(WORK, period_seconds=5)).judge().target
     assert same.liveness is None
-    assert same.readiness == asks(WORK, period_seconds=5, timeout_seconds=30, failure_threshold=3)
+    assert same.readiness == asks(WORK, period_seconds=30, timeout_seconds=30, failure_threshold=3)
 
     other = replace(BUSY, readiness=OFTEN).judge().target
     assert other.liveness is None

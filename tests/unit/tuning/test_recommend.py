@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 from probetuner.diagnosis.diagnose import cases, diagnose
-from probetuner.model.policy import Policy
+from probetuner.model.policy import Policy, Range
+from probetuner.model.probe import ProbeType
 from probetuner.model.workload import parse_workload
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Recommendation
@@ -13,10 +14,10 @@ from support.stories import killed_under_load, quiet, slow_starters
 from support.workloads import LIVENESS, Json, container, deployment
 
 
-def advice(raw: Json, facts: Any) -> Recommendation | None:
+def advice(raw: Json, facts: Any, policy: Policy | None = None) -> Recommendation | None:
     """What is recommended for that workload after these facts about its container `web`."""
     known = cases(parse_workload(raw), remember(facts))
-    return recommend(known, diagnose(known), Policy())
+    return recommend(known, diagnose(known), policy or Policy())
 
 
 def test_only_the_container_in_trouble_changes() -> None:
@@ -63,6 +64,21 @@ def test_a_copied_probe_brings_the_fields_that_are_not_known() -> None:
     startup = found.target[CONTAINER].startup
     assert startup is not None
     assert startup.written["httpGet"]["protocol"] == "H2C"
+
+
+def test_what_would_be_recommended_without_bounds_is_told_beside_it() -> None:
+    """It is what another policy without them would be told, not what its bounds left and cut again."""
+    both = deployment(container(livenessProbe=LIVENESS, readinessProbe=LIVENESS))
+    narrow = Policy(bounds={(ProbeType.READINESS, "timeout_seconds"): Range(most=4)})
+    free, found = advice(both, killed_under_load()), advice(both, killed_under_load(), narrow)
+
+    assert free is not None
+    assert found is not None
+    assert found.uncapped == free.target == free.uncapped
+    assert found.target != found.uncapped
+    target = found.target[CONTAINER].readiness
+    assert target is not None
+    assert target.timeout_seconds == 4
 
 
 def test_nothing_to_do_is_no_recommendation() -> None:

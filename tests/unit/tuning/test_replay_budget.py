@@ -1,7 +1,5 @@
 """A decision replays and weighs so much and no more, whatever its workload went through, and says where it stopped."""
 
-import random
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 from probetuner.change.decide import decide
 from probetuner.change.situation import Situation
 from probetuner.diagnosis.diagnose import cases, diagnose
-from probetuner.facts.fact import Fact, FailureCause
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode, ModeDecision, ModeSource
 from probetuner.model.policy import Allowance, Policy
@@ -31,21 +28,14 @@ from probetuner.tuning.proposal import begin
 from probetuner.tuning.recommend import recommend
 from support.application import App, Spell
 from support.facts import (
-    READINESS,
     T0,
-    counted,
-    exited,
-    failed,
-    killed,
     pod,
-    ready,
     remember,
-    started,
-    unready,
 )
 from support.scene import WORK, Scene, asks
 from support.stage import Stage
 from support.stories import killed_under_load
+from support.trouble import months_of_trouble
 from support.workloads import LIVENESS as LIVE
 from support.workloads import container, deployment
 from unit.cli.commands import RECORDINGS, probetuner
@@ -184,28 +174,6 @@ def test_a_dump_of_any_age_is_judged_in_few_steps(
     decided(subject_of(deployment(web), *pods, *listed), budget)
 
     assert budget.problem is None
-
-
-def months_of_trouble(pods: int, *, period: int, between: int, seed: int) -> Iterator[Fact]:
-    """Replicas that all fail now and then, for a while each time: more than a history remembers."""
-    rng, replicas = random.Random(seed), [pod(f"web-{number}") for number in range(pods)]
-    lives = dict.fromkeys(replicas, 0)
-    for of in replicas:
-        yield from (started(0, of=of), ready(20, of=of, passed=True))
-    for at in range(60, 75 * between, between):
-        for of in rng.sample(replicas, min(4, pods)):
-            failures, cause = rng.choice((1, 3, 20)), rng.choice((FailureCause.TIMEOUT, FailureCause.REFUSED))
-            over = at + failures * period
-            if rng.random() < 0.5:
-                yield failed(at, probe=READINESS, cause=cause, count=failures, of=of)
-                yield from (unready(at + 1, of=of), ready(over, of=of))
-                yield counted(at, over + 10, ok=1, bad=failures, probe=READINESS, of=of)
-            else:
-                yield failed(at, cause=cause, count=failures, of=of)
-                yield killed(over, of=of)
-                yield exited(over + 30, restarts=lives[of], code=rng.choice((0, 137, 143)), of=of)
-                lives[of] += 1
-                yield from (started(over + 31, restarts=lives[of], of=of), ready(over + 40, of=of, passed=True))
 
 
 @pytest.mark.parametrize(("period", "timeout"), [(1, 1), (1, 5), (10, 10), (10, 1)])

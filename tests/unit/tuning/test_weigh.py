@@ -205,7 +205,7 @@ def test_liveness_that_waits_as_long_as_users_do_may_act_after_two_failures() ->
     bounded = Policy(bounds={(ProbeType.LIVENESS, "timeout_seconds"): Range(most=9)})
     free, within = STUCK.judge().target.liveness, replace(STUCK, policy=bounded).judge().target.liveness
 
-    assert free == asks(WORK, timeout_seconds=10, failure_threshold=2)
+    assert free == asks(WORK, initial_delay_seconds=10, timeout_seconds=10, failure_threshold=2)
     assert within is not None
     assert within.failure_threshold >= 3
 
@@ -245,12 +245,12 @@ def test_a_queue_does_not_keep_a_silent_replica_from_being_found_in_time(timeout
 
 
 def test_readiness_keeps_the_time_with_which_it_waited_through_a_queue() -> None:
-    """Liveness, which asks the same and waits for less, saw it."""
-    scene = replace(rushed(1.4, last=1900), readiness=asks(WORK, timeout_seconds=3))
+    """Liveness, which asks the same and waits for less, saw it; and it asks again no sooner than it waits."""
+    scene = replace(rushed(1.4, last=2500), readiness=asks(WORK, timeout_seconds=3))
     (case,) = scene.cases()
 
     assert experience_of(case).waited
-    assert scene.judge().target.readiness == asks(WORK, period_seconds=2, timeout_seconds=3, failure_threshold=2)
+    assert scene.judge().target.readiness == asks(WORK, period_seconds=3, timeout_seconds=3, failure_threshold=2)
 
 
 def test_liveness_is_not_tightened_where_a_deaf_process_was_killed_for_load() -> None:
