@@ -183,6 +183,23 @@ def test_what_a_saved_history_says_of_the_future_is_dropped() -> None:
     assert without_future(past, now=BEGAN + 60) == past
 
 
+def test_what_a_saved_history_says_of_one_look_is_kept_and_ends_by_now() -> None:
+    """Failures that one event told of at once keep when they began; a look of times to come was taken now."""
+    ahead = Operator(since=0)
+    ahead.watch(pod("blue"), at=10)
+    ahead.watch(event("blue", "rate", at=clock(12), count=4, lastTimestamp=clock(50)), at=51)
+    past = ahead.served("blue").history
+    ahead.watch(pod("blue", number=1), at=9 * HOUR)
+    known = without_future(ahead.served("blue").history, now=BEGAN + 60)
+
+    assert without_future(past, now=BEGAN + 60) == past
+    ((life,),) = [entry.lives for entry in past.containers]
+    (told,) = [seen for tally in life.tallies.values() for seen in tally.uncounted]
+    assert (told.since, told.count) == (BEGAN + 12, 4)
+    assert _latest(known) <= BEGAN + 65
+    assert [life.shown_ready_at for entry in known.containers for life in entry.lives] == [BEGAN + 10, BEGAN + 65]
+
+
 def test_a_saved_history_of_absurd_numbers_is_not_used() -> None:
     """A count that no float holds is no history, and learning starts afresh."""
     state = '{"containers":[{"name":"app","template_hash":"","first_seen_at":1,"last_seen_at":1,"forgotten":1%s}]}'

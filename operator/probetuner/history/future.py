@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from probetuner.facts.times import AHEAD_SECONDS
-from probetuner.history.life import Life, SeenFailures, Tally
+from probetuner.history.life import Life, Tally
 from probetuner.history.record import ContainerHistory, FailureRun, Said, TaskSample, UnreadySpell, WorkloadHistory
 from probetuner.history.trial import Trial
 
@@ -72,6 +72,7 @@ def _life(life: Life, latest: float) -> Life:
     return replace(
         life,
         ready_at=_until(life.ready_at, latest),
+        shown_ready_at=_until(life.shown_ready_at, latest),
         startup_succeeded_at=_until(life.startup_succeeded_at, latest),
         ended_at=_until(life.ended_at, latest),
         kill_announced_at=_until(life.kill_announced_at, latest),
@@ -89,7 +90,9 @@ def _tally(tally: Tally, latest: float) -> Tally:
         first_failed_at=_until(tally.first_failed_at, latest),
         last_failed_at=_until(tally.last_failed_at, latest),
         counted_until=_until(tally.counted_until, latest),
-        uncounted=tuple(SeenFailures(at=min(seen.at, latest), count=seen.count) for seen in tally.uncounted),
+        uncounted=tuple(
+            replace(seen, at=min(seen.at, latest), since=_until(seen.since, latest)) for seen in tally.uncounted
+        ),
     )
 
 
