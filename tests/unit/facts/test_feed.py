@@ -63,8 +63,8 @@ def test_an_event_that_comes_before_its_pod_waits_for_it() -> None:
 
 @pytest.mark.parametrize("order", ["pod first", "event first"])
 def test_an_event_without_a_uid_finds_its_pod_by_name(order: str) -> None:
-    """People take uids out of what they show; another pod's events are not taken for it."""
-    reader = Reader(since=NOON)
+    """People take uids out of files that they show; another pod's events are not taken for it."""
+    reader = Reader(since=NOON, trusts_names=True)
     nameless = event("Liveness probe failed: dial tcp 10.0.0.7:80: connect: connection refused", uid="")
     other = {**nameless, "involvedObject": {**nameless["involvedObject"], "name": "web-5d4f-other"}}
     shown = pod(status(running(0)))

@@ -109,9 +109,10 @@ def test_first_sight_tells_whether_it_is_ready_and_ever_was(
     """The condition keeps the time of its last change: False since the pod began is never having been ready."""
     conditions = tuple(condition(kind, value=ready, since=since) for kind in ("Ready", "ContainersReady"))
     again = status(running(4400), life="life-9", restarts=9, ready=ready)
-    first, later = see(*[pod(again, conditions=conditions, pod_status={"startTime": clock(0)})] * 2)[1]
+    first, later = see(*[pod(again, conditions=conditions, pod_status={"startTime": clock(0)})] * 2, since=5000)[1]
 
-    assert [(fact.at, fact.ready, fact.was_ready) for fact in of(ReadinessShown, first)] == [(NOON, ready, was_ready)]
+    shown = [(fact.at, fact.ready, fact.was_ready) for fact in of(ReadinessShown, first)]
+    assert shown == [(NOON + 5000, ready, was_ready)]
     assert of(ReadinessShown, later) == []
 
 
