@@ -8,7 +8,7 @@ import pytest
 from hostile.tenants import BEGAN, Operator, clock, counters, event, pod, workload
 from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.events import parse_event
-from probetuner.facts.fact import CpuThrottled
+from probetuner.facts.fact import CpuThrottled, ReadinessShown
 from probetuner.facts.pods import read_pod
 from probetuner.history import codec
 from probetuner.history.future import without_future
@@ -17,6 +17,7 @@ from probetuner.sources.dump import gather_objects
 from probetuner.sources.manifests import Given, Origin
 
 ABSURD = ("9999-12-31T23:59:59Z", "0001-01-01T00:00:01Z", "1970-01-01T00:00:01Z", "1955-11-05T00:00:00Z")
+CONDITIONS = ("Ready", "ContainersReady")
 HOUR = 3600.0
 
 
@@ -59,7 +60,7 @@ def test_a_pods_absurd_times_blind_nobody(absurd: str) -> None:
     shown["restartCount"] = 1
     shown["lastState"] = {"terminated": {"exitCode": 137, "startedAt": absurd, "finishedAt": absurd}}
     odd["status"]["conditions"] = [
-        {"type": kind, "status": "False", "lastTransitionTime": absurd} for kind in ("Ready", "ContainersReady")
+        {"type": kind, "status": "False", "lastTransitionTime": absurd} for kind in CONDITIONS
     ]
     operator = Operator()
     operator.watch(pod("red"), odd, at=10)
@@ -69,6 +70,18 @@ def test_a_pods_absurd_times_blind_nobody(absurd: str) -> None:
         later.watch(event("blue", f"real-{number}", at=clock(50 + number)), at=50 + number)
 
     assert later.failures("blue") == 30
+
+
+def test_a_node_ahead_does_not_tell_that_a_pod_was_never_ready() -> None:
+    """Its times are cut off at ours, so that they cannot be compared with each other: that is not known, not no."""
+    for ahead, known in ((0.0, True), (HOUR, None)):
+        raw = pod("blue", started=clock(ahead + 5))
+        raw["status"]["containerStatuses"][0]["ready"] = False
+        conditions = [{"type": kind, "status": "False", "lastTransitionTime": clock(ahead + 60)} for kind in CONDITIONS]
+        raw["status"] |= {"startTime": clock(ahead), "conditions": conditions}
+        _, told = read_pod(None, raw, at=BEGAN + 90)
+
+        assert [fact.was_ready for fact in told if isinstance(fact, ReadinessShown)] == [known]
 
 
 def test_a_node_an_hour_ahead_is_believed_to_the_last_failure() -> None:

@@ -8,7 +8,7 @@ from probetuner.facts.containers import Circumstances, ContainerState, read_cont
 from probetuner.facts.fact import Fact, NodeDisturbed, PodEnding, PodRef
 from probetuner.facts.lives import read_status
 from probetuner.facts.owner import TEMPLATE_HASH_LABELS, owner_of
-from probetuner.facts.times import happened
+from probetuner.facts.times import believed, happened
 from probetuner.model.container import parse_containers
 from probetuner.model.fields import Object, count, moment, objects, text
 from probetuner.model.problem import InvalidObjectError
@@ -64,7 +64,7 @@ def read_pod(
         node_disturbed=state.lost or lost or not node_ready,
         ready_since=_since(conditions, "True", place, at=at),
         unready_since=_since(conditions, "False", place, at=at) if _one_is_unready(raw, place) else None,
-        began_at=moment(section(raw, "status", place), "startTime", place) or state.created_at,
+        began_at=_began_at(raw, place, at=at, created_at=state.created_at),
     )
     containers, told = _containers(state, raw, circumstances, place)
     return replace(state, containers=containers, lost=lost), [*facts, *told]
@@ -188,6 +188,12 @@ def _is_lost(conditions: dict[str, Object], place: str) -> bool:
         and containers_ready.get("status") == "True"
         and text(ready, "reason", place) != "ReadinessGatesNotReady"
     )
+
+
+def _began_at(raw: Object, place: str, *, at: float, created_at: float) -> float | None:
+    """When the kubelet took the pod on; None where its clock is too far ahead to compare with its other times."""
+    claimed = moment(section(raw, "status", place), "startTime", place) or created_at
+    return claimed if believed(claimed, told_at=at) == claimed else None
 
 
 def _since(conditions: dict[str, Object], status: str, place: str, *, at: float) -> float | None:
