@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from probetuner.change.situation import Decision, Situation
 from probetuner.cluster.errors import UnreachableError
 from probetuner.controller import workers
-from probetuner.controller.deciding import DecisionThread, UndecidedError
+from probetuner.controller.deciding import Account, DecisionThread, UndecidedError
 from probetuner.controller.supervising import Loop
 from probetuner.controller.workers import WORKERS, work
 from probetuner.controller.workqueue import WorkQueue
@@ -97,8 +97,10 @@ async def test_nothing_to_do_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> No
     assert not await bench.run(look, until=lambda: bench.loop.problem() is not None, seconds=2 * LIMIT_SECONDS)
 
 
-def thread(decide: Callable[..., Decision], charge: Callable[[WorkloadRef, float], None]) -> DecisionThread:
-    return DecisionThread(decide, clock=time.time, monotonic=time.monotonic, limit_seconds=LIMIT_SECONDS, charge=charge)
+def thread(decide: Callable[..., Decision], account: Account) -> DecisionThread:
+    return DecisionThread(
+        decide, clock=time.time, monotonic=time.monotonic, limit_seconds=LIMIT_SECONDS, account=account
+    )
 
 
 def about(ref: WorkloadRef) -> Situation:
@@ -114,7 +116,7 @@ async def test_it_complains_when_a_decision_hangs() -> None:
         assert may_end.wait(20)
         return Decision(status={})
 
-    deciding = thread(decide, lambda *_: None)
+    deciding = thread(decide, WorkQueue(time.monotonic))
     with suppress(TimeoutError):
         async with asyncio.timeout(0.05):
             await deciding.compute(about(ref))
@@ -131,14 +133,14 @@ async def test_it_complains_when_a_decision_hangs() -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize(("namespaces", "times"), [(20, 10), (1, 2)])
+@pytest.mark.parametrize(("namespaces", "times"), [(20, 10), (1, 5)])
 async def test_others_are_decided_upon_beside_one_tenant_with_many_slow_ones(
     monkeypatch: pytest.MonkeyPatch, namespaces: int, times: int
 ) -> None:
     """Sixty workloads of one namespace that take long do not keep twenty others that take little.
 
     In the order in which they are due, which was the queue's, these would have one turn for three of the slow ones. One
-    worker of four always is for another namespace, so where all others are in one they have three turns for one.
+    worker of eight is always for another namespace, so where all others are in one they have seven turns for one.
     """
     quick = [ref for number in range(namespaces) for ref in workloads(f"shop-{number}", 20 // namespaces)]
     bench, decided = Bench(monkeypatch, [*workloads("greedy", 60), *quick]), Counter[str]()
@@ -151,10 +153,10 @@ async def test_others_are_decided_upon_beside_one_tenant_with_many_slow_ones(
         decided[tenant] += 1
         return Decision(status={})
 
-    deciding, one_at_a_time = thread(decide, bench.queue.charge), asyncio.Lock()
+    deciding = thread(decide, bench.queue)
 
     async def look(ref: WorkloadRef) -> float | None:
-        async with one_at_a_time:
+        async with deciding.turn(ref):
             await deciding.compute(about(ref))
         return 0.0
 
@@ -167,20 +169,19 @@ async def test_others_are_decided_upon_beside_one_tenant_with_many_slow_ones(
 async def test_who_gave_up_waiting_is_charged_all_the_same() -> None:
     """Else a tenant whose decisions take longer than a look may would have its turns for nothing."""
     (ref,) = workloads("greedy", 1)
-    charged: list[tuple[Any, float]] = []
+    account: WorkQueue[WorkloadRef] = WorkQueue(time.monotonic)
 
     def decide(_: Situation, _now: float) -> Decision:
         time.sleep(0.3)
         return Decision(status={})
 
-    deciding = thread(decide, lambda *each: charged.append(each))
+    deciding = thread(decide, account)
     with suppress(TimeoutError):
         async with asyncio.timeout(0.05):
             await deciding.compute(about(ref))
     deadline = time.monotonic() + 20
-    while not charged:
+    while not account.spent(ref):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
 
-    assert charged[0][0] == ref
-    assert charged[0][1] >= 0.3
+    assert account.spent(ref) >= 0.3

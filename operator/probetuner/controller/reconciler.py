@@ -1,8 +1,7 @@
 """One look at one workload: who speaks for it, what is known of it, what was decided, and the doing of that."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 from probetuner.change import blocked
@@ -11,7 +10,7 @@ from probetuner.change.situation import Situation
 from probetuner.cluster import autoscalers, histories, policies, workloads
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
-from probetuner.controller.deciding import DecisionThread, UndecidedError
+from probetuner.controller.deciding import DecisionThread
 from probetuner.controller.execution import Executor, OutdatedError
 from probetuner.controller.guarding import Guard
 from probetuner.controller.metrics import Metrics
@@ -25,8 +24,6 @@ from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload, WorkloadRef
 
 _LOOK_AGAIN_SECONDS = 1.0
-_DECIDING_SECONDS = 90.0
-"""Less than a whole look may take (`workers`), and far more than the four decisions that it may be behind do."""
 
 
 class Reconciler:
@@ -57,7 +54,6 @@ class Reconciler:
         self._pace = pace
         self._guard = guard
         self._deciding = deciding
-        self._one_at_a_time = asyncio.Lock()
         self._clock = clock
         self._executor = Executor(api, view, metrics, clock=clock)
 
@@ -105,7 +101,7 @@ class Reconciler:
         await self._guard.tell(served)
         scaled = await self._may_be_scaled(served.workload)
         with ExitStack() as until_told:
-            async with self._turn_to_decide(served.workload.ref):
+            async with self._deciding.turn(served.workload.ref):
                 workload = replace(served.workload, autoscaled=scaled or served.workload.autoscaled)
                 situation = self._situation(served, workload, enrolment, policy)
                 decision = await self._deciding.compute(situation)
@@ -120,15 +116,6 @@ class Reconciler:
             return 0.0
         waits = (decision.recheck_seconds, self._guard.ends_in_seconds(served.workload.ref))
         return min((wait for wait in waits if wait is not None), default=None)
-
-    @asynccontextmanager
-    async def _turn_to_decide(self, ref: WorkloadRef) -> AsyncIterator[None]:
-        """Be the only one who decides; raises UndecidedError when waiting and deciding take too long together."""
-        try:
-            async with asyncio.timeout(_DECIDING_SECONDS), self._one_at_a_time:
-                yield
-        except TimeoutError:
-            raise UndecidedError(f"no decision about {ref} within {_DECIDING_SECONDS:.0f} s") from None
 
     def _check_still_holds(self, situation: Situation, policy: PolicyObject) -> None:
         """Raise OutdatedError if another mode or policy holds since it was being decided what to do."""

@@ -11,7 +11,9 @@ from probetuner.controller.supervising import Loop
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.model.workload import WorkloadRef
 
-WORKERS = 4
+WORKERS = 8
+"""How many looks are under way at most; one worker is kept for other namespaces."""
+
 MOST_SECONDS = 120.0
 """How long a look may take. It waits for the API server, whose answers have 15 s each, and for its turn to decide."""
 

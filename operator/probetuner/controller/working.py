@@ -119,7 +119,7 @@ class Operator:
             clock=clock,
             monotonic=monotonic,
             limit_seconds=_LIMIT_SECONDS["looking"],
-            charge=self._queue.charge,
+            account=self._queue,
         )
         self._reconciler = Reconciler(
             self._api,

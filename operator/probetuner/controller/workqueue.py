@@ -3,8 +3,8 @@
 Keys belong to tenants (workloads to namespaces). Whoever has keys that are due gets its turn, however many keys others
 have, and however long theirs take: a turn goes to the tenant that has had the least time of all that wait (start-time
 fair queueing; Goyal, Vin, Cheng 1996). Where all looks take the same time, that is one tenant after the other. Who
-has had nothing to do for a while has saved nothing up. What a look will take is charged beforehand, as the tenant's
-last looks took, and set right afterwards: else who is slow would have several under way before the first is charged.
+has had nothing to do for a while has saved nothing up. Time is what is charged: that of decisions, which are made one
+at a time and in the same order (`deciding`).
 """
 
 import asyncio
@@ -44,11 +44,9 @@ class WorkQueue(Generic[Key]):
         self._later: list[tuple[float, int, Key]] = []
         self._order = itertools.count()
         self._ready: dict[Tenant, dict[Key, None]] = {}
-        self._active: dict[Key, float] = {}
-        """The keys that are given out, and what was charged for each beforehand."""
+        self._active: set[Key] = set()
         self._active_of: Counter[Tenant] = Counter()
         self._spent: dict[Tenant, float] = {}
-        self._usual: dict[Tenant, float] = {}
         self._present = 0.0
         self._failures: dict[Key, int] = {}
         self._not_before: dict[Key, float] = {}
@@ -82,12 +80,11 @@ class WorkQueue(Generic[Key]):
 
     def charge(self, key: Key, seconds: float) -> None:
         """Note that a look at the key has taken so much of everybody's time."""
-        tenant = self._tenant(key)
-        beforehand = self._active.get(key, 0.0)
-        if key in self._active:
-            self._active[key] = 0.0
-        self._spent[tenant] = self._spent.get(tenant, self._present) + seconds - beforehand
-        self._usual[tenant] = (self._usual.get(tenant, seconds) + seconds) / 2
+        self._spent[self._tenant(key)] = self.spent(key) + seconds
+
+    def spent(self, key: Key) -> float:
+        """How much time the key's tenant has had, or would have had if it had always waited."""
+        return self._spent.get(self._tenant(key), self._present)
 
     def done(self, key: Key) -> None:
         """Note that the key was dealt with."""
@@ -157,23 +154,21 @@ class WorkQueue(Generic[Key]):
         self._drop_ready(key)
         del self._due[key]
         self._first.discard(key)
-        self._active[key] = self._usual.get(tenant, 0.0)
+        self._active.add(key)
         self._active_of[tenant] += 1
         self._present = max(self._present, self._spent[tenant])
-        self._spent[tenant] += _LEAST_SECONDS + self._active[key]
+        self._spent[tenant] += _LEAST_SECONDS
         return key
 
     def _release(self, key: Key) -> None:
-        tenant = self._tenant(key)
-        self._spent[tenant] = self._spent.get(tenant, self._present) - self._active.pop(key, 0.0)
-        self._active_of.subtract([tenant])
+        self._active.discard(key)
+        self._active_of.subtract([self._tenant(key)])
         self._active_of += Counter()  # drops what is zero
         if key in self._due:
             # It may have been passed over while it was active.
             heapq.heappush(self._later, (self._due[key], next(self._order), key))
         for idle in [who for who, spent in self._spent.items() if spent <= self._present and who not in self._ready]:
             del self._spent[idle]
-            self._usual.pop(idle, None)
         self._changed.set()
 
     def _drop_ready(self, key: Key) -> None:

@@ -22,6 +22,7 @@ from probetuner.controller.reconciler import Reconciler
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following
 from probetuner.controller.view import View
+from probetuner.controller.workqueue import WorkQueue
 from probetuner.diagnosis.mass import MassRule
 from probetuner.model.mode import Mode
 from probetuner.model.workload import WorkloadKind, WorkloadRef
@@ -50,7 +51,6 @@ class Bench:
 
     def __init__(self, *, deleted_meanwhile: bool = False) -> None:
         self.written: list[str] = []
-        self.charged: list[tuple[WorkloadRef, float]] = []
         self.deleted_meanwhile = deleted_meanwhile
         self.decides, self.may_decide = asyncio.Event(), threading.Event()
         self.loop = asyncio.get_running_loop()
@@ -79,7 +79,7 @@ class Bench:
                 clock=lambda: 0.0,
                 monotonic=time.monotonic,
                 limit_seconds=1.0,
-                charge=lambda ref, seconds: self.charged.append((ref, seconds)),
+                account=WorkQueue(time.monotonic),
             ),
             clock=lambda: 0.0,
         )
