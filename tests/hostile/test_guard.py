@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,16 @@ from cluster.charts import NAMESPACE
 from cluster.operator_process import Space, wait_for
 from cluster.users import Person, account
 from lab import Lab
+from probetuner.change.patch import build_patch
+from probetuner.change.situation import WorkloadPatch
+from probetuner.change.warrant import Warrant
+from probetuner.cluster import workloads
+from probetuner.cluster.api import Api
+from probetuner.cluster.connection import connect
+from probetuner.model.mode import Mode
+from probetuner.model.policy import Allowance, Policy
+from probetuner.model.workload import WorkloadKind, WorkloadRef, parse_workload
+from probetuner.tuning.recommendation import Probes, Reaping
 
 pytestmark = pytest.mark.cluster
 
@@ -163,6 +174,77 @@ def test_what_tunes_probes_is_taken(operator: Person, room: Space, kind: str, po
 
     after = (room.get(kind, "web") or {})["spec"]["template"]["spec"]
     assert after == before
+
+
+@pytest.mark.parametrize("handler", ["httpGet", "tcpSocket"])
+@pytest.mark.parametrize("probe", ["livenessProbe", "readinessProbe", "startupProbe"])
+def test_no_probe_can_be_made_to_ask_another_host(operator: Person, room: Space, probe: str, handler: str) -> None:
+    """The kubelet asks with the node's own address, so a host in a probe opens what the pod itself cannot reach."""
+    elsewhere = {handler: {"host": "169.254.169.254", "port": 80}, "exec": None}
+    elsewhere |= {other: None for other in ("httpGet", "tcpSocket") if other != handler}
+
+    assert f"{_GUARD} not have a probe ask another host" in _refusal(operator, room, _container(**{probe: elsewhere}))
+    sidecar = _template({"initContainers": [{"name": "proxy", probe: elsewhere}]})
+    assert f"{_GUARD} not have a probe ask another host" in _refusal(operator, room, sidecar)
+
+
+def test_a_host_that_stands_there_stays(operator: Person, room: Space) -> None:
+    """A workload whose own probe names a host is tuned all the same."""
+    named = _workload("Deployment", name="named")
+    container = named["spec"]["template"]["spec"]["containers"][0]
+    container["livenessProbe"] = {"httpGet": {"host": "127.0.0.1", "port": 8000}}
+    room.create(named)
+
+    def patched(probe: Object) -> str:
+        return _refusal(operator, room, _container(livenessProbe=probe), name="named")
+
+    assert patched({"timeoutSeconds": 7}) == ""
+    assert _GUARD in patched({"httpGet": {"host": "127.0.0.2", "port": 8000}})
+
+
+@pytest.fixture
+def api(operator: Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """The API server, as the operator's own code asks it."""
+    kubeconfig = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+    monkeypatch.setattr(kubeconfig, str(operator.kubeconfig))
+    api = Api(connect())
+    yield api
+    api.close()
+
+
+@pytest.mark.parametrize("kind", WorkloadKind)
+async def test_what_the_operator_sends_and_takes_back_passes(api: Api, room: Space, kind: WorkloadKind) -> None:
+    """Whatever its own code builds of changes of probes and reapers, and of their undoing, is inside the fence."""
+    ref = WorkloadRef(kind=kind, namespace=room.name, name="web")
+    before = await workloads.read(api, ref)
+    found = parse_workload(before)
+    old = {one.name: Probes(liveness=one.liveness, readiness=one.readiness) for one in found.containers}
+    command = found.containers[0].command
+    asked, ran = old["web"].liveness, old["side"].readiness
+    assert asked is not None
+    assert ran is not None
+    slower = replace(asked, timeout_seconds=9, period_seconds=20, termination_grace_period_seconds=None)
+    ways: list[tuple[dict[str, Probes], Reaping]] = [
+        ({**old, "web": Probes(liveness=slower)}, Reaping()),
+        ({**old, "web": Probes(readiness=replace(asked, termination_grace_period_seconds=None))}, Reaping()),
+        ({**old, "web": Probes(liveness=ran, startup=asked), "side": Probes()}, Reaping()),
+        (old, Reaping(share_process_namespace=True)),
+        (old, Reaping(commands={"web": ("tini", "--", *command)})),
+    ]
+    for new, reaping in ways:
+        as_it_is = Reaping(commands={"web": command})
+        as_wanted = replace(reaping, commands={**as_it_is.commands, **reaping.commands})
+        there = build_patch(found, old=old, new=new, old_reaping=as_it_is, new_reaping=as_wanted)
+        back = build_patch(found, old=new, new=old, old_reaping=as_wanted, new_reaping=as_it_is)
+        for body in (there, back):
+            assert body is not None
+            live = parse_workload(await workloads.read(api, ref))
+            warrant = Warrant(workload=live, mode=Mode.APPLY, policy=Policy(allow=frozenset(Allowance)))
+            wanted = WorkloadPatch(body=body, resource_version=live.resource_version, change="c")
+            sent = await workloads.patch(api, wanted, warrant, now=0.0)
+            assert isinstance(sent, dict), sent
+
+    assert (await workloads.read(api, ref))["spec"] == before["spec"]
 
 
 def test_tini_is_put_before_a_command_and_taken_away_again(operator: Person, room: Space) -> None:
