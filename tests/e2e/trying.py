@@ -82,16 +82,24 @@ def find_none(stage: Stage) -> NoneFound:
     stage.until(lambda now: now.rolled_out or None, what="its pods", seconds=_SECONDS_TO_SET_UP)
     stage.until(lambda _: _are_tried(stage), what="a first word on the endpoints", seconds=_SECONDS_TO_JUDGE)
     clients.begin(stage, "/1", clients=_CLIENTS, seconds=_SECONDS_OF_LOAD)
-    patch = stage.until(_takes_liveness_away, what="advice to take liveness away", seconds=_SECONDS_TO_ADVISE)
+    advised = stage.until(
+        lambda _: _takes_liveness_away(_status(stage)), what="advice to take liveness away", seconds=_SECONDS_TO_ADVISE
+    )
     clients.end(stage)
     return NoneFound(
-        endpoints=endpoints(stage), reason=_status(stage)["recommendation"]["actions"][0]["reason"], patch=patch
+        endpoints=_endpoints(advised),
+        reason=advised["recommendation"]["actions"][0]["reason"],
+        patch=advised["patch"],
     )
 
 
 def endpoints(stage: Stage) -> Endpoints:
     """What the status says of each endpoint now."""
-    containers = _status(stage).get("containers", [])
+    return _endpoints(_status(stage))
+
+
+def _endpoints(status: Mapping[str, Any]) -> Endpoints:
+    containers = status.get("containers", [])
     return {entry["endpoint"]: entry for container in containers for entry in container.get("endpoints", [])}
 
 
@@ -104,10 +112,12 @@ def _is_named(stage: Stage) -> bool | None:
     return any("calls the Service" in entry["livenessReason"] for entry in endpoints(stage).values()) or None
 
 
-def _takes_liveness_away(now: Observation) -> str | None:
-    """The patch, once it does: until a fresh container has failed as well the advice may be to wait longer."""
-    patch = now.policy.patch if now.policy else ""
-    return patch if "livenessProbe: null" in patch else None
+def _takes_liveness_away(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """This status, once its patch does: until a fresh container has failed as well the advice may be to wait longer.
+
+    Patch and reasons are of one look, since the advice may change again once the load is gone.
+    """
+    return status if "livenessProbe: null" in status.get("patch", "") else None
 
 
 def _verdict(now: Observation) -> str | None:
