@@ -6,6 +6,7 @@ from math import ceil
 
 from probetuner.diagnosis.endpoints import Fitness, Judgement, judge_endpoints
 from probetuner.diagnosis.pressure import killed_under_pressure
+from probetuner.diagnosis.wording import several
 from probetuner.model.candidate import Candidate
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import HANDLER_FIELDS, Probe, ProbeType
@@ -99,12 +100,19 @@ def ask(proposal: Proposal, kinds: Collection[ProbeType], found: Judgement, *, r
 
 
 def shortfall(proposal: Proposal) -> str:
-    """Why none of the endpoints that were tried is fit for liveness; empty when none was tried."""
-    tried = [found for found in judge_endpoints(proposal.case, proposal.policy) if found.trial.all.attempts]
+    """Why none of the endpoints that were tried is fit for liveness; empty when none was tried.
+
+    What liveness asks now is among them once it has proved unfit: before, it may read as one that answers well.
+    """
+    others = _others(proposal)
+    judged = judge_endpoints(proposal.case, proposal.policy)
+    tried = [
+        found for found in judged if found.trial.all.attempts and (found in others or found.liveness is Fitness.UNFIT)
+    ]
     if not tried:
         return ""
     said = [f"{found.name}: {found.liveness_reason}" for found in _most_telling(tried)[:_SHOWN]]
-    return f"; of {len(tried)} endpoints tried none is fit for liveness ({'; '.join(said)})"
+    return f"; of {several(len(tried), 'endpoint')} tried none is fit for liveness ({'; '.join(said)})"
 
 
 def _most_telling(tried: Sequence[Judgement]) -> list[Judgement]:

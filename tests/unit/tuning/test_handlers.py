@@ -113,6 +113,21 @@ def test_where_none_is_fit_that_is_said() -> None:
     assert f"{CHEAP}: it is not served" in found.actions[0].reason
 
 
+def test_what_liveness_asks_now_is_no_endpoint_that_answers_well() -> None:
+    """As long as its own trial has not shown it in trouble, it is not told among those that are unfit."""
+    missing = (
+        tried(at, CHEAP, cause=FailureCause.HTTP_STATUS, client_error=True, of=of)
+        for at in range(5, 300, 10)
+        for of in REPLICAS
+    )
+
+    found = advice(in_order(LOAD, busy(90), missing))
+
+    assert target(found).liveness is None
+    assert "of 1 endpoint tried none is fit for liveness" in found.actions[0].reason
+    assert "answers well" not in found.actions[0].reason
+
+
 def test_a_change_of_type_that_is_not_allowed_is_withheld() -> None:
     """Where only numbers may be changed, no handler is."""
     found = advice(
