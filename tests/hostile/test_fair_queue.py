@@ -130,3 +130,45 @@ async def test_who_was_idle_has_saved_nothing_up() -> None:
         queue.done(taken[-1])
 
     assert Counter(map(of, taken)) == {"busy": 10, "late": 10}
+
+
+async def test_a_workload_that_is_always_due_leaves_the_others_nine_tenths_of_the_time() -> None:
+    """Each look at it takes a second, 19 others take a hundredth, and all have news all the time."""
+    clock = Clock()
+    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of, rest=9.0)
+    everybody = [("greedy", 0), *(("shop", number) for number in range(19))]
+    looks: Counter[str] = Counter()
+    until = clock.seconds + 300.0
+    while clock.seconds < until:
+        for place in everybody:
+            queue.add(place, first=of(place) == "greedy")
+        place = await queue.take()
+        looks[of(place)] += 1
+        cost = 1.0 if of(place) == "greedy" else 0.01
+        clock.seconds += cost
+        queue.charge(place, cost)
+        queue.add(place, first=of(place) == "greedy")
+        queue.done(place)
+        if not queue.waits():
+            clock.seconds += 0.01
+
+    assert looks["greedy"] in range(29, 32)
+    assert looks["shop"] * 0.01 > 0.9 * 0.9 * 300.0
+
+
+async def test_who_rests_is_looked_at_as_soon_as_the_rest_is_over() -> None:
+    """News that came while it was looked at, or while it rested, is not forgotten."""
+    clock = Clock()
+    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of, rest=9.0)
+    queue.add(("shop", 0))
+    place = await queue.take()
+    queue.add(place)
+    clock.seconds += 2.0
+    queue.charge(place, 2.0)
+    queue.done(place)
+    queue.add(place, first=True)
+
+    clock.seconds += 17.9
+    assert not queue.waits()
+    clock.seconds += 0.2
+    assert await asyncio.wait_for(queue.take(), 1) == place

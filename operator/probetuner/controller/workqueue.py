@@ -4,7 +4,8 @@ Keys belong to tenants (workloads to namespaces). Whoever has keys that are due 
 have, and however long theirs take: a turn goes to the tenant that has had the least time of all that wait (start-time
 fair queueing; Goyal, Vin, Cheng 1996). Where all looks take the same time, that is one tenant after the other. Who
 has had nothing to do for a while has saved nothing up. Time is what is charged: that of decisions, which are made one
-at a time and in the same order (`deciding`).
+at a time and in the same order (`deciding`). A key that took long rests after it, so that one which is due at all times
+(anybody can change a workload again and again) leaves the others most of the time.
 """
 
 import asyncio
@@ -27,7 +28,8 @@ _LEAST_SECONDS = 0.01
 class WorkQueue(Generic[Key]):
     """Keys and when each is due. `clock` gives seconds on any monotonic scale, `tenant` whose a key is.
 
-    No more than `most_active` keys of a tenant are given out at a time, so that others need not wait for them.
+    No more than `most_active` keys of a tenant are given out at a time, so that others need not wait for them. Each
+    rests after a look for `rest` times as long as was charged for it, also where it is to come first.
     """
 
     def __init__(
@@ -36,8 +38,10 @@ class WorkQueue(Generic[Key]):
         *,
         tenant: Callable[[Key], Tenant] = lambda _: None,
         most_active: int | None = None,
+        rest: float = 0.0,
     ) -> None:
         self._clock = clock
+        self._rest = rest
         self._tenant = tenant
         self._most_active = most_active
         self._due: dict[Key, float] = {}
@@ -50,6 +54,7 @@ class WorkQueue(Generic[Key]):
         self._present = 0.0
         self._failures: dict[Key, int] = {}
         self._not_before: dict[Key, float] = {}
+        self._rests_until: dict[Key, float] = {}
         self._first: set[Key] = set()
         self._first_was_last = False
         self._changed = asyncio.Event()
@@ -61,7 +66,7 @@ class WorkQueue(Generic[Key]):
         """
         if first:
             self._first.add(key)
-        due = max(self._clock() + delay_seconds, self._not_before.get(key, 0.0))
+        due = self._as_soon_as_may_be(key, self._clock() + delay_seconds)
         if key in self._due and self._due[key] <= due:
             return
         self._due[key] = due
@@ -81,6 +86,8 @@ class WorkQueue(Generic[Key]):
     def charge(self, key: Key, seconds: float) -> None:
         """Note that a look at the key has taken so much of everybody's time."""
         self._spent[self._tenant(key)] = self.spent(key) + seconds
+        if self._rest:
+            self._rests_until[key] = self._clock() + self._rest * seconds
 
     def spent(self, key: Key) -> float:
         """How much time the key's tenant has had, or would have had if it had always waited."""
@@ -108,6 +115,7 @@ class WorkQueue(Generic[Key]):
         self._due.pop(key, None)
         self._failures.pop(key, None)
         self._not_before.pop(key, None)
+        self._rests_until.pop(key, None)
         self._first.discard(key)
         self._drop_ready(key)
 
@@ -160,12 +168,18 @@ class WorkQueue(Generic[Key]):
         self._spent[tenant] += _LEAST_SECONDS
         return key
 
+    def _as_soon_as_may_be(self, key: Key, due: float) -> float:
+        return max(due, self._not_before.get(key, due), self._rests_until.get(key, due))
+
     def _release(self, key: Key) -> None:
         self._active.discard(key)
         self._active_of.subtract([self._tenant(key)])
         self._active_of += Counter()  # drops what is zero
+        now = self._clock()
+        self._rests_until = {resting: until for resting, until in self._rests_until.items() if until > now}
         if key in self._due:
-            # It may have been passed over while it was active.
+            # It may have been passed over while it was active, and has to rest.
+            self._due[key] = self._as_soon_as_may_be(key, self._due[key])
             heapq.heappush(self._later, (self._due[key], next(self._order), key))
         for idle in [who for who, spent in self._spent.items() if spent <= self._present and who not in self._ready]:
             del self._spent[idle]
