@@ -8,6 +8,7 @@ from probetuner.facts.cadvisor import read_cadvisor
 from probetuner.facts.events import EarlyEvents, EventCounts, ProbeEvent, facts_of, parse_event
 from probetuner.facts.fact import Fact
 from probetuner.facts.growth import Reading, Scraped
+from probetuner.facts.index import PodIndex
 from probetuner.facts.messages import Attempt
 from probetuner.facts.metrics import read_probes
 from probetuner.facts.nodes import NodeReadiness, read_node
@@ -52,8 +53,7 @@ class Reader:
         self._since = since
         self._follows = follows
         self._trusts_names = trusts_names
-        self._pods: dict[str, PodState] = {}
-        self._named: dict[tuple[str, str], str] = {}
+        self._pods = PodIndex()
         self._nodes: dict[str, NodeReadiness] = {}
         self._counts: dict[str, EventCounts] = {}
         self._scraped: dict[tuple[str, str], Scraped] = {}
@@ -115,18 +115,18 @@ class Reader:
 
     def pods_on(self, node: str) -> list[PodState]:
         """The followed pods of a node."""
-        return [state for state in self._pods.values() if state.ref.node == node]
+        return self._pods.on(node)
 
     def pods_of(self, workload: WorkloadRef) -> list[PodState]:
         """The followed pods of a workload."""
-        return [state for state in self._pods.values() if state.ref.workload == workload]
+        return self._pods.of(workload)
 
     def keep(self, pod_uids: Collection[str]) -> None:
         """Forget every pod but these: what a full list of pods no longer has was deleted unseen."""
-        for uid in self._pods.keys() - set(pod_uids):
+        kept = frozenset(pod_uids)
+        for uid in [state.ref.uid for state in self._pods if state.ref.uid not in kept]:
             self._forget(uid)
-        nodes = {state.ref.node for state in self._pods.values()}
-        self._forget_scrapes({node for node, _ in self._scraped} - nodes)
+        self._forget_scrapes({node for node, _ in self._scraped} - self._pods.nodes())
 
     def _forget_scrapes(self, nodes: Collection[str]) -> None:
         for key in [key for key in self._scraped if key[0] in nodes]:
@@ -144,8 +144,7 @@ class Reader:
             raise InvalidObjectError("Pod.metadata.uid", f"is that of pod {before.ref.namespace}/{before.ref.name}")
         node = self._nodes.get(before.ref.node) if before else None
         state, facts = read_pod(before, raw, at=at, gone=gone, node_ready=node is None or node.ready)
-        self._pods[uid] = state
-        self._named[state.ref.namespace, state.ref.name] = uid
+        self._pods.put(state)
         if not known:
             facts += self._replay(state)
         if gone:
@@ -153,14 +152,11 @@ class Reader:
         return facts
 
     def _forget(self, uid: str) -> None:
-        state = self._pods.pop(uid, None)
+        self._pods.drop(uid)
         self._counts.pop(uid, None)
-        if state is not None and self._named.get((state.ref.namespace, state.ref.name)) == uid:
-            del self._named[state.ref.namespace, state.ref.name]
 
     def _event(self, event: ProbeEvent) -> list[Fact]:
-        named = self._named.get((event.namespace, event.pod), "")
-        known = (self._pods.get(uid) for uid in (event.pod_uid, named))
+        known = (self._pods.get(event.pod_uid), self._pods.named((event.namespace, event.pod)))
         state = next((one for one in known if one is not None and self._is_about(event, one)), None)
         if state is None:
             self._early.keep(event)
