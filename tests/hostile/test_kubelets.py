@@ -340,10 +340,10 @@ def _proxied(body: bytes, encoding: str) -> tuple[LiveCluster, _Proxied]:
 def test_the_same_bounds_hold_by_the_api_servers_proxy() -> None:
     """Somebody's command line reads a node's page by the proxy: the node decides what it gets."""
     cluster, response = _proxied(packed([GOOD.encode(), *BOMBS["one line"]]), "gzip")
-    page = cluster.page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES)
+    page = cluster.page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES, begin_seconds=2)
 
     assert page.text == GOOD
     assert page.cut
     assert response.closed
     with pytest.raises(LiveError, match="cannot be unpacked"):
-        _proxied(b"x", "gzip")[0].page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES)
+        _proxied(b"x", "gzip")[0].page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES, begin_seconds=2)

@@ -17,6 +17,7 @@ from probetuner.cli.telling import Problems, note
 from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
 from probetuner.cluster.connection import NoClusterError
 from probetuner.sources.live import DEFINING, NODES, RECORDED, TELLING, LiveError
+from probetuner.sources.placement import Placement
 from probetuner.sources.recorder import write_recording
 from probetuner.sources.scraping import SCRAPE_SECONDS, NodeMetrics
 
@@ -45,7 +46,7 @@ def record(
     try:
         target = find_target(Live(context=context, namespaces=tuple(namespace or ()), kubelets=kubelets))
         version = target.cluster.version()
-        metrics = NodeMetrics(target.cluster, target.direct, target.scope, problems.tell)
+        metrics = NodeMetrics(target.cluster, target.direct, target.scope, problems.tell, placement=Placement())
         with _told_to(stop):
             count = write_recording(
                 folder,
