@@ -37,13 +37,15 @@ def brought_up_to_now(objects: Sequence[Json]) -> list[Json]:
 class Cluster:
     """What the server tells. `later` are objects that a watch changes as soon as it has told those that are there.
 
-    `forbidden` are resources that may not be listed, or `nodes/proxy`. `silent` nodes take a request and never answer;
-    `away` are those that the server itself cannot reach, `pages` what the others say by node and path.
+    `forbidden` are resources that may not be listed, or `nodes/proxy`; `closed` are namespaces of which nothing may be.
+    `silent` nodes take a request and never answer; `away` are those that the server itself cannot reach, `pages` what
+    the others say by node and path.
     """
 
     objects: Sequence[Json]
     later: Sequence[Json] = ()
     forbidden: Collection[str] = ()
+    closed: Collection[str] = ()
     silent: Collection[str] = ()
     away: Collection[str] = ()
     pages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class _Answer(BaseHTTPRequestHandler):
             try:
                 if "/proxy/" in path:
                     self._proxy(path)
-                elif path.rpartition("/")[2] in self.server.cluster.forbidden:
+                elif self._is_forbidden(path):
                     self._refuse(path)
                 elif "watch=1" in query:
                     self._watch(path)
@@ -102,6 +104,11 @@ class _Answer(BaseHTTPRequestHandler):
                     self._send(OK, json.dumps({"items": self._listed(path, self.server.cluster.objects)}))
             except ConnectionError:  # whoever asked is gone
                 self.close_connection = True
+
+    def _is_forbidden(self, path: str) -> bool:
+        cluster = self.server.cluster
+        closed = any(f"/namespaces/{namespace}/" in path for namespace in cluster.closed)
+        return closed or path.rpartition("/")[2] in cluster.forbidden
 
     def _proxy(self, path: str) -> None:
         cluster = self.server.cluster

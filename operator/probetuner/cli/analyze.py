@@ -15,6 +15,7 @@ from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
 from probetuner.diagnosis.finding import Severity
 from probetuner.model.problem import InvalidObjectError
 from probetuner.report.baseline import Known, only_new, read_baseline
+from probetuner.report.gain import gained
 from probetuner.report.judge import judge
 from probetuner.report.report import Report, WorkloadReport
 from probetuner.sources.gathering import Subject
@@ -102,7 +103,7 @@ def analyze(
                 kubelets=kubelets,
             )
             seen = read_live(live, watch_seconds=watch_seconds, inspect=inspect, tell=problems.tell, bar=bar)
-        report = Report(workloads=tuple(_judge_all(seen.subjects, problems.tell, bar)))
+        report = _report(seen, problems.tell, bar)
     report = report if known is None else only_new(report, known)
     problems.close()
     for workload in report.workloads:
@@ -120,6 +121,13 @@ def _read_baseline(path: Path) -> Known:
     except InvalidObjectError as error:
         note(str(error))
         raise typer.Exit(2) from None
+
+
+def _report(seen: Seen, tell: Tell, bar: Bar) -> Report:
+    judged = tuple(_judge_all(seen.subjects, tell, bar))
+    if seen.before is None:
+        return Report(workloads=judged)
+    return Report(workloads=judged, gained=gained(tuple(_judge_all(seen.before, tell, bar)), judged))
 
 
 def _judge_all(subjects: Sequence[Subject], tell: Tell, bar: Bar) -> Iterator[WorkloadReport]:

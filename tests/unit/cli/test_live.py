@@ -89,6 +89,18 @@ def test_kinds_that_may_not_be_listed_are_one_line_and_a_problem(look: Serve) ->
     assert done.exit_code == 2
 
 
+def test_a_namespace_that_refuses_hides_no_other(look: Serve) -> None:
+    """Of two namespaces the one that may be read is judged, and the line names the other."""
+    cluster = Cluster(objects=brought_up_to_now(TROUBLED.items), closed=("secret",))
+    _, analyze = look(cluster)
+    done = analyze("-n", "secret", "-n", "shop", "-o", "json")
+
+    assert "liveness-kill-unexplained" in findings(json.loads(done.stdout), "Deployment/web", "app")
+    assert "deployments of namespace secret (Deployments)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.exit_code == 2
+
+
 def test_only_nodes_that_run_pods_of_the_scope_are_asked(look: Serve) -> None:
     """Nodes of other namespaces' pods are nobody's business; no right to list nodes is needed to ask these."""
     objects = [
@@ -201,6 +213,31 @@ def test_twenty_workloads_without_the_right_to_ask_kubelets(look: Serve) -> None
     printed = json.loads(done.stdout)
     assert time.monotonic() - began < 10.0
     assert len(printed["workloads"]) == 20
+    assert printed["summary"]["restarts"] == printed["summary"]["byProbes"] == 100
+
+
+def test_watching_ends_with_what_it_added(look: Serve) -> None:
+    """A kill that comes while the cluster is watched is in the comparison, in the table and in JSON."""
+    quiet = brought_up_to_now(Dump(pods=[Pod()]).items)
+    later = brought_up_to_now(TROUBLED.items)
+    cluster = Cluster(objects=quiet, later=[item for item in later if item["kind"] in ("Pod", "Event")])
+    _, analyze = look(cluster)
+    table = analyze("--watch-seconds", "2").stdout
+    (gain,) = json.loads(analyze("--watch-seconds", "2", "-o", "json").stdout)["gained"]
+
+    assert "liveness-kill-unexplained" in gain["new"]
+    assert gain["restarts"] == {"before": 0, "after": 5}
+    _, added = table.split("what watching added to one look:")
+    assert "Deployment/shop/web/app: new: liveness-kill-unexplained" in added
+    assert "Deployment/shop/web/app: restarts: 0 before, 5 now" in added
+
+
+def test_watching_what_does_not_change_says_so(look: Serve) -> None:
+    """Where nothing came, the comparison says that, and a report of one look has none."""
+    _, analyze = look(Cluster(objects=brought_up_to_now(TROUBLED.items)))
+
+    assert analyze("--watch-seconds", "2").stdout.endswith("what watching added to one look:\n  nothing\n")
+    assert "watching added" not in analyze().stdout
 
 
 def test_a_bar_is_for_terminals_and_for_what_takes_its_time(tmp_path: Path) -> None:
@@ -237,6 +274,29 @@ def _all_of(terminal: int) -> bytes:
         except OSError:  # Linux tells the end of a terminal in this way
             return content
     return content
+
+
+def test_the_summary_comes_first_and_the_worst_workload_first_in_it() -> None:
+    """Restarts, how many a probe caused and how many cured nothing stand above the table, by workload."""
+    recordings = Path(__file__).parents[2] / "recordings"
+    names = ("05-crash-loop", "01-rng-cascade", "14-lockup-with-liveness", "10-healthy")
+    lines = probetuner("analyze", *(recordings / name for name in names)).stdout.splitlines()
+
+    assert lines[0] == "24 restarts, 18 by probes: 12 cured nothing, 0 not explained"
+    assert lines[1].split() == ["WORKLOAD", "RESTARTS", "BY-PROBES", "CURED-NOTHING", "UNEXPLAINED"]
+    assert [line.split() for line in lines[2:5]] == [
+        ["Deployment/pub-01/rng", "12", "12", "12", "0"],
+        ["Deployment/pub-14/gateway", "6", "6", "0", "0"],
+        ["Deployment/pub-05/worker", "6", "0", "0", "0"],
+    ]
+    assert lines[5] == ""
+
+
+def test_files_that_tell_of_no_restart_have_no_summary(tmp_path: Path) -> None:
+    """Manifests begin with their findings."""
+    (tmp_path / "web.json").write_text(json.dumps(Dump().items[0]))
+
+    assert probetuner("analyze", tmp_path / "web.json").stdout.startswith("NAMESPACE")
 
 
 def test_a_node_that_says_nonsense_of_its_address_hides_no_other(look: Serve) -> None:

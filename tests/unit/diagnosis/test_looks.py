@@ -191,8 +191,10 @@ def test_the_report_begins_with_the_count() -> None:
         ),
     ).json
     (container,) = report("-", piped=piped)["workloads"][0]["containers"]
-    header, *lines = probetuner("analyze", "-", piped=piped).stdout.splitlines()
+    summary, _, table = probetuner("analyze", "-", piped=piped).stdout.partition("\n\n")
+    header, *lines = table.splitlines()
 
+    assert summary.startswith("8 restarts, 8 by probes: 0 cured nothing, 8 not explained\n")
     assert container["restarts"]["total"] == container["restarts"]["byLiveness"] == 8
     assert container["restarts"]["unexplained"] == 8
     assert container["restarts"]["mostInOnePod"] == 5
