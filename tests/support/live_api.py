@@ -16,7 +16,7 @@ Json = dict[str, Any]
 FORBIDDEN, OK, BAD_GATEWAY = 403, 200, 502
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=(?:\.\d+)?Z)")
-_LONGEST_SECONDS = 60.0
+_LONGEST_SECONDS, _HELD_SECONDS = 60.0, 0.2
 
 
 def brought_up_to_now(objects: Sequence[Json]) -> list[Json]:
@@ -38,17 +38,20 @@ class Cluster:
     """What the server tells. `later` are objects that a watch changes as soon as it has told those that are there.
 
     `forbidden` are resources that may not be listed, or `nodes/proxy`; `closed` are namespaces of which nothing may be.
-    `silent` nodes take a request and never answer; `away` are those that the server itself cannot reach, `pages` what
-    the others say by node and path.
+    The server is gone as soon as `last` is asked for. `silent` nodes take a request and never answer; `away` are those
+    that the server itself cannot reach, `pages` what the others say by node and path. Their answers wait until `held`
+    requests are there at once, for a moment at most.
     """
 
     objects: Sequence[Json]
     later: Sequence[Json] = ()
     forbidden: Collection[str] = ()
     closed: Collection[str] = ()
+    last: str = ""
     silent: Collection[str] = ()
     away: Collection[str] = ()
     pages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    held: int = 0
 
 
 class LiveApi(ThreadingHTTPServer):
@@ -62,7 +65,7 @@ class LiveApi(ThreadingHTTPServer):
         self.cluster = cluster
         self.asked: Counter[str] = Counter()
         self.at_once = self._inside = 0
-        self._counting = threading.Lock()
+        self._counting = threading.Condition()
         self.over = threading.Event()
 
     @property
@@ -78,6 +81,9 @@ class LiveApi(ThreadingHTTPServer):
             self.asked[path] += 1
             self._inside += is_proxied
             self.at_once = max(self.at_once, self._inside)
+            self._counting.notify_all()
+            if is_proxied:
+                self._counting.wait_for(lambda: self._inside >= self.cluster.held, timeout=_HELD_SECONDS)
         try:
             yield
         finally:
@@ -96,6 +102,10 @@ class _Answer(BaseHTTPRequestHandler):
             try:
                 if "/proxy/" in path:
                     self._proxy(path)
+                elif path.rpartition("/")[2] == self.server.cluster.last:
+                    self.server.shutdown()
+                    self.server.socket.close()
+                    self.close_connection = True
                 elif self._is_forbidden(path):
                     self._refuse(path)
                 elif "watch=1" in query:

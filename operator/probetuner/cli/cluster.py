@@ -114,7 +114,7 @@ class _Looked:
 
 
 def _look(target: Target, metrics: NodeMetrics, unseen: Unseen, *, tell: Tell, bar: Bar) -> _Looked | None:
-    """Look once, and tell in one line what was not seen; None where the API server did not answer at all."""
+    """Look once, and tell in one line what was not seen; None where the API server gave no answer to begin with."""
     listed: list[Given] = []
     refused: dict[str, LiveError] = {}
     paths = [(resource, path) for resource in _RESOURCES for path in target.scope.paths(resource)]
@@ -127,7 +127,7 @@ def _look(target: Target, metrics: NodeMetrics, unseen: Unseen, *, tell: Tell, b
                 metrics.placement.take(raw)
                 listed.append(Given(object=raw, origin=Origin(place=target.server)))
         except LiveError as problem:
-            if _is_silence(problem) and not refused and not listed:
+            if problem.status is None and not refused and not listed:
                 tell(str(problem))
                 return None
             refused[path] = problem

@@ -144,7 +144,7 @@ class LiveCluster:
                 if len(pending) > _MOST_LINE_BYTES:
                     raise LiveError(f"a line of {path} is larger than {_MOST_LINE_BYTES >> 20} MiB")
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise LiveError(f"the answer to {path} broke off: {problem}", failure=Failure.UNREACHABLE) from problem
+            raise LiveError(f"the answer to {path} broke off: {problem}", failure=_failure(problem)) from problem
         finally:
             answer.response.close()
 
@@ -170,7 +170,7 @@ class LiveCluster:
         except UnpackError as problem:
             raise LiveError(f"the answer to {path} cannot be unpacked: {problem}") from problem
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise LiveError(f"the answer to {path} broke off: {problem}", failure=Failure.UNREACHABLE) from problem
+            raise LiveError(f"the answer to {path} broke off: {problem}", failure=_failure(problem)) from problem
         finally:
             answer.response.close()
 
@@ -179,7 +179,7 @@ class LiveCluster:
         try:
             data: bytes = answer.read()
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise LiveError(f"the answer to {path} broke off: {problem}", failure=Failure.UNREACHABLE) from problem
+            raise LiveError(f"the answer to {path} broke off: {problem}", failure=_failure(problem)) from problem
         return data
 
     def _ask(self, path: str, query: Sequence[tuple[str, str]], *, timeout: tuple[float, float]) -> Any:
@@ -198,7 +198,7 @@ class LiveCluster:
             raise LiveError(sentence, failure=Failure.UNREACHABLE) from problem
         except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as problem:
             sentence = f"the API server did not answer {path}: {problem}"
-            raise LiveError(sentence, failure=Failure.UNREACHABLE) from problem
+            raise LiveError(sentence, failure=_failure(problem)) from problem
         return answer
 
 
@@ -210,6 +210,12 @@ _FAILURES: dict[int, Failure] = {
     HTTPStatus.GATEWAY_TIMEOUT: Failure.UNREACHABLE,
 }
 """An API server that does not reach a kubelet answers 502, 503 or 504 in its place (apimachinery: util/proxy)."""
+
+
+def _failure(problem: Exception) -> Failure:
+    """Whether nobody is there; a connection that breaks off, or a certificate that is not believed, says otherwise."""
+    nobody = (urllib3.exceptions.TimeoutError, urllib3.exceptions.NewConnectionError, OSError)
+    return Failure.UNREACHABLE if isinstance(problem, nobody) else Failure.BROKEN
 
 
 def _refusal(path: str, status: int, data: bytes) -> str:

@@ -160,12 +160,37 @@ def test_nodes_are_given_up_together_after_three_failures_of_a_kind(
 def test_nodes_are_asked_sixteen_at_once_at_most(look: Serve) -> None:
     """A large cluster's API server is not flooded; all of its nodes are asked, for both pages."""
     nodes = [f"n{number}" for number in range(60)]
-    api, analyze = look(Cluster(objects=on_nodes(*nodes)))
+    api, analyze = look(Cluster(objects=on_nodes(*nodes), held=17))
     analyze("-o", "json")
 
-    assert api.at_once <= 16
+    assert api.at_once == 16
     assert api.nodes_asked == set(nodes)
     assert sum("/proxy/" in path for path in api.asked) == 2 * len(nodes)
+
+
+def test_nodes_that_are_known_to_be_away_take_no_turn_from_others(look: Serve) -> None:
+    """They are asked last: that three of them fail leaves out none of those that report as ready."""
+    ready, away = [f"n{number}" for number in range(40)], [f"a{number}" for number in range(4)]
+    objects = [item for item in on_nodes(*away, *ready) if item["kind"] != "Node"]
+    for name in (*away, *ready):
+        conditions = [{"type": "Ready", "status": str(name in ready)}]
+        objects.append({"kind": "Node", "metadata": {"name": name}, "status": {"conditions": conditions}})
+    api, analyze = look(Cluster(objects=objects, away=away))
+    analyze("-o", "json")
+
+    assert set(ready) <= api.nodes_asked
+
+
+def test_an_api_server_that_falls_silent_is_not_waited_for_again(look: Serve) -> None:
+    """After a list without an answer no other is asked for, and all that is missing is in the one line."""
+    _, analyze = look(Cluster(objects=brought_up_to_now(TROUBLED.items), last="services"))
+    done = analyze()
+
+    assert done.stderr.count("did not answer") <= 2, "of services, and then of one list for all that follow"
+    for told in ("deployments (Deployments), ", "pods (restarts and readiness), "):
+        assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.exit_code == 2
 
 
 def test_an_api_server_that_answers_nothing_is_asked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
