@@ -148,16 +148,9 @@ def _watched(
     target: Target, metrics: NodeMetrics, *, seconds: int, without: Collection[str], tell: Tell, bar: Bar
 ) -> Gathering:
     began = time.time()
-    records = records_of(target, _RESOURCES, metrics, seconds=seconds, tell=tell, without=without)
-    bar.begin("Watching", total=seconds)
-
-    def came() -> Iterator[Record]:
-        for record in records:
-            bar.step(to=int(time.time() - began))
-            if record is not None:
-                yield record
-
-    return gather_records(came(), watched_since=began, takes_past=True, place=target.server, tell=tell)
+    records = records_of(target, _RESOURCES, metrics, seconds=seconds, tell=tell, bar=bar, without=without)
+    came = (record for record in records if record is not None)
+    return gather_records(came, watched_since=began, takes_past=True, place=target.server, tell=tell)
 
 
 def records_of(
@@ -167,6 +160,7 @@ def records_of(
     *,
     seconds: int,
     tell: Tell,
+    bar: Bar,
     stop: threading.Event | None = None,
     without: Collection[str] = (),
 ) -> Iterator[Record | None]:
@@ -175,8 +169,13 @@ def records_of(
     Paths in `without` are not watched.
     """
     note(f"watching {target.server} for {seconds} s, until {time.strftime('%H:%M:%S', _after(seconds))}")
-    scope, cluster = target.scope, target.cluster
-    return follow(cluster, resources, scope, metrics, seconds=seconds, tell=tell, stop=stop, without=without)
+    bar.begin("Watching", total=seconds)
+    began, scope = time.time(), target.scope
+    for record in follow(
+        target.cluster, resources, scope, metrics, seconds=seconds, tell=tell, stop=stop, without=without
+    ):
+        bar.step(to=int(time.time() - began))
+        yield record
 
 
 def _after(seconds: int) -> time.struct_time:
