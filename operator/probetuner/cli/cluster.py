@@ -107,7 +107,7 @@ def _inspected(target: Target, subjects: list[Subject], tell: Tell, bar: Bar) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Looked:
-    """What one look saw, and the paths that it could not list."""
+    """What one look saw, and the paths that whoever looks may not list."""
 
     gathering: Gathering
     refused: frozenset[str]
@@ -116,10 +116,10 @@ class _Looked:
 def _look(target: Target, metrics: NodeMetrics, unseen: Unseen, *, tell: Tell, bar: Bar) -> _Looked | None:
     """Look once, and tell in one line what was not seen; None where the API server gave no answer to begin with."""
     listed: list[Given] = []
-    refused: dict[str, LiveError] = {}
+    failed: dict[str, LiveError] = {}
     paths = [(resource, path) for resource in _RESOURCES for path in target.scope.paths(resource)]
     for resource, path in bar.each(paths, "Listing objects"):
-        gone = next(filter(_is_silence, refused.values()), None)
+        gone = next(filter(_is_silence, failed.values()), None)
         try:
             if gone is not None:  # an API server that does not answer is not waited for again
                 raise gone
@@ -127,16 +127,17 @@ def _look(target: Target, metrics: NodeMetrics, unseen: Unseen, *, tell: Tell, b
                 metrics.placement.take(raw)
                 listed.append(Given(object=raw, origin=Origin(place=target.server)))
         except LiveError as problem:
-            if problem.status is None and not refused and not listed:
+            if problem.status is None and not failed and not listed:
                 tell(str(problem))
                 return None
-            refused[path] = problem
+            failed[path] = problem
             several = len(target.scope.namespaces) > 1 and resource.namespaced
             unseen.list(resource, problem, namespace=path.split("/")[-2] if several else None)
     bar.begin("Asking kubelets", total=len(metrics.placement.nodes()))
     gathering = gather_objects(listed, tell, scrapes=metrics.scrape(bar.step), now=time.time())
     unseen.close(tell)
-    return _Looked(gathering=gathering, refused=frozenset(refused))
+    refused = frozenset(path for path, problem in failed.items() if problem.failure is Failure.REFUSED)
+    return _Looked(gathering=gathering, refused=refused)
 
 
 def _is_silence(problem: LiveError) -> bool:

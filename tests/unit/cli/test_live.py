@@ -257,6 +257,18 @@ def test_watching_ends_with_what_it_added(look: Serve) -> None:
     assert "Deployment/shop/web/app: restarts: 0 before, 5 now" in added
 
 
+def test_what_may_not_be_seen_is_told_before_watching_and_once(look: Serve) -> None:
+    """Whoever waits for ten minutes knows from the first second on what will be missing; the rest is watched."""
+    cluster = Cluster(objects=brought_up_to_now(TROUBLED.items), forbidden=("nodes", "nodes/proxy", "events"))
+    api, analyze = look(cluster)
+    missing, watching = analyze("--watch-seconds", "2").stderr.splitlines()
+
+    assert "not all was seen: nodes (disturbances of nodes), events (why" in missing
+    assert "watching http://127.0.0.1" in watching
+    assert sum("/proxy/" in path for path in api.asked) == 1, "who refused is not asked again"
+    assert api.asked["/api/v1/nodes"] == 1
+
+
 def test_watching_what_does_not_change_says_so(look: Serve) -> None:
     """Where nothing came, the comparison says that, and a report of one look has none."""
     _, analyze = look(Cluster(objects=brought_up_to_now(TROUBLED.items)))
