@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from cluster.operator_process import Space, deployment, wait_for
-from cluster.users import probetuner, user
+from cluster.users import kubeconfig_with, probetuner, user
 from lab import Lab
 
 pytestmark = pytest.mark.cluster
@@ -134,3 +135,83 @@ def test_a_kubeconfig_that_is_none_is_told(tmp_path: Path, content: str) -> None
     assert "set KUBECONFIG to a kubeconfig file" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.returncode == 2
+
+
+@pytest.fixture(scope="module")
+def crowd(lab: Lab) -> Iterator[Space]:
+    """A namespace of twenty workloads with a pod each, all on the lab's one node."""
+    space = Space(lab, f"crowd-{uuid4().hex[:8]}")
+    lab.kubectl("create", "namespace", space.name)
+    for number in range(20):
+        space.apply(deployment(f"web-{number}", replicas=1))
+    wait_for(lambda: _scheduled(space) >= 20, "pods on the node", seconds=120)
+    yield space
+    lab.kubectl("delete", "namespace", space.name, "--wait=false")
+
+
+def _scheduled(space: Space) -> int:
+    return len(space.kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}").split())
+
+
+def test_a_viewer_has_an_answer_for_twenty_workloads_within_ten_seconds(lab: Lab, crowd: Space, tmp_path: Path) -> None:
+    """The role `view` and no nodes/proxy: all workloads are judged, and one line says what was not seen."""
+    crowd.kubectl("create", "serviceaccount", "viewer")
+    crowd.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", f"--serviceaccount={crowd.name}:viewer")
+    token = crowd.kubectl("create", "token", "viewer").strip()
+    kubeconfig = kubeconfig_with(token, lab, tmp_path / "kubeconfig")
+    began = time.monotonic()
+    done = probetuner(kubeconfig, "analyze", "-n", crowd.name, "-o", "json")
+    seconds = time.monotonic() - began
+
+    assert len(json.loads(done.stdout)["workloads"]) == 20
+    assert re.fullmatch(r"probetuner: not all was seen: .*nodes/proxy.*\n", done.stderr), done.stderr
+    assert done.returncode in (0, 1)
+    assert seconds < 10, f"it took {seconds:.1f} s"
+
+
+def test_four_unreachable_nodes_cost_three_seconds_at_most(lab: Lab, crowd: Space) -> None:
+    """Nodes that exist and whose kubelets nobody reaches are waited for together, by the API server's proxy.
+
+    Their addresses are of a range for documentation (RFC 5737), which no network routes.
+    """
+    names = [f"away-{number}-{uuid4().hex[:6]}" for number in range(4)]
+    began = time.monotonic()
+    probetuner(lab.kubeconfig, "analyze", "-n", crowd.name)
+    usual_seconds = time.monotonic() - began
+    try:
+        for number, name in enumerate(names):
+            _make_unreachable_node(lab, name, f"192.0.2.{number + 1}")
+            crowd.kubectl("create", "-f", "-", input=json.dumps(_pod_on(name)))
+        began = time.monotonic()
+        done = probetuner(lab.kubeconfig, "analyze", "-n", crowd.name)
+        seconds = time.monotonic() - began - usual_seconds
+    finally:
+        crowd.kubectl("delete", "pods", "-l", "app=away", "--force", "--grace-period=0", "--wait=false")
+        lab.kubectl("delete", "nodes", *names, "--wait=false")
+
+    assert "are missing for 4 of 5 nodes" in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert seconds <= 3, f"it took {seconds:.1f} s longer"
+
+
+def _make_unreachable_node(lab: Lab, name: str, address: str) -> None:
+    lab.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}))
+    status = {
+        "addresses": [{"type": "InternalIP", "address": address}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+    }
+    lab.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+
+
+def _pod_on(node: str) -> dict[str, Any]:
+    """A pod that is bound to the node, whatever stands there: no scheduler and no kubelet is asked."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"on-{node}", "labels": {"app": "away"}},
+        "spec": {
+            "nodeName": node,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [{"name": "app", "image": "web:1"}],
+        },
+    }

@@ -340,10 +340,22 @@ def _proxied(body: bytes, encoding: str) -> tuple[LiveCluster, _Proxied]:
 def test_the_same_bounds_hold_by_the_api_servers_proxy() -> None:
     """Somebody's command line reads a node's page by the proxy: the node decides what it gets."""
     cluster, response = _proxied(packed([GOOD.encode(), *BOMBS["one line"]]), "gzip")
-    page = cluster.page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES)
+    page = cluster.page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES, begin_seconds=2)
 
     assert page.text == GOOD
     assert page.cut
     assert response.closed
     with pytest.raises(LiveError, match="cannot be unpacked"):
-        _proxied(b"x", "gzip")[0].page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES)
+        _proxied(b"x", "gzip")[0].page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES, begin_seconds=2)
+
+
+def test_a_kubelet_that_never_comes_to_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte now and then keeps no reader for ever: after ten seconds the page is given up, and the answer closed."""
+    cluster, response = _proxied(b"#" * 100_000, "identity")
+    clock = iter(range(0, 10_000, 3))
+    monkeypatch.setattr("probetuner.sources.live.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("probetuner.sources.live.CHUNK_BYTES", 1)
+
+    with pytest.raises(LiveError, match="took longer than 10 s"):
+        cluster.page("/api/v1/nodes/n1/proxy/metrics/probes", PROBES, begin_seconds=2)
+    assert response.closed

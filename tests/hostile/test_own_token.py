@@ -31,7 +31,7 @@ class Kubelet(socketserver.ThreadingTCPServer):
 
 
 class ApiServer(ThreadingHTTPServer):
-    """An API server with two nodes and no workload, which may refuse to proxy to kubelets."""
+    """An API server with two nodes and a pod on each of them, which may refuse to proxy to kubelets."""
 
     def __init__(self, *, kubelet_port: int, proxies: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
@@ -49,13 +49,18 @@ class _Answer(BaseHTTPRequestHandler):
         elif "/proxy/" in self.path:
             self._send(403, json.dumps({"message": "nodes proxy is forbidden"}).encode())
         else:
-            items = [self._node(name) for name in NODES] if self.path.startswith("/api/v1/nodes?") else []
+            of_kind = {"nodes": self._node, "pods": self._pod}.get(self.path.partition("?")[0].rpartition("/")[2])
+            items = [of_kind(name) for name in NODES] if of_kind else []
             self._send(200, json.dumps({"items": items, "metadata": {}}).encode())
 
     def _node(self, name: str) -> dict[str, object]:
         address = {"type": "InternalIP", "address": "127.0.0.1"}
         endpoints = {"kubeletEndpoint": {"Port": self.server.kubelet_port}}
         return {"metadata": {"name": name}, "status": {"addresses": [address], "daemonEndpoints": endpoints}}
+
+    def _pod(self, node: str) -> dict[str, object]:
+        metadata = {"name": f"on-{node}", "namespace": "default", "uid": node}
+        return {"metadata": metadata, "spec": {"nodeName": node, "containers": [{"name": "app"}]}}
 
     def _send(self, code: int, body: bytes) -> None:
         self.send_response(code)

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from probetuner.cli.inputs import Live, read_live, read_subjects
+from probetuner.cli.inputs import Live, Seen, read_live, read_subjects
 from probetuner.cli.output import Format, write
+from probetuner.cli.progress import Bar
 from probetuner.cli.telling import Problems, note
 from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
 from probetuner.diagnosis.finding import Severity
 from probetuner.model.problem import InvalidObjectError
 from probetuner.report.baseline import Known, only_new, read_baseline
+from probetuner.report.gain import gained
 from probetuner.report.judge import judge
 from probetuner.report.report import Report, WorkloadReport
 from probetuner.sources.gathering import Subject
@@ -89,25 +91,26 @@ def analyze(
     known = _read_baseline(baseline) if baseline else None
     if paths and inspect:
         raise typer.BadParameter("only a live cluster can be looked into; leave the paths out", param_hint="--inspect")
-    if paths:
-        subjects = read_subjects(paths, problems.tell, render_folders=render is Render.AUTO)
-    else:
-        live = Live(
-            context=context,
-            namespaces=tuple(namespace or ()),
-            all_namespaces=all_namespaces,
-            selector=selector,
-            kubelets=kubelets,
-        )
-        subjects = read_live(live, watch_seconds=watch_seconds, inspect=inspect, tell=problems.tell)
-    report = Report(workloads=tuple(_judge_all(subjects, problems.tell)))
+    with Bar() as bar:
+        if paths:
+            seen = Seen(subjects=read_subjects(paths, problems.tell, bar=bar, render_folders=render is Render.AUTO))
+        else:
+            live = Live(
+                context=context,
+                namespaces=tuple(namespace or ()),
+                all_namespaces=all_namespaces,
+                selector=selector,
+                kubelets=kubelets,
+            )
+            seen = read_live(live, watch_seconds=watch_seconds, inspect=inspect, tell=problems.tell, bar=bar)
+        report = _report(seen, problems.tell, bar)
     report = report if known is None else only_new(report, known)
     problems.close()
     for workload in report.workloads:
         if workload.incomplete:
             note(f"{workload.origin.place}: {workload.ref} is not all worked out: {workload.incomplete}")
     write(report, output)
-    if not subjects and not problems.count:
+    if not seen.subjects and not problems.count:
         note("there is no Deployment, StatefulSet or DaemonSet in what was given")
     raise typer.Exit(exit_code(report, fail_on, problems=problems.count))
 
@@ -120,8 +123,15 @@ def _read_baseline(path: Path) -> Known:
         raise typer.Exit(2) from None
 
 
-def _judge_all(subjects: Sequence[Subject], tell: Tell) -> Iterator[WorkloadReport]:
-    for subject in subjects:
+def _report(seen: Seen, tell: Tell, bar: Bar) -> Report:
+    judged = tuple(_judge_all(seen.subjects, tell, bar))
+    if seen.before is None:
+        return Report(workloads=judged)
+    return Report(workloads=judged, gained=gained(tuple(_judge_all(seen.before, tell, bar)), judged))
+
+
+def _judge_all(subjects: Sequence[Subject], tell: Tell, bar: Bar) -> Iterator[WorkloadReport]:
+    for subject in bar.each(subjects, "Judging workloads"):
         try:
             yield judge(subject)
         except Exception as error:  # noqa: BLE001 - a fault in one workload never stops the others

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from probetuner.cli.progress import each
+from probetuner.cli.progress import Bar
 from probetuner.cli.telling import note
 from probetuner.cli.words import KubeletRoute
 from probetuner.model.problem import InvalidObjectError
@@ -36,20 +36,28 @@ class Live:
     kubelets: KubeletRoute = KubeletRoute.PROXY
 
 
-def read_live(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell) -> list[Subject]:
-    """Look at a live cluster once, or for some seconds; and then into its containers, if asked to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is to be judged; `before` is what one look saw before the cluster was watched, None where it was not."""
+
+    subjects: list[Subject]
+    before: list[Subject] | None = None
+
+
+def read_live(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell, bar: Bar) -> Seen:
+    """Look at a live cluster once, and then for some seconds or into its containers, if asked to."""
     from probetuner.cli.cluster import read_cluster  # noqa: PLC0415 - the Kubernetes client takes a second to import
 
-    return read_cluster(live, watch_seconds=watch_seconds, inspect=inspect, tell=tell)
+    return read_cluster(live, watch_seconds=watch_seconds, inspect=inspect, tell=tell, bar=bar)
 
 
-def read_subjects(paths: Sequence[Path], tell: Tell, *, render_folders: bool = True) -> list[Subject]:
+def read_subjects(paths: Sequence[Path], tell: Tell, *, bar: Bar, render_folders: bool = True) -> list[Subject]:
     """Read recordings, each by itself, and everything else together, so that a Service may stand in another file."""
     recordings = [path for path in paths if is_recording(path)]
     others = [path for path in paths if path not in recordings]
     subjects = [subject for path in recordings for subject in read_recording(path, tell)]
     if others:
-        given = _objects(others, tell, render_folders=render_folders)
+        given = _objects(others, tell, bar, render_folders=render_folders)
         found = gather_objects(given, tell, note=note, now=time.time()).subjects()
         subjects += found
         _note_missing([subject.workload.ref for subject in found if not subject.defined])
@@ -85,7 +93,7 @@ def read_recording(path: Path, tell: Tell) -> list[Subject]:
     return gathering.subjects()
 
 
-def _objects(paths: Sequence[Path], tell: Tell, *, render_folders: bool) -> Iterator[Given]:
+def _objects(paths: Sequence[Path], tell: Tell, bar: Bar, *, render_folders: bool) -> Iterator[Given]:
     files: list[tuple[Path, bool]] = []
     foreign = _Foreign()
     for path in paths:
@@ -96,7 +104,7 @@ def _objects(paths: Sequence[Path], tell: Tell, *, render_folders: bool) -> Iter
             files += [(file, path.is_dir()) for file in files_in(path, tell) if file not in built]
         except InvalidObjectError as error:
             tell(str(error))
-    for file, from_folder in each(files, "Reading manifests"):
+    for file, from_folder in bar.each(files, "Reading manifests"):
         if file == STDIN:
             yield from read_content(read_bounded(sys.stdin.buffer), "standard input", tell)
         else:

@@ -26,6 +26,7 @@ from probetuner.loadtest.target import Target, TargetError, find_target, parse_n
 from probetuner.loadtest.watching import Watching
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.live import LiveCluster, Scope
+from probetuner.sources.placement import Placement
 from probetuner.sources.scraping import NodeMetrics
 
 _PROBLEMS = (NoClusterError, TargetError, PlanError, BusyError, ClientError, ApiError, InvalidObjectError)
@@ -149,7 +150,7 @@ def _session(api: Api, connection: Connection, order: Order, kubelets: KubeletRo
     namespace = target.workload.ref.namespace
     scope = Scope(namespaces=(namespace,))
     direct = direct_to_kubelets(connection, kubelets)
-    metrics = NodeMetrics(cluster, direct, scope, note, nodes=target.nodes)
+    metrics = NodeMetrics(cluster, direct, scope, note, placement=Placement(only=target.nodes))
     seconds = order.plan.most_seconds + SECONDS_BESIDE_THE_LOAD
     watching = Watching(cluster, metrics, namespace=namespace, seconds=seconds, tell=note)
     return Session(api, order, watching, tell=note, bar=LoadBar(order.plan))

@@ -31,13 +31,21 @@ _WRITERS = {
     Format.GITHUB: ("github", "write_github"),
     Format.JUNIT: ("junit", "write_junit"),
 }
-_PLAIN, _TERMINAL = ("plain", "write_plain"), ("terminal", "write_terminal")
+_TABLES = {False: ("plain", "write_plain"), True: ("terminal", "write_terminal")}
+_AROUND_TABLES = (("summary", "write_summary"), ("gain", "write_gain"))
+"""What a table is preceded and followed by: the count of restarts, and what watching added."""
 
 
 def write(report: Report, form: Format) -> None:
     """Write the report to standard output; a table is for people at a terminal and plain text elsewhere."""
-    table = _TERMINAL if sys.stdout.isatty() else _PLAIN
-    module, function = _WRITERS.get(form, table)
-    text: str = getattr(import_module(f"probetuner.report.{module}"), function)(report)
+    table = _TABLES[sys.stdout.isatty()]
+    first, last = _AROUND_TABLES
+    writers = (_WRITERS[form],) if form in _WRITERS else (first, table, last)
+    text = "".join(_written(report, module, function) for module, function in writers)
     sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
     sys.stdout.flush()
+
+
+def _written(report: Report, module: str, function: str) -> str:
+    text: str = getattr(import_module(f"probetuner.report.{module}"), function)(report)
+    return text

@@ -13,10 +13,12 @@ import typer
 
 from probetuner.cli.cluster import find_target, records_of
 from probetuner.cli.inputs import Live
+from probetuner.cli.progress import Bar
 from probetuner.cli.telling import Problems, note
 from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
 from probetuner.cluster.connection import NoClusterError
 from probetuner.sources.live import DEFINING, NODES, RECORDED, TELLING, LiveError
+from probetuner.sources.placement import Placement
 from probetuner.sources.recorder import write_recording
 from probetuner.sources.scraping import SCRAPE_SECONDS, NodeMetrics
 
@@ -45,11 +47,11 @@ def record(
     try:
         target = find_target(Live(context=context, namespaces=tuple(namespace or ()), kubelets=kubelets))
         version = target.cluster.version()
-        metrics = NodeMetrics(target.cluster, target.direct, target.scope, problems.tell)
-        with _told_to(stop):
+        metrics = NodeMetrics(target.cluster, target.direct, target.scope, problems.tell, placement=Placement())
+        with _told_to(stop), Bar() as bar:
             count = write_recording(
                 folder,
-                records_of(target, _RESOURCES, metrics, seconds=seconds, tell=problems.tell, stop=stop),
+                records_of(target, _RESOURCES, metrics, seconds=seconds, tell=problems.tell, bar=bar, stop=stop),
                 kubernetes=version,
                 namespaces=target.scope.namespaces,
                 started=time.time(),

@@ -5,6 +5,7 @@ import sys
 from probetuner.report.printable import printable
 
 _MOST = 100
+_MOST_CHARACTERS = 2000
 
 
 class Problems:
@@ -27,4 +28,4 @@ class Problems:
 
 def note(sentence: str) -> None:
     """Tell something that is no problem."""
-    sys.stderr.write(f"probetuner: {printable(sentence, most=1000)}\n")
+    sys.stderr.write(f"probetuner: {printable(sentence, most=_MOST_CHARACTERS)}\n")

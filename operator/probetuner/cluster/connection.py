@@ -12,6 +12,9 @@ from kubernetes.config import ConfigException, list_kube_config_contexts, load_i
 _UNREADABLE = (ConfigException, OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError)
 """What the client raises for a kubeconfig that is not there, or is not what it should be in whatever way."""
 
+_CONNECTIONS = 64
+"""So many are kept: watches, and kubelets by the proxy, 16 at once. Those beyond are dropped, with a warning each."""
+
 _SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -49,6 +52,7 @@ def connect(*, context: str | None = None) -> Connection:
     named = None if in_cluster else _named_context(context)
     # A request that changes something is never repeated behind the reconciler's back.
     configuration.retries = False
+    configuration.connection_pool_maxsize = _CONNECTIONS
     return Connection(
         client=ApiClient(configuration),
         in_cluster=in_cluster,

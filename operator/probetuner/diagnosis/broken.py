@@ -1,5 +1,7 @@
 """probe-never-succeeds and probe-errors: probes whose handler is wrong."""
 
+from collections.abc import Sequence
+
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.fault import Fault, answered_share, fault_of, in_words
@@ -32,10 +34,22 @@ def never_succeeded(case: Case, kind: ProbeType) -> bool:
     fault, lives = fault_of(case, kind), case.history.lives
     if fault is not None and (not fault.may_be_the_handlers or answered_share(case, kind) > _ODD_SHARE):
         return False
+    if fault is Fault.NOBODY_LISTENS and _somebody_listens(case, kind, probe):
+        return False
     up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP
     up = up or _is_mostly_up(case, kind) or _another_holds(case, kind, probe)
     up = up or any(is_refused_by_application(life) for life in lives)
     return up or (not case.probe_kills and longest_run_seconds(case) >= _LONG_SECONDS)
+
+
+def _somebody_listens(case: Case, kind: ProbeType, probe: Probe) -> bool:
+    """Whether another probe was answered at the same port, if only with an error: then the port is right."""
+    others = [(other, case.container.probe(other)) for other in ProbeType if other is not kind]
+    return any(
+        answered_share(case, other) > _ODD_SHARE
+        for other, asked in others
+        if asked is not None and case.container.connect_alike(asked.handler, probe.handler)
+    )
 
 
 def nothing_passed(case: Case, kind: ProbeType) -> bool:
@@ -119,7 +133,7 @@ def find_never(case: Case) -> Finding | None:
         evidence=(
             f"0 successes and {several(failures, 'failure')} of {probes}",
             *(in_words(case, kind) for kind in kinds),
-            "other probes of the container succeed" if len(kinds) < _probe_count(case) else "no other probe succeeds",
+            _others_in_words(case, kinds),
         ),
         explanation=(
             "The probe asks something that never answers as it should: a wrong port, path, scheme, credentials or "
@@ -127,6 +141,13 @@ def find_never(case: Case) -> Finding | None:
             + (" Or the application is still starting, after all this time: see what it logs." if starting else "")
         ),
     )
+
+
+def _others_in_words(case: Case, kinds: Sequence[ProbeType]) -> str:
+    others = [kind for kind in ProbeType if kind not in kinds and case.container.probe(kind) is not None]
+    if any(case.succeeded(kind) for kind in others):
+        return "other probes of the container succeed"
+    return "no success of another probe was counted" if others else "no other probe succeeds"
 
 
 def misdirected_kinds(case: Case) -> tuple[ProbeType, ...]:

@@ -4,6 +4,7 @@ It comes from the kubelet's own counts, restartCount and the kills that it annou
 remembered: of a container that was killed a hundred times its status shows the last end only.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,14 +29,17 @@ class Restarts:
     """Ends of a container's processes, but for those of pods that went away, over the replicas that are remembered.
 
     `most` is how many there were in the pod with the most. `by_probe` counts kills that are proven, `unexplained` those
-    of them that no other finding explains. `torn_down` were stopped by the kubelet and for no probe; `stopped` ended as
-    what is asked to stop does, nobody saw by whom. Of those that no count here has, nothing is known.
+    of them that no other finding explains. `in_vain` counts kills that cured nothing: the findings that explain them
+    tell of no lock-up, but of load, a dependency, a start, a short timeout or a wrong question. `torn_down` were
+    stopped by the kubelet and for no probe; `stopped` ended as what is asked to stop does, nobody saw by whom. Of those
+    that no count here has, nothing is known.
     """
 
     total: int = 0
     most: int = 0
     by_probe: Mapping[ProbeType, int] = field(default_factory=dict)
     unexplained: Mapping[ProbeType, int] = field(default_factory=dict)
+    in_vain: int = 0
     crashed: int = 0
     out_of_memory: int = 0
     torn_down: int = 0
@@ -71,6 +75,7 @@ def restarts_of(case: Case) -> Restarts:
         most=max(by_pod.values(), default=0),
         by_probe=by_probe,
         unexplained={kind: count for kind in by_probe if (count := _unexplained(case, kind))},
+        in_vain=sum(_in_vain(case, kind) for kind in by_probe),
         crashed=crashed,
         out_of_memory=out_of_memory,
         torn_down=torn_down,
@@ -89,12 +94,24 @@ def _unexplained(case: Case, kind: ProbeType) -> int:
     """The kills that no finding explains. Of those that are remembered no more the same share as of the others."""
     if never_succeeded(case, kind):
         return 0
-    remembered = [life for life in case.history.lives if life.killed_by is kind or case.end_of(life) is _KILLS[kind]]
+    remembered = _remembered(case, kind)
     kills = _kills(case, kind)
     if not remembered:
         return kills
     open_ones = sum(life not in explained_kills(case) for life in remembered)
     return round(kills * open_ones / len(remembered)) or int(open_ones > 0)
+
+
+def _in_vain(case: Case, kind: ProbeType) -> int:
+    """The kills that a finding explains, without those of lock-ups, which restarts cure; shared out in the same way."""
+    kills, remembered = _kills(case, kind), _remembered(case, kind)
+    cured = sum(life in killed_in_lockup(case) for life in remembered)
+    cures = math.ceil(kills * cured / len(remembered)) if remembered else 0
+    return max(0, kills - _unexplained(case, kind) - cures)
+
+
+def _remembered(case: Case, kind: ProbeType) -> list[Life]:
+    return [life for life in case.history.lives if life.killed_by is kind or case.end_of(life) is _KILLS[kind]]
 
 
 @once

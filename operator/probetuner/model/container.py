@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from probetuner.model.fields import count, objects, text, texts
-from probetuner.model.probe import Handler, HttpGet, Probe, ProbeType, TcpSocket, parse_probe
+from probetuner.model.probe import Grpc, Handler, HttpGet, Probe, ProbeType, TcpSocket, parse_probe
 from probetuner.model.problem import InvalidObjectError
 
 
@@ -52,6 +52,19 @@ class Container:
     def asks_the_same(self, one: Handler | None, other: Handler | None) -> bool:
         """Whether two handlers put the same question: ports may be named or not, and of headers only Host matters."""
         return one is not None and other is not None and self._question(one) == self._question(other)
+
+    def connect_alike(self, one: Handler | None, other: Handler | None) -> bool:
+        """Whether two handlers connect to the same port of the same host."""
+        places = [self._place(handler) for handler in (one, other)]
+        return None not in places and places[0] == places[1]
+
+    def _place(self, handler: Handler | None) -> tuple[str, int | str] | None:
+        match handler:
+            case HttpGet() | TcpSocket():
+                return handler.host, self._number(handler.port)
+            case Grpc():
+                return "", handler.port
+        return None
 
     def _question(self, handler: Handler) -> Handler:
         if isinstance(handler, HttpGet):

@@ -8,7 +8,8 @@ from probetuner.diagnosis.fault import Failures
 from probetuner.diagnosis.finding import Finding
 from probetuner.diagnosis.restarts import Restarts, in_words
 from probetuner.model.probe import FIELD_OF, HANDLER_FIELDS, Probe, ProbeType
-from probetuner.report.report import ContainerReport, Report, WorkloadReport
+from probetuner.report.report import ContainerReport, Gain, Report, WorkloadReport
+from probetuner.report.summary import Tally, summary_of
 from probetuner.tuning.recommendation import Action, ActionName, Probes
 
 API_VERSION = "probetuner.dev/v1alpha1"
@@ -24,7 +25,46 @@ def write_document(report: Report) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
         "kind": "Report",
+        "summary": _summary(report),
         "workloads": [_workload(workload) for workload in report.workloads],
+        **({} if report.gained is None else {"gained": [_gain(gain) for gain in report.gained]}),
+    }
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    summary = summary_of(report)
+    return {
+        **_tally(summary.total),
+        "workloads": [
+            {"kind": str(ref.kind), "namespace": ref.namespace, "name": ref.name, **_tally(tally)}
+            for ref, tally in summary.workloads
+        ],
+    }
+
+
+def _tally(tally: Tally) -> dict[str, int]:
+    return {
+        "restarts": tally.restarts,
+        "byProbes": tally.by_probes,
+        "curedNothing": tally.in_vain,
+        "unexplained": tally.unexplained,
+    }
+
+
+def _gain(gain: Gain) -> dict[str, Any]:
+    return {
+        "kind": str(gain.ref.kind),
+        "namespace": gain.ref.namespace,
+        "name": gain.ref.name,
+        "container": gain.container,
+        "new": [finding.name.value for finding in gain.new],
+        "gone": [name.value for name in gain.gone],
+        "confidence": [
+            {"name": name.value, "before": round(before, 2), "after": round(after, 2)}
+            for name, (before, after) in gain.surer.items()
+        ],
+        "restarts": dict(zip(("before", "after"), gain.restarts, strict=True)),
+        "unexplained": dict(zip(("before", "after"), gain.unexplained, strict=True)),
     }
 
 
@@ -70,6 +110,7 @@ def _restarts(restarts: Restarts) -> dict[str, Any]:
         "stopped": restarts.stopped,
         "unknown": restarts.unknown,
         "unexplained": sum(restarts.unexplained.values()),
+        "curedNothing": restarts.in_vain,
     }
 
 

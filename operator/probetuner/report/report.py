@@ -95,10 +95,28 @@ class WorkloadReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """What watching a container added to one look at it.
+
+    `new` and `gone` are findings that only one of both has, `surer` the confidence before and after of those whose
+    changed, by five points at least. `restarts` and `unexplained` (kills) are counts before and after.
+    """
+
+    ref: WorkloadRef
+    container: str
+    new: tuple[Finding, ...]
+    gone: tuple[FindingName, ...]
+    surer: Mapping[FindingName, tuple[float, float]]
+    restarts: tuple[int, int]
+    unexplained: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All workloads that were looked at."""
+    """All workloads that were looked at; `gained` is what watching added, None where nobody watched."""
 
     workloads: tuple[WorkloadReport, ...]
+    gained: tuple[Gain, ...] | None = None
 
     def troubles(self, least: Severity) -> int:
         """How many findings of trouble there are at this severity or above."""

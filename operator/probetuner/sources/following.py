@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from probetuner.sources.live import LiveCluster, LiveError, Resource, Scope
@@ -28,18 +28,21 @@ def follow(
     seconds: int,
     tell: Tell,
     stop: threading.Event | None = None,
+    without: Collection[str] = (),
 ) -> Iterator[Record | None]:
     """Give out watch events and scrapes as they come, for that many seconds or until it is to stop.
 
-    Where none came for a second None is given out instead. A resource that fails is told.
+    Where none came for a second None is given out instead. A resource that fails is told. Paths in `without` are not
+    watched: that they cannot be read is known.
     """
     until, stop = time.time() + seconds, stop or threading.Event()
     records: _Queue = queue.Queue(_MOST_WAITING)
-    following = _Following(cluster=cluster, scope=scope, until=until, records=records, tell=tell)
+    following = _Following(cluster=cluster, scope=scope, metrics=metrics, until=until, records=records, tell=tell)
     threads = [
         threading.Thread(target=following.watch, args=(resource, path), daemon=True)
         for resource in resources
         for path in scope.paths(resource)
+        if path not in without
     ]
     threads.append(threading.Thread(target=_scrape, args=(metrics, until, records), daemon=True))
     for thread in threads:
@@ -64,6 +67,7 @@ class _Following:
 
     cluster: LiveCluster
     scope: Scope
+    metrics: NodeMetrics
     until: float
     records: _Queue
     tell: Tell
@@ -76,6 +80,7 @@ class _Following:
                     change, raw = event.get("type"), event.get("object")
                     if change in {"ADDED", "MODIFIED", "DELETED"} and isinstance(raw, dict):
                         self.records.put(Watched(at=time.time(), change=change, object=raw))
+                        self.metrics.placement.take(raw, change)
                 time.sleep(min(_AGAIN_SECONDS, max(0.0, self.until - time.time())))
         except LiveError as problem:
             self.tell(f"{resource.telling} are not known from here on: {problem}")
@@ -84,11 +89,14 @@ class _Following:
 
 
 def _scrape(metrics: NodeMetrics, until: float, records: _Queue) -> None:
+    """Ask all nodes in each interval, and one that gets its first pod meanwhile at once."""
     try:
         while (began := time.time()) < until:
             for scrape in metrics.scrape():
                 records.put(scrape)
-            time.sleep(max(0.0, min(began + SCRAPE_SECONDS, until) - time.time()))
+            while (left := min(began + SCRAPE_SECONDS, until) - time.time()) > 0:
+                for scrape in metrics.scrape_others(seconds=left):
+                    records.put(scrape)
         for scrape in metrics.scrape():
             records.put(scrape)
     finally:

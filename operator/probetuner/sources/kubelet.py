@@ -19,6 +19,7 @@ from probetuner.facts.page import Page
 from probetuner.model.fields import objects
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import section
+from probetuner.sources.failing import Failure
 from probetuner.sources.pages import CHUNK_BYTES, PageIntake, UnpackError
 
 PATHS = ("/metrics/probes", "/metrics/cadvisor")
@@ -30,7 +31,11 @@ _THREADS = 2
 
 
 class KubeletError(Exception):
-    """A kubelet could not be asked; the text is a sentence for the user, with the next step."""
+    """A kubelet could not be asked; `failure` is the way, the text a sentence for the user with the next step."""
+
+    def __init__(self, sentence: str, *, failure: Failure = Failure.BROKEN) -> None:
+        super().__init__(sentence)
+        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +104,23 @@ def _port_of(port: Any, node: str) -> int:
 class Kubelets:
     """The kubelets of a cluster. To be used and closed inside one event loop.
 
-    Their pages are unpacked and read in `threads`, which nothing else waits for.
+    Their pages are unpacked and read in `threads`, which nothing else waits for. One that takes longer than
+    `connect_seconds` to be connected to is given up, if that is given.
     """
 
-    def __init__(self, access: KubeletAccess, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        access: KubeletAccess,
+        *,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+        connect_seconds: float | None = None,
+    ) -> None:
         self._access = access
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds, self._connect_seconds = timeout_seconds, connect_seconds
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="kubelet")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=_trust(access), limit=0),
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=connect_seconds),
             auto_decompress=False,
         )
 
@@ -119,17 +131,22 @@ class Kubelets:
         try:
             async with self._session.get(address.url(path), headers=headers, allow_redirects=False) as answer:
                 if answer.status != HTTPStatus.OK:
-                    raise KubeletError(_refusal(address, path, answer.status))
+                    refused = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+                    failure = Failure.REFUSED if refused else Failure.BROKEN
+                    raise KubeletError(_refusal(address, path, answer.status), failure=failure)
                 return await self._taken(answer, families)
         except UnpackError as problem:
             raise KubeletError(
                 f"What the kubelet of node {address.node} answers to {path} cannot be unpacked: {problem}; "
                 "look at the kubelet's log."
             ) from None
-        except TimeoutError:
+        except TimeoutError as problem:
+            connecting = isinstance(problem, aiohttp.ConnectionTimeoutError) and self._connect_seconds
+            seconds = connecting or self._timeout_seconds
             raise KubeletError(
-                f"The kubelet of node {address.node} did not answer {path} within {self._timeout_seconds:.0f} s; "
-                "look at the node's load and at network policies towards it."
+                f"The kubelet of node {address.node} did not answer {path} within {seconds:.0f} s; "
+                "look at the node's load and at network policies towards it.",
+                failure=Failure.UNREACHABLE,
             ) from None
         except (ssl.SSLError, aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as problem:
             raise KubeletError(
@@ -139,7 +156,8 @@ class Kubelets:
         except (aiohttp.ClientError, OSError) as problem:
             raise KubeletError(
                 f"The kubelet of node {address.node} cannot be reached at {address.host}:{address.port} ({problem}); "
-                "allow connections to that port."
+                "allow connections to that port.",
+                failure=Failure.UNREACHABLE,
             ) from None
 
     async def close(self) -> None:

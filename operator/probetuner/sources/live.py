@@ -4,6 +4,7 @@ What may not be read is told in a sentence, and the rest is read all the same.
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,21 +15,27 @@ from kubernetes.client import ApiClient, ApiException
 from kubernetes.config import ConfigException
 
 from probetuner.facts.page import Page
+from probetuner.sources.failing import Failure
 from probetuner.sources.pages import CHUNK_BYTES, PageIntake, UnpackError
 
 _PAGE = "500"
 _TIMEOUT_SECONDS = (5.0, 30.0)  # to connect, and between bytes of the answer
+_PAGE_SECONDS = 10.0
 _MOST_LINE_BYTES = 64 * 1024 * 1024
 
 Object = Mapping[str, Any]
 
 
 class LiveError(Exception):
-    """The cluster did not give what was asked for; the text is a sentence, `refused` says that rights are missing."""
+    """The cluster did not give what was asked for; the text is a sentence, `failure` says which way.
 
-    def __init__(self, sentence: str, *, refused: bool = False) -> None:
+    `status` is the HTTP status of the answer, None where none came.
+    """
+
+    def __init__(self, sentence: str, *, failure: Failure = Failure.BROKEN, status: int | None = None) -> None:
         super().__init__(sentence)
-        self.refused = refused
+        self.failure = failure
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,7 @@ NODES = Resource(
     version="v1",
     plural="nodes",
     namespaced=False,
-    telling="disturbances of nodes, and the kubelets' metrics",
+    telling="disturbances of nodes",
 )
 AUTOSCALERS = Resource(
     kind="HorizontalPodAutoscaler",
@@ -101,17 +108,21 @@ class LiveCluster:
         self.client = client
 
     def each(self, resource: Resource, scope: Scope) -> Iterator[Object]:
-        """All objects of a resource, page by page. Raises LiveError."""
+        """All objects of a resource. Raises LiveError."""
         for path in scope.paths(resource):
-            token = ""
-            while True:
-                query = [*scope.query(resource), ("limit", _PAGE), *([("continue", token)] if token else [])]
-                page = _object(self._read(path, query), path)
-                for item in page.get("items") or ():
-                    yield {"apiVersion": resource.version, "kind": resource.kind, **item}
-                token = (page.get("metadata") or {}).get("continue") or ""
-                if not token:
-                    break
+            yield from self.listed(path, resource, scope)
+
+    def listed(self, path: str, resource: Resource, scope: Scope) -> Iterator[Object]:
+        """The objects of a resource that are listed there, page by page. Raises LiveError."""
+        token = ""
+        while True:
+            query = [*scope.query(resource), ("limit", _PAGE), *([("continue", token)] if token else [])]
+            page = _object(self._read(path, query), path)
+            for item in page.get("items") or ():
+                yield {"apiVersion": resource.version, "kind": resource.kind, **item}
+            token = (page.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return
 
     def watch(self, path: str, query: Sequence[tuple[str, str]], *, seconds: int) -> Iterator[Object]:
         """The watch events of that time, beginning with ADDED for everything that is there. Raises LiveError.
@@ -133,7 +144,7 @@ class LiveCluster:
                 if len(pending) > _MOST_LINE_BYTES:
                     raise LiveError(f"a line of {path} is larger than {_MOST_LINE_BYTES >> 20} MiB")
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise LiveError(f"the answer to {path} broke off: {problem}") from problem
+            raise LiveError(f"the answer to {path} broke off: {problem}", failure=_failure(problem)) from problem
         finally:
             answer.response.close()
 
@@ -141,17 +152,25 @@ class LiveCluster:
         """The version of Kubernetes, empty when it does not say. Raises LiveError."""
         return str(_object(self._read("/version", ()), "/version").get("gitVersion") or "")
 
-    def page(self, path: str, families: tuple[str, ...]) -> Page:
-        """What is to be taken of a kubelet's page: lines of these families. Raises LiveError."""
-        answer = self._ask(path, (), timeout=_TIMEOUT_SECONDS)
+    def page(self, path: str, families: tuple[str, ...], *, begin_seconds: float) -> Page:
+        """What is to be taken of a kubelet's page: lines of these families. Raises LiveError.
+
+        The answer has to begin within `begin_seconds`, and to be there within ten.
+        """
+        until = time.monotonic() + _PAGE_SECONDS
+        answer = self._ask(path, (), timeout=(begin_seconds, begin_seconds))
         try:
             intake = PageIntake(answer.response.headers.get("Content-Encoding"), families)
-            chunks = answer.response.stream(CHUNK_BYTES, decode_content=False)
-            return intake.page(whole=all(intake.take(chunk) for chunk in chunks))
+            for chunk in answer.response.stream(CHUNK_BYTES, decode_content=False):
+                if not intake.take(chunk):
+                    return intake.page(whole=False)
+                if time.monotonic() > until:
+                    raise LiveError(f"{path} took longer than {_PAGE_SECONDS:.0f} s", failure=Failure.UNREACHABLE)
+            return intake.page(whole=True)
         except UnpackError as problem:
             raise LiveError(f"the answer to {path} cannot be unpacked: {problem}") from problem
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise LiveError(f"the answer to {path} broke off: {problem}") from problem
+            raise LiveError(f"the answer to {path} broke off: {problem}", failure=_failure(problem)) from problem
         finally:
             answer.response.close()
 
@@ -160,7 +179,7 @@ class LiveCluster:
         try:
             data: bytes = answer.read()
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise LiveError(f"the answer to {path} broke off: {problem}") from problem
+            raise LiveError(f"the answer to {path} broke off: {problem}", failure=_failure(problem)) from problem
         return data
 
     def _ask(self, path: str, query: Sequence[tuple[str, str]], *, timeout: tuple[float, float]) -> Any:
@@ -171,13 +190,32 @@ class LiveCluster:
             answer: Any = self.client.call_api(*request, _request_timeout=timeout)
             status = answer.status
             if status >= HTTPStatus.BAD_REQUEST:
-                raise LiveError(_refusal(path, status, answer.read()), refused=status in _REFUSALS)
+                failure = _FAILURES.get(status, Failure.BROKEN)
+                raise LiveError(_refusal(path, status, answer.read()), failure=failure, status=status)
+        except urllib3.exceptions.TimeoutError as problem:
+            seconds = timeout[0] if isinstance(problem, urllib3.exceptions.ConnectTimeoutError) else timeout[1]
+            sentence = f"the API server did not answer {path} within {seconds:.0f} s"
+            raise LiveError(sentence, failure=Failure.UNREACHABLE) from problem
         except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as problem:
-            raise LiveError(f"the API server did not answer {path}: {problem}") from problem
+            sentence = f"the API server did not answer {path}: {problem}"
+            raise LiveError(sentence, failure=_failure(problem)) from problem
         return answer
 
 
-_REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_FAILURES: dict[int, Failure] = {
+    HTTPStatus.UNAUTHORIZED: Failure.REFUSED,
+    HTTPStatus.FORBIDDEN: Failure.REFUSED,
+    HTTPStatus.BAD_GATEWAY: Failure.UNREACHABLE,
+    HTTPStatus.SERVICE_UNAVAILABLE: Failure.UNREACHABLE,
+    HTTPStatus.GATEWAY_TIMEOUT: Failure.UNREACHABLE,
+}
+"""An API server that does not reach a kubelet answers 502, 503 or 504 in its place (apimachinery: util/proxy)."""
+
+
+def _failure(problem: Exception) -> Failure:
+    """Whether nobody is there; a connection that breaks off, or a certificate that is not believed, says otherwise."""
+    nobody = (urllib3.exceptions.TimeoutError, urllib3.exceptions.NewConnectionError, OSError)
+    return Failure.UNREACHABLE if isinstance(problem, nobody) else Failure.BROKEN
 
 
 def _refusal(path: str, status: int, data: bytes) -> str:

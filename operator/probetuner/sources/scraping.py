@@ -7,15 +7,19 @@ asked with: a person's opens more than metrics, so that way is gone only where i
 
 import asyncio
 import re
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from probetuner.facts.page import Page
 from probetuner.model.problem import InvalidObjectError
-from probetuner.sources.kubelet import PATHS, KubeletAccess, KubeletAddress, KubeletError, Kubelets, parse_address
+from probetuner.sources.asking import OF_A_KIND, Asking, Door
+from probetuner.sources.failing import Failure
+from probetuner.sources.kubelet import KubeletAccess, KubeletAddress, Kubelets, parse_address
 from probetuner.sources.live import NODES, LiveCluster, LiveError, Scope
 from probetuner.sources.manifests import Tell
+from probetuner.sources.placement import Placement
 from probetuner.sources.recording import Scrape
 
 SCRAPE_SECONDS = 10.0
@@ -36,7 +40,13 @@ _FAMILIES = {"/metrics/probes": _PROBES, "/metrics/cadvisor": _CADVISOR}
 """What is kept of each page: some families more than are read today, since a recording is read again later."""
 
 _LINES = re.compile(r"[^\n]*\n")
-_SHOWN_NODES = 10
+_CONNECT_SECONDS = 2.0
+_BEGIN_SECONDS = {"/metrics/probes": _CONNECT_SECONDS, "/metrics/cadvisor": 5.0}
+"""By the proxy, the API server's way to a kubelet is part of the wait for an answer. The page of probes is asked first
+and there at once; that of cAdvisor is collected when it is asked for."""
+COUNTERS = "the kubelets' counters (how often probes passed, how long answers took, CPU throttling)"
+_NAMED = 5
+_NAMED_BEFORE = 10
 _OTHER_WAY = (
     "ask for nodes/proxy, or let --kubelets direct ask the kubelets themselves, which then get to see your credentials"
 )
@@ -56,89 +66,109 @@ class Direct:
 
 
 class NodeMetrics:
-    """Asks every node of a cluster, or only some. Nodes that cannot be asked are told once and left alone.
+    """Asks the nodes that run the pods of a scope, 16 at once; what they do not tell is told once, in one sentence.
+
+    Who refuses is not asked again. Who cannot be reached, or answers nonsense, is asked again in the next round. Once
+    three nodes failed in the same way, those that were not asked yet are left out of the round.
 
     They are asked through the API server, or themselves where `direct` says how.
     """
 
     def __init__(
-        self,
-        cluster: LiveCluster,
-        direct: Direct | None,
-        scope: Scope,
-        tell: Tell,
-        *,
-        nodes: Collection[str] | None = None,
+        self, cluster: LiveCluster, direct: Direct | None, scope: Scope, tell: Tell, *, placement: Placement
     ) -> None:
         self._cluster, self._direct, self._scope, self._tell = cluster, direct, scope, tell
-        self._nodes = nodes
-        self._silent: set[str] = set()
-        self._partial: set[str] = set()
-        self._said: set[KubeletAddress] = set()
+        self.placement = placement
+        self._asked: set[str] = set()
+        self._refused: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
+        self._shown: set[KubeletAddress] = set()
 
-    def scrape(self) -> Iterator[Scrape]:
-        """One answer per node and page, as far as they answer."""
-        for address in self._addresses():
-            for path in PATHS:
-                if {address.node, NODES.plural} & self._silent:
-                    break
-                page = self._page(address, path)
-                if page is not None:
-                    kept = only_namespaces(page.text, self._scope.namespaces)
-                    yield Scrape(at=time.time(), node=address.node, path=path, text=kept, problem=page.problem)
+    def scrape(self, step: Callable[[], None] = lambda: None) -> Iterator[Scrape]:
+        """One answer per node and page, as they come; `step` is called for each node that is done with."""
+        return self._scraped(self.placement.nodes(), step)
 
-    def _addresses(self) -> list[KubeletAddress]:
-        if NODES.plural in self._silent:
-            return []
-        try:
-            read = (parse_address(node) for node in self._cluster.each(NODES, self._scope))
-            known = [address for address in read if address is not None]
-            asked = [address for address in known if self._nodes is None or address.node in self._nodes]
-        except (LiveError, InvalidObjectError) as problem:
-            self._silent.add(NODES.plural)
-            self._tell(f"the kubelets' metrics are not read: {problem}")
-            return []
-        self._announce(asked)
-        return asked
+    def scrape_others(self, *, seconds: float) -> Iterator[Scrape]:
+        """Wait so long for nodes that were never asked, and ask them."""
+        self.placement.wait_for_others(self._asked, seconds=seconds)
+        others = tuple(node for node in self.placement.nodes() if node not in self._asked)
+        return self._scraped(others, lambda: None)
 
-    def _announce(self, asked: Sequence[KubeletAddress]) -> None:
-        """Say who gets to see what, before they do."""
-        new = [address for address in asked if address not in self._said]
-        if self._direct is None or not new:
+    def _scraped(self, nodes: Sequence[str], step: Callable[[], None]) -> Iterator[Scrape]:
+        self._asked.update(nodes)
+        if len(self._refused) >= OF_A_KIND:
             return
-        self._said.update(new)
-        first = ", ".join(f"{address.node} at {address.host}" for address in new[:_SHOWN_NODES])
-        more = f" and {len(new) - _SHOWN_NODES} more" if len(new) > _SHOWN_NODES else ""
-        self._direct.say(f"{self._direct.shown} goes to the kubelets of these nodes: {first}{more}")
-
-    def _page(self, address: KubeletAddress, path: str) -> Page | None:
-        page = self._asked(address, path)
-        if page is not None and page.problem is not None and address.node not in self._partial:
-            self._partial.add(address.node)
-            self._tell(f"node {address.node} tells not all of {path}: {page.problem}")
-        return page
-
-    def _asked(self, address: KubeletAddress, path: str) -> Page | None:
+        asked = [node for node in nodes if node not in self._refused]
         try:
-            if self._direct is not None:
-                return asyncio.run(_ask(self._direct.access, address, path))
-            return self._cluster.page(f"/api/v1/nodes/{address.node}/proxy{path}", _FAMILIES[path])
-        except (LiveError, KubeletError) as problem:
-            self._leave_out(address, problem)
-            return None
+            doors = self._doors(asked)
+        except LiveError as problem:
+            self._tell_of(dict.fromkeys(nodes, ("list", str(problem))), of=len(nodes))
+            return
+        nowhere = set(asked) - {door.node for door in doors}
+        asking = Asking(doors, self._page)
+        for scrape in asking.answers(step):
+            yield replace(scrape, text=only_namespaces(scrape.text, self._scope.namespaces))
+        self._refused |= {node for node, (failure, _) in asking.failed.items() if failure is Failure.REFUSED}
+        self._tell_of(
+            {node: (how.value, f"{problem}{self._advice(how)}") for node, (how, problem) in asking.failed.items()}
+            | dict.fromkeys(asking.left_out, ("left out", "not asked any more after that"))
+            | {node: ("partial", problem) for node, problem in asking.partial.items()}
+            | dict.fromkeys(nowhere, ("nowhere", "its Node has no internal IP address")),
+            of=len(nodes),
+        )
 
-    def _leave_out(self, address: KubeletAddress, problem: LiveError | KubeletError) -> None:
-        """Ask that node no more; no node, where it is the right to ask that is missing."""
-        if isinstance(problem, LiveError) and problem.refused:
-            self._silent.add(NODES.plural)
-            self._tell(f"the kubelets' metrics are not read: {problem}; {_OTHER_WAY}")
-        else:
-            self._silent.add(address.node)
-            self._tell(f"node {address.node} tells no probe counters: {problem}")
+    def _doors(self, nodes: Sequence[str]) -> list[Door]:
+        """Where the pages of these nodes are, as far as that is known. Raises LiveError."""
+        if self._direct is None or not nodes:
+            return [Door(node=node) for node in nodes]
+        read = map(_address, self._cluster.each(NODES, self._scope))
+        known = {address.node: address for address in read if address is not None}
+        addresses = [known[node] for node in nodes if node in known]
+        new = [address for address in addresses if address not in self._shown]
+        if new:  # said before they get to see it
+            self._shown.update(new)
+            first = _some([f"{address.node} at {address.host}" for address in new], most=_NAMED_BEFORE)
+            self._direct.say(f"{self._direct.shown} goes to the kubelets of these nodes: {first}")
+        return [Door(node=address.node, address=address) for address in addresses]
+
+    def _page(self, door: Door, path: str) -> Page:
+        """One page of a node. Raises LiveError, KubeletError."""
+        if self._direct is not None and door.address is not None:
+            return asyncio.run(_ask(self._direct.access, door.address, path))
+        proxied = f"/api/v1/nodes/{door.node}/proxy{path}"
+        return self._cluster.page(proxied, _FAMILIES[path], begin_seconds=_BEGIN_SECONDS[path])
+
+    def _tell_of(self, problems: Mapping[str, tuple[str, str]], *, of: int) -> None:
+        """Tell what some of so many nodes do not tell, by its kind and in a sentence; one stands for all of a kind."""
+        alike: defaultdict[str, list[str]] = defaultdict(list)
+        for node, (kind, _) in sorted(problems.items()):
+            if (node, kind) not in self._told:
+                self._told.add((node, kind))
+                alike[kind].append(node)
+        if alike:
+            parts = [f"{_some(nodes)}: {problems[nodes[0]][1]}" for nodes in alike.values()]
+            self._tell(f"{COUNTERS} are missing for {sum(map(len, alike.values()))} of {of} nodes ({'; '.join(parts)})")
+
+    def _advice(self, failure: Failure) -> str:
+        return f"; {_OTHER_WAY}" if failure is Failure.REFUSED and self._direct is None else ""
+
+
+def _address(node: Mapping[str, Any]) -> KubeletAddress | None:
+    """Where a node's kubelet listens; None where it says nothing of use, which hides no other node."""
+    try:
+        return parse_address(node)
+    except InvalidObjectError:
+        return None
+
+
+def _some(names: Sequence[str], *, most: int = _NAMED) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 async def _ask(access: KubeletAccess, address: KubeletAddress, path: str) -> Page:
-    kubelets = Kubelets(access)
+    kubelets = Kubelets(access, connect_seconds=_CONNECT_SECONDS)
     try:
         return await kubelets.read(address, path, _FAMILIES[path])
     finally:

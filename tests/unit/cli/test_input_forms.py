@@ -17,7 +17,9 @@ _REFUSED = (
 )
 
 
-def _slow_start(*, owner: dict[str, Any] | None = None, uid: str = "uid-1") -> dict[str, Any]:
+def _slow_start(
+    *, owner: dict[str, Any] | None = None, uid: str = "uid-1", labels: dict[str, str] | None = None
+) -> dict[str, Any]:
     """A pod that its liveness probe killed 35 s after its start, as nobody listened yet, and that came up then."""
     shown = status(running(100), life="life-1", restarts=1, ready=True, last={**terminated("life-0", 0, 65)})
     raw = pod(shown, uid=uid)
@@ -26,6 +28,8 @@ def _slow_start(*, owner: dict[str, Any] | None = None, uid: str = "uid-1") -> d
         {"name": "app", "image": "web:1", "livenessProbe": _LIVENESS, "readinessProbe": probe()}
     ]
     raw["metadata"]["ownerReferences"] = [] if owner is None else [{"controller": True, **owner}]
+    if labels is not None:
+        raw["metadata"]["labels"] = labels
     if not uid:
         del raw["metadata"]["uid"]
     return raw
@@ -94,6 +98,11 @@ def _in_series(event: dict[str, Any]) -> dict[str, Any]:
     return {**changed, "count": None, "firstTimestamp": None, "lastTimestamp": None}
 
 
+def _newly_reported(event: dict[str, Any]) -> dict[str, Any]:
+    """The same event with its source where newer clusters have it alone."""
+    return {**{key: value for key, value in event.items() if key != "source"}, "reportingComponent": "kubelet"}
+
+
 def _lines(objects: list[Any]) -> bytes:
     return "\n".join(json.dumps(entry) for entry in objects).encode()
 
@@ -107,6 +116,7 @@ _FORMS = {
     "concatenated JSON": "\n".join(json.dumps(entry, indent=2) for entry in _DUMP).encode(),
     "Lists one after another": _lines([{"kind": "List", "items": _DUMP[:1]}, {"kind": "List", "items": _DUMP[1:]}]),
     "events.k8s.io/v1": _lines([*_DUMP[:2], *map(_newer, _EVENTS)]),
+    "events by reportingComponent": _lines([*_DUMP[:2], *map(_newly_reported, _EVENTS)]),
     "events in series": _lines([*_DUMP[:2], *map(_in_series, _EVENTS)]),
 }
 
@@ -141,6 +151,33 @@ def test_a_pod_is_judged_whoever_owns_it(owner: dict[str, Any] | None, name: str
     (workload,) = printed["workloads"]
     assert workload["patch"] == {}
     assert workload["containers"][0]["actions"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "labels", "name"),
+    [
+        ("ReplicaSet", "web-5d4f", {"rollouts-pod-template-hash": "5d4f"}, "Rollout/web"),
+        ("ReplicationController", "web-3", {"deploymentconfig": "web"}, "DeploymentConfig/web"),
+        ("ReplicaSet", "web", {"app": "web"}, "ReplicaSet/web"),
+        ("ReplicationController", "web", {"app": "web"}, "ReplicationController/web"),
+    ],
+)
+def test_a_pod_is_named_by_what_made_its_controller(kind: str, owner: str, labels: dict[str, str], name: str) -> None:
+    """Labels tell of Argo Rollouts and DeploymentConfigs; where they tell nothing, the controller itself is named."""
+    made_by = {"apiVersion": "apps/v1" if kind == "ReplicaSet" else "v1", "kind": kind, "name": owner}
+    printed = report("-", piped=_lines([_slow_start(owner=made_by, labels=labels), *_EVENTS]))
+
+    assert "liveness-kill-during-startup" in findings(printed, name, "app")
+
+
+@pytest.mark.parametrize("given", [[_slow_start(owner=_WEB)], _DUMP[:2]], ids=["the pod alone", "with its Deployment"])
+def test_a_pod_without_events_shows_how_it_ended_and_no_more(given: list[Any]) -> None:
+    """137 is neither a crash nor a kill for memory, and that it came up then is no health."""
+    printed = report("-", piped=_lines(given))
+    found = findings(printed, "Deployment/web", "app")
+
+    assert not found & {"crash", "oom-killed", "liveness-kill-of-lockup", "probe-never-succeeds", "healthy"}
+    assert "137" in json.dumps(printed["workloads"][0]["containers"][0]["findings"])
 
 
 def test_how_many_replicas_an_unknown_owner_wants_is_not_known() -> None:

@@ -33,7 +33,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
             "labels": {"pod-template-hash": "5d"},
             "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d", "controller": True}],
         },
-        "spec": {"containers": [WEB]},
+        "spec": {"containers": [WEB], "nodeName": "node-1"},
         "status": {},
     },
 }

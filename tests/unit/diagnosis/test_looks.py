@@ -191,8 +191,10 @@ def test_the_report_begins_with_the_count() -> None:
         ),
     ).json
     (container,) = report("-", piped=piped)["workloads"][0]["containers"]
-    header, *lines = probetuner("analyze", "-", piped=piped).stdout.splitlines()
+    summary, _, table = probetuner("analyze", "-", piped=piped).stdout.partition("\n\n")
+    header, *lines = table.splitlines()
 
+    assert summary.startswith("8 restarts, 8 by probes: 0 cured nothing, 8 not explained\n")
     assert container["restarts"]["total"] == container["restarts"]["byLiveness"] == 8
     assert container["restarts"]["unexplained"] == 8
     assert container["restarts"]["mostInOnePod"] == 5
@@ -330,6 +332,22 @@ def test_a_probe_that_never_passed_is_told_by_how_it_failed(
     assert names(found) & cause == ({finding} if finding else set())
     assert actions(found) == ({action} if action else set())
     assert said.split(":", maxsplit=1)[0] in words(found)
+
+
+@pytest.mark.parametrize(("liveness_port", "is_wrong"), [(8080, False), (8081, True)], ids=["same port", "another"])
+def test_a_port_that_answers_another_probe_is_no_wrong_port(*, liveness_port: int, is_wrong: bool) -> None:
+    """Liveness gets 500 from it, so somebody listens: readiness that is refused there asks at the wrong time."""
+    one = Pod(since=-2 * HOUR, created=-2 * HOUR, ready=False)
+    events = (
+        failing(status(500), 90, first=-HOUR, last=-10),
+        failing(REFUSED, 300, probe="Readiness", first=-HOUR, last=-5),
+    )
+    liveness = {"httpGet": {"path": "/alive", "port": liveness_port}, "failureThreshold": 99}
+    found = Dump(probes={"livenessProbe": liveness, "readinessProbe": HTTP}, pods=(one,), events=events).container()
+
+    assert ("probe-never-succeeds" in names(found)) is is_wrong
+    assert ("fix-handler" in actions(found)) is is_wrong
+    assert "other probes of the container succeed" not in words(found), "of no success is known"
 
 
 def test_who_refuses_while_its_starts_are_ended_is_starting_and_not_misdirected() -> None:

@@ -146,6 +146,63 @@ def test_what_a_single_look_proves_is_found(folder: str, share: float) -> None:
     assert set(truth_of(folder)["expect"]["findings"]) <= said(dumped(folder, share))
 
 
+CUT = {"a dump": dumped, "one look": looked_at}
+"""What is left of a recording at its end: the objects, and in a look the kubelet's last counters too."""
+STILL_SHOWN = (
+    "02-slow-start-killed",
+    "04-readiness-flapping-slow-tail",
+    "05-crash-loop",
+    "06-oom-loop",
+    "07-lockup-no-liveness",
+    "08-broken-exec-probe",
+    "12-wrong-port",
+)
+"""Recordings whose end alone shows what the whole of it does."""
+KILLS = {"01-rng-cascade": 12, "09-dependency-coupled-liveness": 9, "14-lockup-with-liveness": 6}
+"""How often liveness killed where only the course shows why: under load, for a dependency, in a lock-up."""
+
+
+@pytest.mark.parametrize("cut", CUT)
+@pytest.mark.parametrize("folder", STILL_SHOWN)
+def test_the_end_of_a_recording_still_shows_its_truth(folder: str, cut: str) -> None:
+    """Cut to one look at its end, or to a dump without metrics, it says and advises what the whole recording does."""
+    expected = truth_of(folder)["expect"]
+    found = CUT[cut](folder, 1.0)
+
+    assert {*expected["findings"], *expected["actions"]} - _NO_TROUBLE <= said(found)
+
+
+@pytest.mark.parametrize("cut", CUT)
+@pytest.mark.parametrize("folder", KILLS)
+def test_the_end_of_a_recording_hides_no_kill(folder: str, cut: str) -> None:
+    """Where the end does not show why, all kills are told as what nothing explains, and liveness stays."""
+    found = CUT[cut](folder, 1.0)
+
+    assert found.restarts.killed == sum(found.restarts.unexplained.values()) == KILLS[folder]
+    assert "liveness-kill-unexplained" in said(found)
+    assert found.target.liveness is not None
+
+
+@pytest.mark.parametrize("cut", CUT)
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_end_of_a_recording_proves_no_health_and_tightens_nothing(folder: str, cut: str) -> None:
+    """What came before the look was not seen, and not seen is not seen not."""
+    found = CUT[cut](folder, 1.0)
+
+    assert not {"healthy", "liveness-kill-of-lockup", "detection-too-slow", "grace-too-long"} & said(found)
+    for before, after in (
+        (found.current.liveness, found.target.liveness),
+        (found.current.readiness, found.target.readiness),
+    ):
+        assert before is None or (after is not None and after.detection_seconds >= before.detection_seconds)
+
+
+def test_counters_of_the_last_look_show_throttling() -> None:
+    """They count since the container is there; the events of a dump tell of timeouts alone."""
+    assert {"cpu-throttled", "raise-cpu"} <= said(looked_at("11-cpu-throttled", 1.0))
+    assert "cpu-throttled" not in said(dumped("11-cpu-throttled", 1.0))
+
+
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
 def test_a_lock_up_that_began_before_is_found(share: float) -> None:
     """It is why somebody installs an operator: that the replicas had answered shows in their pods' condition."""
