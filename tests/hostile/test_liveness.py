@@ -61,7 +61,7 @@ class Bench:
 
 async def test_it_complains_when_nothing_is_decided_although_the_queue_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks that wait for a decision in vain, one after the other, are no sign of life."""
-    bench = Bench(monkeypatch, workloads("shop", 10))
+    bench = Bench(monkeypatch, workloads("shop", 40))
 
     async def look(ref: WorkloadRef) -> float | None:
         await asyncio.sleep(0.2)
