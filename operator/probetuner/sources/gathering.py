@@ -65,7 +65,7 @@ class Gathering:
         self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
         self._autoscalers: list[Autoscaler] = []
         self._histories: dict[WorkloadRef, WorkloadHistory] = {}
-        self._by_pods: defaultdict[WorkloadRef, dict[str, tuple[float, Workload]]] = defaultdict(dict)
+        self._by_pods: defaultdict[WorkloadRef, dict[str, tuple[float, Workload, Origin | None]]] = defaultdict(dict)
 
     def define(self, raw: Mapping[str, Any], origin: Origin) -> bool:
         """Take in what makes pods, a Service or a HorizontalPodAutoscaler; False for others, which say nothing here.
@@ -96,14 +96,19 @@ class Gathering:
             self._defined[workload.ref, "" if workload.uid else origin.place] = (workload, origin)
             self._refs.add(workload.ref)
 
-    def watch(self, raw: Mapping[str, Any], change: str | None, *, at: float) -> list[Fact]:
-        """What an object tells that was received at that time (epoch seconds). Raises InvalidObjectError."""
+    def watch(
+        self, raw: Mapping[str, Any], change: str | None, *, at: float, origin: Origin | None = None
+    ) -> list[Fact]:
+        """What an object tells that was received at that time (epoch seconds). Raises InvalidObjectError.
+
+        `origin` is where it was read, if it was in a file.
+        """
         facts = self._reader.watch(raw, change, at)
         if raw.get("kind") == "Pod":
-            self._keep_pod(raw, gone=change == "DELETED")
+            self._keep_pod(raw, origin, gone=change == "DELETED")
         return facts
 
-    def _keep_pod(self, raw: Mapping[str, Any], *, gone: bool) -> None:
+    def _keep_pod(self, raw: Mapping[str, Any], origin: Origin | None, *, gone: bool) -> None:
         """Keep what a pod says of its workload, which may not be given itself; of pods that are gone the last one's."""
         ref, uid = owner_of(raw), uid_of(raw)
         if ref in self._refs:
@@ -112,7 +117,7 @@ class Gathering:
             self._by_pods[ref].pop(uid, None)
         else:
             created_at = moment(section(raw, "metadata", "Pod"), "creationTimestamp", "Pod.metadata") or 0.0
-            self._by_pods[ref][uid] = (created_at, parse_pods_workload(raw, ref))
+            self._by_pods[ref][uid] = (created_at, parse_pods_workload(raw, ref), origin)
 
     def scrape(self, scrape: Scrape) -> list[Fact]:
         """What a kubelet's answer tells."""
@@ -149,14 +154,14 @@ class Gathering:
     def _known_by_pods(self) -> Iterator[Subject]:
         for ref in sorted(self._by_pods.keys() - self._refs):
             pods = self._by_pods[ref].values()
-            _, workload = max(pods, key=lambda pod: pod[0])
+            _, workload, origin = max(pods, key=lambda pod: pod[0])
             exposed = self._exposed(workload)
             if not (exposed or any(container.probe(kind) for container in workload.containers for kind in ProbeType)):
                 continue
             yield Subject(
                 workload=replace(workload, rollout=replace(workload.rollout, desired=len(pods))),
                 history=self._histories.get(ref, self._unknown),
-                origin=Origin(place=f"the pods of {ref}"),
+                origin=origin or Origin(place=f"the pods of {ref}"),
                 exposed=exposed,
                 defined=False,
             )
