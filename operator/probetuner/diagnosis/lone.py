@@ -58,9 +58,9 @@ def find(case: Case) -> Finding | None:
             _what_a_rollout_loses(case),
         ),
         explanation=(
-            "While it fails there is no other replica to take the traffic: all that it can do is refuse requests which "
-            "would only have waited. It is of use where a rollout, `helm --wait` or an init container waits for it, or "
-            "somebody scales up later."
+            "While readiness fails there is no other replica to take the traffic: all that it can do is refuse "
+            "requests which would only have waited. It is of use where a rollout, `helm --wait` or an init container "
+            "waits for it, or somebody scales up later."
         ),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.commands import base_name, hidden_failure, script_of, unwrapped
+from probetuner.diagnosis.commands import base_name, hidden_failure, script_of, shortened, unwrapped
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.model.probe import Exec, HttpGet, Probe, ProbeType
 
@@ -70,8 +70,8 @@ def find_eager_liveness(case: Case) -> Finding | None:
         Severity.WARNING,
         f"liveness restarts the container after at most {probe.detection_seconds} s of silence: {_arithmetic(probe)}",
         explanation=(
-            "A pause that a sound process recovers from by itself can last as long. A restart then cures nothing, and "
-            "takes a replica away."
+            "Liveness acts after a silence that may be a pause, from which a sound process recovers by itself. A "
+            "restart then cures nothing, and takes a replica away."
         ),
     )
 
@@ -112,8 +112,8 @@ def find_delay_for_startup(case: Case) -> Finding | None:
         Severity.INFO,
         f"liveness waits for {probe.initial_delay_seconds} s after each start, and there is no startup probe",
         explanation=(
-            "A process that hangs in that time is not restarted, and a start that takes longer is ended. A startup "
-            "probe ends the wait as soon as the application is up, and can allow for more."
+            "A process that hangs during the initial delay is not restarted, and a start that takes longer is ended. A "
+            "startup probe ends the wait as soon as the application is up, and can allow for more."
         ),
     )
 
@@ -158,8 +158,8 @@ def find_readiness_asked(case: Case) -> Finding | None:
             "Spring Boot's whole health includes databases and brokers: while one of them is away every replica is "
             "restarted. Ask /actuator/health/liveness."
             if whole
-            else "That endpoint says whether the application wants traffic. It may say no while it warms up or waits "
-            "for a dependency, and a restart is no cure for that."
+            else "Liveness asks an endpoint that says whether the application wants traffic. It may say no while it "
+            "warms up or waits for a dependency, and a restart is no cure for that."
         ),
     )
 
@@ -175,7 +175,7 @@ def find_slow_readiness(case: Case) -> Finding | None:
         FindingName.READINESS_TOO_SLOW,
         Severity.INFO,
         f"readiness notices a silent replica after at most {probe.detection_seconds} s: {_arithmetic(probe)}",
-        explanation="Until then the Service goes on sending requests to it.",
+        explanation="Until readiness notices that a replica is silent, the Service goes on sending requests to it.",
     )
 
 
@@ -183,7 +183,7 @@ def find_slow_readiness(case: Case) -> Finding | None:
 def find_default_exec_timeouts(case: Case) -> Finding | None:
     """exec-timeout-default: a command has one second, the start of its process included."""
     told = [
-        f"{kind.field} runs {_shortened(probe.handler)} with timeoutSeconds 1"
+        f"{kind.field} runs {shortened(probe.handler.command)} with timeoutSeconds 1"
         for kind in ProbeType
         if (probe := case.container.probe(kind)) and isinstance(probe.handler, Exec) and probe.timeout_seconds == 1
     ]
@@ -246,14 +246,6 @@ def _answers_at_once(probe: Probe) -> bool:
 def _arithmetic(probe: Probe) -> str:
     again = f" + {probe.failure_threshold - 1} x {probe.cadence_seconds}" if probe.failure_threshold > 1 else ""
     return f"a period of {probe.period_seconds}{again} and a timeout of {probe.timeout_seconds}"
-
-
-_MOST_SHOWN = 60
-
-
-def _shortened(handler: Exec) -> str:
-    text = " ".join(" ".join(handler.command).split())
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _finding(case: Case, name: FindingName, severity: Severity, *evidence: str, explanation: str) -> Finding:
