@@ -96,9 +96,10 @@ class WorkloadReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All workloads that were looked at."""
+    """All workloads that were looked at. `known` counts the findings that a baseline had, which are left out."""
 
     workloads: tuple[WorkloadReport, ...]
+    known: int = 0
 
     def troubles(self, least: Severity) -> int:
         """How many findings of trouble there are at this severity or above."""
@@ -107,3 +108,8 @@ class Report:
             for workload in self.workloads
             for finding in workload.findings
         )
+
+    @property
+    def silenced(self) -> int:
+        """How many findings the authors of the manifests silenced."""
+        return sum(len(container.silenced) for workload in self.workloads for container in workload.containers)
