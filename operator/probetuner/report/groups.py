@@ -1,7 +1,7 @@
 """The findings of a report grouped by what they are, the worst first: how people read many of them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
@@ -13,12 +13,22 @@ _ORDER = list(FindingName)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """One finding about one container. `leads` marks the worst one about it: its counts and advice stand there."""
+    """One finding about one container. `leads` marks the worst one about it: its counts and advice stand there.
 
+    `number` is that of the workload in the report, from 0: two may have the same name.
+    """
+
+    number: int
     workload: WorkloadReport
     container: ContainerReport
     finding: Finding
     leads: bool
+
+    @property
+    def name(self) -> str:
+        """The workload, and which of its containers if it has several."""
+        several_containers = len(self.workload.containers) > 1
+        return f"{self.workload.ref}, container {self.container.name}" if several_containers else str(self.workload.ref)
 
     @property
     def place(self) -> str | None:
@@ -41,14 +51,22 @@ class Group:
         """Whether it tells of trouble, and not that all is well or that too little was seen."""
         return self.name not in UNTROUBLED
 
+    @property
+    def meanings(self) -> Mapping[str, Sequence[Spot]]:
+        """By what it means there: most findings mean the same everywhere, so that is said once."""
+        found: dict[str, list[Spot]] = defaultdict(list)
+        for spot in self.spots:
+            found[spot.finding.explanation].append(spot)
+        return found
+
 
 def groups_of(report: Report) -> list[Group]:
     """The worst group first, those without trouble last."""
     found: dict[tuple[FindingName, Severity], list[Spot]] = defaultdict(list)
-    for workload in report.workloads:
+    for number, workload in enumerate(report.workloads):
         for container in workload.containers:
             for index, finding in enumerate(sorted(container.findings, key=_urgency)):
-                spot = Spot(workload=workload, container=container, finding=finding, leads=index == 0)
+                spot = Spot(number=number, workload=workload, container=container, finding=finding, leads=index == 0)
                 found[finding.name, finding.severity].append(spot)
     groups = [Group(name=name, severity=severity, spots=spots) for (name, severity), spots in found.items()]
     return sorted(groups, key=lambda group: _urgency(group.spots[0].finding))

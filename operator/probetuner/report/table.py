@@ -66,10 +66,7 @@ def _block(group: Group, width: int, explained: set[str]) -> Iterator[Line]:
     word = "" if good else f"{group.severity.value.upper()} "
     tone = Tone.GOOD if good else Tone(group.severity.value)
     yield Line(f"{word}{group.name.value}: {several(len(group.spots), 'container')}", tone)
-    meanings: dict[str, list[Spot]] = {}
-    for spot in group.spots:
-        meanings.setdefault(spot.finding.explanation, []).append(spot)
-    for meaning, spots in meanings.items():
+    for meaning, spots in group.meanings.items():
         text = "(explained above)" if meaning in explained else printable(meaning, most=_MOST_CHARACTERS)
         explained.add(meaning)
         yield from _wrapped(text, width, indent="  ")
@@ -113,10 +110,8 @@ def _place(spot: Spot, width: int) -> Iterator[Line]:
 
 
 def _name(spot: Spot) -> str:
-    """The workload, which of its containers if it has several, and how sure it is if it is not."""
-    name = printable(str(spot.workload.ref))
-    if len(spot.workload.containers) > 1:
-        name += f", container {printable(spot.container.name)}"
+    """Whom it is about, and how sure it is if it is not."""
+    name = printable(spot.name)
     unsure = spot.finding.confidence < _SURE and spot.finding.name is not FindingName.INSUFFICIENT_EVIDENCE
     return f"{name} ({spot.finding.confidence:.0%} sure)" if unsure else name
 
