@@ -79,7 +79,8 @@ class ContainerReport:
 class WorkloadReport:
     """One workload. `patch` is a strategic-merge patch, empty when nothing is to be changed.
 
-    `incomplete` says why not all that could be recommended was worked out; None where it was.
+    `incomplete` says why not all that could be recommended was worked out; None where it was. `names_namespace` is
+    False where its manifest leaves the namespace to whoever applies it; `ref` then has the one of kubectl, default.
     """
 
     ref: WorkloadRef
@@ -87,6 +88,7 @@ class WorkloadReport:
     containers: tuple[ContainerReport, ...]
     patch: Mapping[str, Any]
     incomplete: str | None = None
+    names_namespace: bool = True
 
     @property
     def findings(self) -> tuple[Finding, ...]:

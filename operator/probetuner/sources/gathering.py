@@ -37,6 +37,7 @@ class Subject:
 
     `exposed` says whether a Service sends it traffic, None where no Service is known at all. `inspections` are looks
     into its containers, where somebody asked for them. `defined` is False where it is known by its pods alone.
+    `names_namespace` is False where its manifest leaves the namespace to whoever applies it.
     """
 
     workload: Workload
@@ -44,6 +45,7 @@ class Subject:
     origin: Origin
     exposed: bool | None
     defined: bool = True
+    names_namespace: bool = True
     inspections: tuple[Inspection, ...] = ()
 
 
@@ -60,7 +62,7 @@ class Gathering:
     def __init__(self, *, watched_since: float, takes_past: bool = False) -> None:
         self._reader = Reader(since=-math.inf if takes_past else watched_since, trusts_names=True)
         self._unknown = WorkloadHistory(watched_since=watched_since)
-        self._defined: dict[tuple[WorkloadRef, str], tuple[Workload, Origin]] = {}
+        self._defined: dict[tuple[WorkloadRef, str], tuple[Workload, Origin, bool]] = {}
         self._refs: set[WorkloadRef] = set()
         self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
         self._autoscalers: list[Autoscaler] = []
@@ -76,7 +78,7 @@ class Gathering:
         if not isinstance(kind, str) or not isinstance(version, str):
             return False
         if kind in _KINDS and version.startswith("apps/"):
-            self._add(parse_workload(raw), origin)
+            self._add(parse_workload(raw), origin, raw)
         elif kind in AUTOSCALERS and version.startswith(f"{AUTOSCALERS[kind]}/"):
             self._autoscalers.append(parse_autoscaler(raw))
         elif kind == "Service" and version == "v1":
@@ -85,15 +87,19 @@ class Gathering:
         elif makes_pods(raw):
             controller = parse_pod_controller(raw)
             if controller is not None:
-                self._add(controller, origin)
+                self._add(controller, origin, raw)
         else:
             return False
         return True
 
-    def _add(self, workload: Workload, origin: Origin) -> None:
+    def _add(self, workload: Workload, origin: Origin, raw: Mapping[str, Any]) -> None:
         """Take in a definition; one without containers is a patch for another, as kustomize has them."""
         if workload.containers:
-            self._defined[workload.ref, "" if workload.uid else origin.place] = (workload, origin)
+            self._defined[workload.ref, "" if workload.uid else origin.place] = (
+                workload,
+                origin,
+                bool(section(raw, "metadata", "object").get("namespace")),
+            )
             self._refs.add(workload.ref)
 
     def watch(
@@ -146,8 +152,9 @@ class Gathering:
                 history=self._histories.get(ref, self._unknown),
                 origin=origin,
                 exposed=self._exposed(workload),
+                names_namespace=names_namespace,
             )
-            for (ref, _), (workload, origin) in self._defined.items()
+            for (ref, _), (workload, origin, names_namespace) in self._defined.items()
         ]
         return [*defined, *self._known_by_pods()]
 
@@ -172,7 +179,7 @@ class Gathering:
     def _is_accompanied(self, workload: Workload) -> bool:
         """Whether one of its Services selects the pods of another workload as well."""
         services = [s for s in self._services[workload.ref.namespace].values() if s.exposes(workload)]
-        others = (other for other, _ in self._defined.values() if other.ref != workload.ref) if services else ()
+        others = (other for other, _, _ in self._defined.values() if other.ref != workload.ref) if services else ()
         return any(service.exposes(other) for other in others for service in services)
 
     def _exposed(self, workload: Workload) -> bool | None:
