@@ -11,6 +11,7 @@ from functools import wraps
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.commands import base_name, hidden_failure, script_of, shortened, unwrapped
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.lone import is_only_backend
 from probetuner.model.probe import Exec, HttpGet, Probe, ProbeType
 
 Rule = Callable[[Case], Finding | None]
@@ -26,6 +27,8 @@ _JAVA_IMAGE = re.compile(
     r"java|jdk|jre|temurin|corretto|spring|tomcat|jetty|wildfly|jboss|keycloak|kafka|zookeeper|cassandra|elasticsearch"
     r"|logstash|jenkins|solr|activemq|neo4j|nexus|sonarqube|quarkus|graalvm"
 )
+_BESIDE_JAVA = re.compile(r"operator|exporter|javascript|backup|client")
+"""What works beside such a program, or is only called like it, is most often written in another language."""
 _JAVA_VARIABLES = ("JAVA_", "SPRING_", "JDK_", "CATALINA_")
 _ANSWERS_AT_ONCE = ("pgrep", "pidof", "ps", "kill", "true", "echo")
 """Programs that find a process as soon as it runs, however long it takes to come up."""
@@ -166,9 +169,12 @@ def find_readiness_asked(case: Case) -> Finding | None:
 
 @unless_seen
 def find_slow_readiness(case: Case) -> Finding | None:
-    """readiness-too-slow: users are sent to a silent replica until readiness notices."""
+    """readiness-too-slow: users are sent to a silent replica until readiness notices.
+
+    Those of the only replica have nowhere else to go, however soon it is noticed.
+    """
     probe = case.container.readiness
-    if probe is None or probe.detection_seconds < _SLOW_READINESS_SECONDS:
+    if probe is None or probe.detection_seconds < _SLOW_READINESS_SECONDS or is_only_backend(case):
         return None
     return _finding(
         case,
@@ -224,10 +230,11 @@ def find_hidden_failures(case: Case) -> Finding | None:
 
 def _runs_java(case: Case) -> bool:
     container = case.container
-    image = container.image.rpartition("@")[0] or container.image
+    image = (container.image.rpartition("@")[0] or container.image).lower()
+    named = bool(_JAVA_IMAGE.search(image)) and not _BESIDE_JAVA.search(image.rpartition("/")[2])
     handlers = [probe.handler for kind in ProbeType if (probe := container.probe(kind))]
     return (
-        bool(_JAVA_IMAGE.search(image.lower()))
+        named
         or any(name.startswith(_JAVA_VARIABLES) for name in container.variables)
         or any(isinstance(handler, HttpGet) and "/actuator" in handler.path for handler in handlers)
     )

@@ -48,15 +48,15 @@ class Line:
 
 def lines(report: Report, width: int) -> Iterator[Line]:
     """All lines. Names and files are never cut, so that they can be copied: a longer one makes its line wider."""
-    explained: set[str] = set()
-    for group in groups_of(report):
+    groups, explained = groups_of(report), set[str]()
+    for group in groups:
         yield from _block(group, width, explained)
         yield Line("")
     for workload in report.workloads:
         if workload.incomplete:
             yield from _wrapped(f"{printable(str(workload.ref))} is incomplete: {workload.incomplete}", width)
     yield from _wrapped(summary(report), width, tone=Tone.PLACE)
-    if explained:
+    if any(group.is_trouble for group in groups):
         yield from _wrapped("`probetuner explain FINDING` says when one is made and when to ignore it.", width)
 
 

@@ -4,6 +4,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
+from pathlib import PurePath
 from typing import Any
 
 from probetuner.facts.fact import Fact
@@ -64,7 +66,7 @@ class Gathering:
         self._unknown = WorkloadHistory(watched_since=watched_since)
         self._defined: dict[tuple[WorkloadRef, str], tuple[Workload, Origin, bool]] = {}
         self._refs: set[WorkloadRef] = set()
-        self._services: defaultdict[str, dict[str, Service]] = defaultdict(dict)
+        self._services: defaultdict[str, dict[tuple[str, str], tuple[Service, Origin]]] = defaultdict(dict)
         self._autoscalers: list[Autoscaler] = []
         self._histories: dict[WorkloadRef, WorkloadHistory] = {}
         self._by_pods: defaultdict[WorkloadRef, dict[str, tuple[float, Workload, Origin | None]]] = defaultdict(dict)
@@ -83,7 +85,8 @@ class Gathering:
             self._autoscalers.append(parse_autoscaler(raw))
         elif kind == "Service" and version == "v1":
             service = parse_service(raw)
-            self._services[service.namespace][service.name] = service
+            place = "" if section(raw, "metadata", "Service").get("uid") else origin.place
+            self._services[service.namespace][service.name, place] = (service, origin)
         elif makes_pods(raw):
             controller = parse_pod_controller(raw)
             if controller is not None:
@@ -142,6 +145,7 @@ class Gathering:
         Of the latter the newest pod's spec stands for the template, and those without a probe say nothing, unless a
         Service sends them traffic.
         """
+        nearest = self._nearest()
         defined = [
             Subject(
                 workload=replace(
@@ -151,18 +155,18 @@ class Gathering:
                 ),
                 history=self._histories.get(ref, self._unknown),
                 origin=origin,
-                exposed=self._exposed(workload),
+                exposed=self._exposed(workload, origin, nearest),
                 names_namespace=names_namespace,
             )
             for (ref, _), (workload, origin, names_namespace) in self._defined.items()
         ]
-        return [*defined, *self._known_by_pods()]
+        return [*defined, *self._known_by_pods(nearest)]
 
-    def _known_by_pods(self) -> Iterator[Subject]:
+    def _known_by_pods(self, nearest: Mapping[int, int]) -> Iterator[Subject]:
         for ref in sorted(self._by_pods.keys() - self._refs):
             pods = self._by_pods[ref].values()
             _, workload, origin = max(pods, key=lambda pod: pod[0])
-            exposed = self._exposed(workload)
+            exposed = self._exposed(workload, origin, nearest)
             if not (exposed or any(container.probe(kind) for container in workload.containers for kind in ProbeType)):
                 continue
             yield Subject(
@@ -178,14 +182,51 @@ class Gathering:
 
     def _is_accompanied(self, workload: Workload) -> bool:
         """Whether one of its Services selects the pods of another workload as well."""
-        services = [s for s in self._services[workload.ref.namespace].values() if s.exposes(workload)]
+        services = [s for s, _ in self._services[workload.ref.namespace].values() if s.exposes(workload)]
         others = (other for other, _, _ in self._defined.values() if other.ref != workload.ref) if services else ()
         return any(service.exposes(other) for other in others for service in services)
 
-    def _exposed(self, workload: Workload) -> bool | None:
+    def _exposed(self, workload: Workload, origin: Origin | None, nearest: Mapping[int, int]) -> bool | None:
         if not self._services:
             return None
-        return any(service.exposes(workload) for service in self._services[workload.ref.namespace].values())
+        return any(
+            service.exposes(workload) and (workload.uid or _nearness(stands, origin) >= nearest[id(service)])
+            for service, stands in self._services[workload.ref.namespace].values()
+        )
+
+    def _nearest(self) -> Mapping[int, int]:
+        """How near to each Service, by its id, the nearest of the workloads stands that it selects.
+
+        Manifests of one repository are not all meant for one cluster: examples and environments use the same names and
+        labels. A Service that stands beside a workload of its own is not the one of others in other folders.
+        """
+        workloads: defaultdict[str, list[tuple[Workload, Origin | None]]] = defaultdict(list)
+        for workload, origin, _ in self._defined.values():
+            workloads[workload.ref.namespace].append((workload, origin))
+        for ref, pods in self._by_pods.items():
+            workloads[ref.namespace] += [(workload, origin) for _, workload, origin in pods.values()]
+        return {
+            id(service): max(
+                (_nearness(stands, origin) for workload, origin in workloads[namespace] if service.exposes(workload)),
+                default=0,
+            )
+            for namespace, services in self._services.items()
+            for service, stands in services.values()
+        }
+
+
+_SAME_FILE = 1000
+"""Nearer than any folder."""
+
+
+def _nearness(one: Origin, other: Origin | None) -> int:
+    """How many folders the files of two objects have in common; 0 where one was in none."""
+    if one.file is None or other is None or other.file is None:
+        return 0
+    if one.file == other.file:
+        return _SAME_FILE
+    pairs = zip(PurePath(one.file).parent.parts, PurePath(other.file).parent.parts, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def place_of(raw: Mapping[str, Any]) -> str:

@@ -114,7 +114,8 @@ def read_content(content: bytes, file: str, tell: Tell, *, foreign: Tell | None 
     """Give out the objects in the content of `file`: JSON, or YAML of one or many documents; lists are unfolded.
 
     Of an object of a kind that says nothing of probes no more than the kind is read. `foreign` hears of documents that
-    are no Kubernetes objects, which is no problem where a folder was given; without it they are told as one.
+    are no Kubernetes objects, or of an empty file, which is no problem where a folder was given; without it they are
+    told as one.
     """
     if len(content) > MOST_BYTES:
         tell(f"{file} is larger than {MOST_BYTES // 1024**2} MiB; split it")
@@ -124,11 +125,11 @@ def read_content(content: bytes, file: str, tell: Tell, *, foreign: Tell | None 
         count += 1
         yield from _unfold(value, origin, foreign or tell)
     if not count and not content.strip():
-        tell(f"{file} is empty")
+        (foreign or tell)(f"{file} is empty")
 
 
 def _documents(content: bytes, file: str, tell: Tell, foreign: Tell | None) -> Iterator[tuple[Origin, Any]]:
-    if foreign is not None and not _NAMES_KIND.search(content):
+    if foreign is not None and content.strip() and not _NAMES_KIND.search(content):
         foreign(f"{file} is not a Kubernetes object: it has no kind; it was left out")
         return
     if _FOR_PEOPLE.match(content):
