@@ -2,10 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import takewhile
-from pathlib import PurePath
 from typing import Any
 
 from probetuner.facts.fact import Fact
@@ -27,6 +25,7 @@ from probetuner.model.workload import (
     parse_workload,
     section,
 )
+from probetuner.sources.exposure import exposure_of
 from probetuner.sources.manifests import Origin
 from probetuner.sources.recording import Scrape
 
@@ -145,88 +144,49 @@ class Gathering:
         Of the latter the newest pod's spec stands for the template, and those without a probe say nothing, unless a
         Service sends them traffic.
         """
-        nearest = self._nearest()
+        by_pods = [(ref, *self._newest(ref)) for ref in sorted(self._by_pods.keys() - self._refs)]
+        services = [entry for named in self._services.values() for entry in named.values()]
+        known = [(workload, origin) for workload, origin, _ in self._defined.values()]
+        exposure = exposure_of(services, [*known, *((workload, origin) for _, workload, origin in by_pods)])
+
+        def exposed(workload: Workload, origin: Origin) -> bool | None:
+            return (workload.ref, origin.place) in exposure.exposed if services else None
+
         defined = [
             Subject(
                 workload=replace(
                     workload,
                     autoscaled=workload.autoscaled or self._may_scale(workload),
-                    accompanied=self._is_accompanied(workload),
+                    accompanied=ref in exposure.accompanied,
                 ),
                 history=self._histories.get(ref, self._unknown),
                 origin=origin,
-                exposed=self._exposed(workload, origin, nearest),
+                exposed=exposed(workload, origin),
                 names_namespace=names_namespace,
             )
             for (ref, _), (workload, origin, names_namespace) in self._defined.items()
         ]
-        return [*defined, *self._known_by_pods(nearest)]
-
-    def _known_by_pods(self, nearest: Mapping[int, int]) -> Iterator[Subject]:
-        for ref in sorted(self._by_pods.keys() - self._refs):
-            pods = self._by_pods[ref].values()
-            _, workload, origin = max(pods, key=lambda pod: pod[0])
-            exposed = self._exposed(workload, origin, nearest)
-            if not (exposed or any(container.probe(kind) for container in workload.containers for kind in ProbeType)):
-                continue
-            yield Subject(
-                workload=replace(workload, rollout=replace(workload.rollout, desired=len(pods))),
+        known_by_pods = [
+            Subject(
+                workload=replace(workload, rollout=replace(workload.rollout, desired=len(self._by_pods[ref]))),
                 history=self._histories.get(ref, self._unknown),
-                origin=origin or Origin(place=f"the pods of {ref}"),
-                exposed=exposed,
+                origin=origin,
+                exposed=exposed(workload, origin),
                 defined=False,
             )
+            for ref, workload, origin in by_pods
+            if exposed(workload, origin)
+            or any(container.probe(kind) for container in workload.containers for kind in ProbeType)
+        ]
+        return [*defined, *known_by_pods]
+
+    def _newest(self, ref: WorkloadRef) -> tuple[Workload, Origin]:
+        """What the youngest pod of a workload that is not given itself says of it, and where that was read."""
+        _, workload, origin = max(self._by_pods[ref].values(), key=lambda pod: pod[0])
+        return workload, origin or Origin(place=f"the pods of {ref}")
 
     def _may_scale(self, workload: Workload) -> bool:
         return any(autoscaler.scales(workload.ref) for autoscaler in self._autoscalers)
-
-    def _is_accompanied(self, workload: Workload) -> bool:
-        """Whether one of its Services selects the pods of another workload as well."""
-        services = [s for s, _ in self._services[workload.ref.namespace].values() if s.exposes(workload)]
-        others = (other for other, _, _ in self._defined.values() if other.ref != workload.ref) if services else ()
-        return any(service.exposes(other) for other in others for service in services)
-
-    def _exposed(self, workload: Workload, origin: Origin | None, nearest: Mapping[int, int]) -> bool | None:
-        if not self._services:
-            return None
-        return any(
-            service.exposes(workload) and (workload.uid or _nearness(stands, origin) >= nearest[id(service)])
-            for service, stands in self._services[workload.ref.namespace].values()
-        )
-
-    def _nearest(self) -> Mapping[int, int]:
-        """How near to each Service, by its id, the nearest of the workloads stands that it selects.
-
-        Manifests of one repository are not all meant for one cluster: examples and environments use the same names and
-        labels. A Service that stands beside a workload of its own is not the one of others in other folders.
-        """
-        workloads: defaultdict[str, list[tuple[Workload, Origin | None]]] = defaultdict(list)
-        for workload, origin, _ in self._defined.values():
-            workloads[workload.ref.namespace].append((workload, origin))
-        for ref, pods in self._by_pods.items():
-            workloads[ref.namespace] += [(workload, origin) for _, workload, origin in pods.values()]
-        return {
-            id(service): max(
-                (_nearness(stands, origin) for workload, origin in workloads[namespace] if service.exposes(workload)),
-                default=0,
-            )
-            for namespace, services in self._services.items()
-            for service, stands in services.values()
-        }
-
-
-_SAME_FILE = 1000
-"""Nearer than any folder."""
-
-
-def _nearness(one: Origin, other: Origin | None) -> int:
-    """How many folders the files of two objects have in common; 0 where one was in none."""
-    if one.file is None or other is None or other.file is None:
-        return 0
-    if one.file == other.file:
-        return _SAME_FILE
-    pairs = zip(PurePath(one.file).parent.parts, PurePath(other.file).parent.parts, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def place_of(raw: Mapping[str, Any]) -> str:
