@@ -52,6 +52,18 @@ def test_a_service_is_that_of_the_workload_beside_it(tmp_path: Path, beside: str
     assert "missing-readiness" in findings(alone, "Deployment/web", "app")
 
 
+def test_a_canary_behind_the_same_service_is_another_replica(tmp_path: Path) -> None:
+    """Then readiness has somebody to send requests to, and the one replica is not told that it gains nothing."""
+    asked = probe(failureThreshold=6)
+    main = deployment(replicas=1, readinessProbe=asked)
+    canary = {**main, "metadata": {"name": "web-canary", "namespace": "shop"}}
+    alone = _write(tmp_path / "alone", {"web.yaml": main, "service.yaml": service()})
+    both = _write(tmp_path / "both", {"web.yaml": main, "service.yaml": service(), "canary.yaml": canary})
+
+    assert "single-replica-readiness" in findings(report(alone), "Deployment/web", "app")
+    assert "single-replica-readiness" not in findings(report(both), "Deployment/web", "app")
+
+
 def test_two_environments_have_a_service_each(tmp_path: Path) -> None:
     """The one that is read later does not stand for both."""
     files = {f"{env}/{kind}.yaml": content for env in ("dev", "prod") for kind, content in
