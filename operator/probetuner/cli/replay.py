@@ -12,6 +12,7 @@ from probetuner.facts.fact import Fact
 from probetuner.model.container import Container
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload
+from probetuner.report.columns import align
 from probetuner.report.printable import printable
 from probetuner.sources.gathering import Gathering
 from probetuner.sources.observation import read_records
@@ -48,7 +49,7 @@ def replay(
         note(str(problem))
         raise typer.Exit(2) from None
     problems.close()
-    typer.echo(_align([_HEADER, *rows]), nl=False)
+    typer.echo(align([_HEADER, *rows]), nl=False)
     if not rows:
         note(f"{recording} shows no container from its first start on, which a replay needs")
     raise typer.Exit(2 if problems.count else 0)
@@ -95,10 +96,3 @@ def _figures(after: Forecast) -> Iterator[str]:
 def _written(span: Span) -> str:
     least, most = round(span.least), round(span.most)
     return str(least) if least == most else f"{least}..{most}"
-
-
-def _align(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows of words as lines whose columns stand below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    widths[-1] = 0
-    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)

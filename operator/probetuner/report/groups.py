@@ -76,7 +76,7 @@ def _urgency(finding: Finding) -> tuple[bool, int, int]:
     return finding.name in UNTROUBLED, -finding.severity.rank, _ORDER.index(finding.name)
 
 
-def summary(report: Report) -> str:
+def counted(report: Report) -> str:
     """The count of all: `147 workloads, 12 findings: 3 critical, 4 warning, 5 info`."""
     told = [finding.severity for one in report.workloads for finding in one.findings if finding.name not in UNTROUBLED]
     counts = ", ".join(f"{told.count(severity)} {severity}" for severity in reversed(Severity) if severity in told)

@@ -8,7 +8,7 @@ from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.restarts import in_words
 from probetuner.diagnosis.wording import several
 from probetuner.report.changes import describe_changes
-from probetuner.report.groups import Group, Spot, groups_of, summary
+from probetuner.report.groups import Group, Spot, counted, groups_of
 from probetuner.report.patches import write_yaml
 from probetuner.report.report import UNTROUBLED, ContainerReport, Report, WorkloadReport
 from probetuner.report.timeline import draw_timeline
@@ -39,7 +39,7 @@ def write_html(report: Report) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         f"<title>probetuner report</title>\n<style>\n{style}{_filter_rules(classes)}</style>\n</head>\n<body>\n"
         f'<h1 id="top">Probes of {several(len(report.workloads), "workload")}</h1>\n'
-        f'<p class="quiet">{summary(report)}</p>\n'
+        f'<p class="quiet">{counted(report)}</p>\n'
         f"{_filters(classes)}{_index(groups, classes)}"
         f"{''.join(_group(group, classes) for group in groups)}"
         f"{_workloads(report, classes)}</body>\n</html>\n"

@@ -14,7 +14,7 @@ from probetuner.diagnosis.finding import FindingName
 from probetuner.diagnosis.restarts import in_words
 from probetuner.diagnosis.wording import several
 from probetuner.report.changes import describe_changes
-from probetuner.report.groups import Group, Spot, groups_of, summary
+from probetuner.report.groups import Group, Spot, counted, groups_of
 from probetuner.report.printable import printable
 from probetuner.report.report import ContainerReport, Report
 
@@ -55,7 +55,7 @@ def lines(report: Report, width: int) -> Iterator[Line]:
     for workload in report.workloads:
         if workload.incomplete:
             yield from _wrapped(f"{printable(str(workload.ref))} is incomplete: {workload.incomplete}", width)
-    yield from _wrapped(summary(report), width, tone=Tone.PLACE)
+    yield from _wrapped(counted(report), width, tone=Tone.PLACE)
     if any(group.is_trouble for group in groups):
         yield from _wrapped("`probetuner explain FINDING` says when one is made and when to ignore it.", width)
 
