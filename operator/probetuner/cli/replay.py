@@ -12,7 +12,7 @@ from probetuner.facts.fact import Fact
 from probetuner.model.container import Container
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload
-from probetuner.report.plain import align
+from probetuner.report.columns import align
 from probetuner.report.printable import printable
 from probetuner.sources.gathering import Gathering
 from probetuner.sources.observation import read_records

@@ -8,6 +8,7 @@ from itertools import groupby
 SHELLS = ("sh", "bash", "dash", "ash", "zsh", "ksh")
 WRAPPERS = ("tini", "dumb-init", "catatonit")
 
+_MOST_SHOWN = 60
 _OPERATORS = {";", "\n", "&", "&&", "||", "|", "|&"}
 _CONTROL = {"if", "while", "until", "for", "case", "function", "{", "}", "!", "trap", "((", "[["}
 _NEVER_FAIL = {"true", ":", "echo", "printf"}
@@ -20,6 +21,12 @@ _CURL_TAKES = set("AbcCdDeEFhHKmoPQrstTuUvwxXyYz") - set("fsvt")
 def base_name(program: str) -> str:
     """The name of a program without its folder."""
     return program.rsplit("/", 1)[-1]
+
+
+def shortened(command: Sequence[str]) -> str:
+    """The beginning of the command in one line, for a sentence about it."""
+    text = " ".join(" ".join(command).split())
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def unwrapped(command: tuple[str, ...]) -> tuple[str, ...]:

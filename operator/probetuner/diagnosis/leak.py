@@ -16,6 +16,11 @@ REAPERS = ("tini", "dumb-init", "catatonit", "s6-svscan", "init", "systemd")
 _SUBREAPER_FLAG = "-s"
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _BACKGROUND = re.compile(r"(?<![&>|<])&(?![&>])")
+_STARTS_OTHERS = re.compile(r"[`(]|(?<!\|)\|(?!\|)|(?<![&>])&(?![&>])")
+"""Substitutions, subshells, pipes and what runs in the background, in a script whose quotes are left in place."""
+_BUILTINS = frozenset(
+    ("exit", "true", "false", ":", "test", "[", "[[", "echo", "printf", "kill", "read", "cd", "export", "set", "return")
+)
 _NO_MORE_WORK = re.compile(r"[\s;(){}&|]*((exit(\s+\d+)?|true|:|fi|done)[\s;(){}&|]*)*")
 
 
@@ -31,8 +36,8 @@ class Leak(StrEnum):
 def leak_of(probe: Probe) -> Leak | None:
     """How this probe can leave orphans, None when it surely leaves none: a single process is reaped by the runtime.
 
-    A shell is taken to fork for whatever it runs, as dash does, unless it begins with `exec`; bash puts a lone command
-    in its own place (execute_cmd.c, ONESHOT). What a wrapper does about it is another matter (`is_adopted`).
+    A shell is taken to fork for whatever program it runs, as dash does, unless it begins with `exec`; bash puts a lone
+    command in its own place (execute_cmd.c, ONESHOT). What a wrapper does about it is another matter (`is_adopted`).
     """
     if not isinstance(probe.handler, Exec):
         return None
@@ -50,6 +55,8 @@ def leak_of(probe: Probe) -> Leak | None:
 
 def _leak_of_script(script: str, *, replaces_lone: bool) -> Leak | None:
     bare = _QUOTED.sub("Q", script).strip()
+    if _is_built_in(script, bare):
+        return None
     background = [match.end() for match in _BACKGROUND.finditer(bare)]
     if background:
         rest = bare[background[-1] :]
@@ -60,6 +67,12 @@ def _leak_of_script(script: str, *, replaces_lone: bool) -> Leak | None:
     alone = not re.search(r"[|&`]|\$\((?!\s*<)", first)  # bash reads `$(< file)` by itself
     replaced = first.startswith("exec ") or (replaces_lone and not "".join(more).strip())
     return None if alone and replaced else Leak.TIMEOUT
+
+
+def _is_built_in(script: str, bare: str) -> bool:
+    """Whether the shell does all of it by itself, and so starts no process."""
+    words = (statement.split() for statement in re.split(r"&&|\|\||[;\n]", bare))
+    return not _STARTS_OTHERS.search(script) and all(first[0] in _BUILTINS for first in words if first)
 
 
 def is_adopted(probe: Probe) -> bool:

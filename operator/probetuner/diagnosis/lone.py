@@ -25,11 +25,19 @@ def is_lone(case: Case) -> bool:
     An autoscaler may bring more, another workload may serve behind the same Service (a canary), and the pods of a
     DaemonSet are as many as the nodes. A readiness probe with a question of its own says what liveness does not.
     """
-    workload, liveness, readiness = case.workload, case.container.liveness, case.container.readiness
+    liveness, readiness = case.container.liveness, case.container.readiness
     return (
         readiness is not None
         and (liveness is None or case.container.asks_the_same(liveness.handler, readiness.handler))
-        and case.replicas == 1
+        and is_only_backend(case)
+    )
+
+
+def is_only_backend(case: Case) -> bool:
+    """Whether no other pod is known, or may come by itself, that could take the traffic of this one."""
+    workload = case.workload
+    return (
+        case.replicas == 1
         and not workload.autoscaled
         and not workload.accompanied
         and workload.ref.kind is not WorkloadKind.DAEMON_SET
@@ -58,9 +66,9 @@ def find(case: Case) -> Finding | None:
             _what_a_rollout_loses(case),
         ),
         explanation=(
-            "While it fails there is no other replica to take the traffic: all that it can do is refuse requests which "
-            "would only have waited. It is of use where a rollout, `helm --wait` or an init container waits for it, or "
-            "somebody scales up later."
+            "While readiness fails there is no other replica to take the traffic: all that it can do is refuse "
+            "requests which would only have waited. It is of use where a rollout, `helm --wait` or an init container "
+            "waits for it, or somebody scales up later."
         ),
     )
 

@@ -1,15 +1,14 @@
 """zombies and exec-without-reaper: children of exec probes that nobody waits for."""
 
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.commands import base_name
+from probetuner.diagnosis.commands import base_name, shortened
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.leak import REAPERS, Leak, is_adopted, leak_of
 from probetuner.diagnosis.lockstep import Step, growing_pods, judged_series
-from probetuner.diagnosis.wording import several
 from probetuner.facts.fact import FailureCause
 from probetuner.facts.inspection import Inspection
-from probetuner.model.probe import Probe, ProbeType
+from probetuner.model.probe import Exec, Probe, ProbeType
 
 _STRENGTH = 0.06
 _SEEN = 0.99
@@ -129,7 +128,7 @@ def find_unreaped(case: Case) -> Finding | None:
         confidence=0.5,
         samples=len(leaks),
         evidence=(
-            *(f"{several(1, 'probe')} that forks: {_handler(case, kind)}; {leak}" for kind, leak in leaks.items()),
+            *(f"{kind.field} runs {_command(case, kind)}: {leak}" for kind, leak in leaks.items()),
             *_looks(case.inspections),
         ),
         explanation=(
@@ -145,6 +144,6 @@ def _is_adopted(case: Case, kind: ProbeType) -> bool:
     return probe is not None and is_adopted(probe)
 
 
-def _handler(case: Case, kind: ProbeType) -> str:
+def _command(case: Case, kind: ProbeType) -> str:
     probe = case.container.probe(kind)
-    return str(probe.handler) if probe else ""
+    return shortened(probe.handler.command) if probe and isinstance(probe.handler, Exec) else ""

@@ -40,11 +40,14 @@ def _finding(
 
 
 def find_long_timeouts(case: Case) -> Finding | None:
-    """timeout-exceeds-period: a probe that takes longer than its period delays the next one (worker.go run)."""
+    """timeout-exceeds-period: a probe that takes longer than its period delays the next one (worker.go run).
+
+    A startup probe only waits for longer then, which hurts nobody.
+    """
     evidence = [
         f"{kind.field}: timeoutSeconds {probe.timeout_seconds}, periodSeconds {probe.period_seconds}"
         for kind, probe in _probes(case)
-        if probe.timeout_seconds > probe.period_seconds
+        if kind is not ProbeType.STARTUP and probe.timeout_seconds > probe.period_seconds
     ]
     return _finding(
         case,
@@ -179,12 +182,18 @@ def find_wrong_order(case: Case) -> Finding | None:
 def find_missing_readiness(case: Case) -> Finding | None:
     """missing-readiness: a Service sends traffic to replicas that may not be up yet. Told once for a workload.
 
-    A single replica whose rollout takes the old pod away first has nobody else to send traffic to.
+    A single replica whose rollout takes the old pod away first has nobody else to send traffic to, and pods that end by
+    themselves serve nobody. Who else makes pods may scale them or not: a single one warns only if it surely does.
     """
     workload, containers = case.workload, case.workload.containers
-    if not case.exposed or case.container != containers[0] or any(c.readiness is not None for c in containers):
+    if (
+        workload.ends_by_itself
+        or not case.exposed
+        or case.container != containers[0]
+        or any(c.readiness is not None for c in containers)
+    ):
         return None
-    many = case.replicas > 1 or workload.autoscaled
+    many = case.replicas > 1 or (workload.autoscaled and workload.ref.followed)
     if not many and not workload.replaces_gradually and workload.ref.kind != WorkloadKind.DAEMON_SET:
         return None
     # Where rollouts were watched, what they cost is found as trouble of its own.

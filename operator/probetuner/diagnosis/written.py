@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import wraps
 
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.commands import base_name, hidden_failure, script_of, unwrapped
+from probetuner.diagnosis.commands import base_name, hidden_failure, script_of, shortened, unwrapped
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
+from probetuner.diagnosis.lone import is_only_backend
 from probetuner.model.probe import Exec, HttpGet, Probe, ProbeType
 
 Rule = Callable[[Case], Finding | None]
@@ -26,6 +27,8 @@ _JAVA_IMAGE = re.compile(
     r"java|jdk|jre|temurin|corretto|spring|tomcat|jetty|wildfly|jboss|keycloak|kafka|zookeeper|cassandra|elasticsearch"
     r"|logstash|jenkins|solr|activemq|neo4j|nexus|sonarqube|quarkus|graalvm"
 )
+_BESIDE_JAVA = re.compile(r"operator|exporter|javascript|backup|client")
+"""What works beside such a program, or is only called like it, is most often written in another language."""
 _JAVA_VARIABLES = ("JAVA_", "SPRING_", "JDK_", "CATALINA_")
 _ANSWERS_AT_ONCE = ("pgrep", "pidof", "ps", "kill", "true", "echo")
 """Programs that find a process as soon as it runs, however long it takes to come up."""
@@ -70,8 +73,8 @@ def find_eager_liveness(case: Case) -> Finding | None:
         Severity.WARNING,
         f"liveness restarts the container after at most {probe.detection_seconds} s of silence: {_arithmetic(probe)}",
         explanation=(
-            "A pause that a sound process recovers from by itself can last as long. A restart then cures nothing, and "
-            "takes a replica away."
+            "Liveness acts after a silence that may be a pause, from which a sound process recovers by itself. A "
+            "restart then cures nothing, and takes a replica away."
         ),
     )
 
@@ -112,8 +115,8 @@ def find_delay_for_startup(case: Case) -> Finding | None:
         Severity.INFO,
         f"liveness waits for {probe.initial_delay_seconds} s after each start, and there is no startup probe",
         explanation=(
-            "A process that hangs in that time is not restarted, and a start that takes longer is ended. A startup "
-            "probe ends the wait as soon as the application is up, and can allow for more."
+            "A process that hangs during the initial delay is not restarted, and a start that takes longer is ended. A "
+            "startup probe ends the wait as soon as the application is up, and can allow for more."
         ),
     )
 
@@ -158,24 +161,27 @@ def find_readiness_asked(case: Case) -> Finding | None:
             "Spring Boot's whole health includes databases and brokers: while one of them is away every replica is "
             "restarted. Ask /actuator/health/liveness."
             if whole
-            else "That endpoint says whether the application wants traffic. It may say no while it warms up or waits "
-            "for a dependency, and a restart is no cure for that."
+            else "Liveness asks an endpoint that says whether the application wants traffic. It may say no while it "
+            "warms up or waits for a dependency, and a restart is no cure for that."
         ),
     )
 
 
 @unless_seen
 def find_slow_readiness(case: Case) -> Finding | None:
-    """readiness-too-slow: users are sent to a silent replica until readiness notices."""
+    """readiness-too-slow: users are sent to a silent replica until readiness notices.
+
+    Those of the only replica have nowhere else to go, however soon it is noticed.
+    """
     probe = case.container.readiness
-    if probe is None or probe.detection_seconds < _SLOW_READINESS_SECONDS:
+    if probe is None or probe.detection_seconds < _SLOW_READINESS_SECONDS or is_only_backend(case):
         return None
     return _finding(
         case,
         FindingName.READINESS_TOO_SLOW,
         Severity.INFO,
         f"readiness notices a silent replica after at most {probe.detection_seconds} s: {_arithmetic(probe)}",
-        explanation="Until then the Service goes on sending requests to it.",
+        explanation="Until readiness notices that a replica is silent, the Service goes on sending requests to it.",
     )
 
 
@@ -183,7 +189,7 @@ def find_slow_readiness(case: Case) -> Finding | None:
 def find_default_exec_timeouts(case: Case) -> Finding | None:
     """exec-timeout-default: a command has one second, the start of its process included."""
     told = [
-        f"{kind.field} runs {_shortened(probe.handler)} with timeoutSeconds 1"
+        f"{kind.field} runs {shortened(probe.handler.command)} with timeoutSeconds 1"
         for kind in ProbeType
         if (probe := case.container.probe(kind)) and isinstance(probe.handler, Exec) and probe.timeout_seconds == 1
     ]
@@ -224,10 +230,11 @@ def find_hidden_failures(case: Case) -> Finding | None:
 
 def _runs_java(case: Case) -> bool:
     container = case.container
-    image = container.image.rpartition("@")[0] or container.image
+    image = (container.image.rpartition("@")[0] or container.image).lower()
+    named = bool(_JAVA_IMAGE.search(image)) and not _BESIDE_JAVA.search(image.rpartition("/")[2])
     handlers = [probe.handler for kind in ProbeType if (probe := container.probe(kind))]
     return (
-        bool(_JAVA_IMAGE.search(image.lower()))
+        named
         or any(name.startswith(_JAVA_VARIABLES) for name in container.variables)
         or any(isinstance(handler, HttpGet) and "/actuator" in handler.path for handler in handlers)
     )
@@ -246,14 +253,6 @@ def _answers_at_once(probe: Probe) -> bool:
 def _arithmetic(probe: Probe) -> str:
     again = f" + {probe.failure_threshold - 1} x {probe.cadence_seconds}" if probe.failure_threshold > 1 else ""
     return f"a period of {probe.period_seconds}{again} and a timeout of {probe.timeout_seconds}"
-
-
-_MOST_SHOWN = 60
-
-
-def _shortened(handler: Exec) -> str:
-    text = " ".join(" ".join(handler.command).split())
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _finding(case: Case, name: FindingName, severity: Severity, *evidence: str, explanation: str) -> Finding:

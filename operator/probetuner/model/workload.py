@@ -69,7 +69,8 @@ class Workload:
     `replaces_gradually` is True where a rollout keeps every old pod until a new one in its place is ready. `autoscaled`
     says that something may give it more replicas than it wants now, `accompanied` that another workload is known to
     stand behind one of its Services.
-    `share_process_namespace` is None where the template does not say, which means False. `progress_deadline_seconds` is
+    `share_process_namespace` is None where the template does not say, which means False. `ends_by_itself` says that its
+    pods do their work and end, as those of Jobs and of a chart's tests do. `progress_deadline_seconds` is
     how long a rollout waits for the next replica before it counts as failed; None where nothing makes it fail.
     """
 
@@ -91,6 +92,7 @@ class Workload:
     host_pid: bool = False
     host_network: bool = False
     share_process_namespace: bool | None = None
+    ends_by_itself: bool = False
     runs_windows: bool = False
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -127,7 +129,7 @@ def parse_workload(raw: Mapping[str, Any]) -> Workload:
 def ref_of(raw: Mapping[str, Any], kind: str) -> WorkloadRef:
     """The name of an object of that kind. Raises InvalidObjectError when it has none."""
     metadata = section(raw, "metadata", "object")
-    name = metadata.get("name")
+    name = metadata.get("name") or metadata.get("generateName")  # `kubectl create` takes the latter
     if not isinstance(name, str) or not name:
         raise InvalidObjectError(f"{kind}", "has no metadata.name")
     return WorkloadRef(kind=kind, namespace=str(metadata.get("namespace") or "default"), name=name)
@@ -151,6 +153,7 @@ def of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mapping
         host_pid=pod_spec.get("hostPID") is True,
         host_network=pod_spec.get("hostNetwork") is True,
         share_process_namespace=_flag(pod_spec.get("shareProcessNamespace")),
+        ends_by_itself=pod_spec.get("restartPolicy") in ("Never", "OnFailure"),
         runs_windows=_runs_windows(pod_spec, place),
         pod_labels=_texts(section(section(template, "metadata", place), "labels", f"{place}.metadata")),
         labels=_texts(section(metadata, "labels", f"{ref}: metadata")),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from probetuner.diagnosis.finding import Severity
 from probetuner.model.problem import InvalidObjectError
 from probetuner.report.report import UNTROUBLED, ContainerReport, Report, WorkloadReport
 
@@ -39,7 +40,8 @@ def _known(written: Any) -> Iterator[tuple[str, str, str, str, str]]:
 def only_new(report: Report, known: Known) -> Report:
     """The report without the findings of trouble that are known, and without workloads of which nothing is left."""
     workloads = (_only_new(workload, known) for workload in report.workloads)
-    return replace(report, workloads=tuple(workload for workload in workloads if workload is not None))
+    left = replace(report, workloads=tuple(workload for workload in workloads if workload is not None))
+    return replace(left, known=report.troubles(Severity.INFO) - left.troubles(Severity.INFO))
 
 
 def _only_new(workload: WorkloadReport, known: Known) -> WorkloadReport | None:

@@ -3,7 +3,7 @@
 from probetuner.diagnosis.finding import Severity
 from probetuner.report.printable import printable
 from probetuner.report.report import Report
-from probetuner.report.troubles import Trouble, troubles_in
+from probetuner.report.troubles import Trouble, in_sentences, troubles_in
 
 _COMMANDS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -17,7 +17,7 @@ def _line(trouble: Trouble) -> str:
     finding = trouble.finding
     properties = {"file": trouble.file, "line": trouble.line, "title": f"probetuner {finding.name}"}
     told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items() if value is not None)
-    text = printable(f"{trouble.where}: {' '.join((*finding.evidence, finding.explanation))}", most=2000)
+    text = printable(f"{trouble.where}: {in_sentences(finding)}", most=2000)
     return f"::{_COMMANDS[finding.severity]} {told}::{_data(text)}\n"
 
 

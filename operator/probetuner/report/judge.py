@@ -52,6 +52,7 @@ def judge(subject: Subject) -> WorkloadReport:
         ),
         patch=patch or {},
         incomplete=budget.problem,
+        names_namespace=subject.names_namespace,
     )
 
 

@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from probetuner.diagnosis.finding import Severity
 from probetuner.report.printable import printable
 from probetuner.report.report import UNTROUBLED, ContainerReport, Report, WorkloadReport
+from probetuner.report.troubles import in_sentences
 
 _MOST_CHARACTERS = 4000
 
@@ -31,7 +32,7 @@ def _add(suite: Element, workload: WorkloadReport, container: ContainerReport) -
     troubles = [finding for finding in container.findings if finding.name not in UNTROUBLED]
     for finding in troubles:
         case = SubElement(suite, "testcase", place, name=finding.name.value)
-        text = printable(" ".join((*finding.evidence, finding.explanation)), most=_MOST_CHARACTERS)
+        text = printable(in_sentences(finding), most=_MOST_CHARACTERS)
         if finding.severity is Severity.INFO:
             SubElement(case, "system-out").text = text
         else:

@@ -72,24 +72,28 @@ def _document(workload: WorkloadReport) -> str:
     told = [pair for one in workload.containers for pair in zip(one.action_titles, one.actions, strict=True)]
     headline = ", ".join(dict.fromkeys(title for title, _ in told))
     reasons = "".join(f"#   {title}: {printable(f'{action.container}: {action.reason}')}\n" for title, action in told)
-    return f"---\n# {printable(str(ref))}: {headline}\n{reasons}# {_command(workload)}\n{write_yaml(workload.patch)}"
+    name = str(ref) if workload.names_namespace else f"{ref.kind}/{ref.name}"
+    return f"---\n# {printable(name)}: {headline}\n{reasons}# {_command(workload)}\n{write_yaml(workload.patch)}"
 
 
 def _command(workload: WorkloadReport) -> str:
+    """The command for kubectl, which names a namespace only if the manifest does."""
     ref = workload.ref
-    namespace, name = printable(ref.namespace), printable(ref.name)
+    namespace = ("-n", printable(ref.namespace)) if workload.names_namespace else ()
     body = json.dumps(workload.patch, separators=(",", ":"))
-    return shlex.join(("kubectl", "-n", namespace, "patch", ref.kind.lower(), name, "--type", "strategic", "-p", body))
+    what = (ref.kind.lower(), printable(ref.name))
+    return shlex.join(("kubectl", *namespace, "patch", *what, "--type", "strategic", "-p", body))
 
 
 def _kustomize(workload: WorkloadReport) -> Mapping[str, Any]:
     """A patch for the workload's manifest, which may leave the namespace to the kustomization: that counts as default.
 
-    The target's namespace is a regular expression (kustomize: patches, target).
+    The target's namespace is a regular expression (kustomize: patches, target); without one any namespace fits.
     """
     ref = workload.ref
-    metadata = {"name": ref.name, "namespace": ref.namespace}
+    metadata, target = {"name": ref.name}, {"kind": str(ref.kind), "name": ref.name}
+    if workload.names_namespace:
+        metadata["namespace"] = ref.namespace
+        target["namespace"] = "|".join(dict.fromkeys((ref.namespace, "default")))
     whole = {"apiVersion": "apps/v1", "kind": str(ref.kind), "metadata": metadata, **workload.patch}
-    namespaces = "|".join(dict.fromkeys((ref.namespace, "default")))
-    target = {"kind": str(ref.kind), "name": ref.name, "namespace": namespaces}
     return {"target": target, "patch": _Block(write_yaml(whole))}

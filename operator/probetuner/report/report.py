@@ -79,7 +79,8 @@ class ContainerReport:
 class WorkloadReport:
     """One workload. `patch` is a strategic-merge patch, empty when nothing is to be changed.
 
-    `incomplete` says why not all that could be recommended was worked out; None where it was.
+    `incomplete` says why not all that could be recommended was worked out; None where it was. `names_namespace` is
+    False where its manifest leaves the namespace to whoever applies it; `ref` then has the one of kubectl, default.
     """
 
     ref: WorkloadRef
@@ -87,6 +88,7 @@ class WorkloadReport:
     containers: tuple[ContainerReport, ...]
     patch: Mapping[str, Any]
     incomplete: str | None = None
+    names_namespace: bool = True
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -113,9 +115,14 @@ class Gain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All workloads that were looked at; `gained` is what watching added, None where nobody watched."""
+    """All workloads that were looked at.
+
+    `known` counts the findings that a baseline had, which are left out. `gained` is what watching added, None where
+    nobody watched.
+    """
 
     workloads: tuple[WorkloadReport, ...]
+    known: int = 0
     gained: tuple[Gain, ...] | None = None
 
     def troubles(self, least: Severity) -> int:
@@ -125,3 +132,8 @@ class Report:
             for workload in self.workloads
             for finding in workload.findings
         )
+
+    @property
+    def silenced(self) -> int:
+        """How many findings the authors of the manifests silenced."""
+        return sum(len(container.silenced) for workload in self.workloads for container in workload.containers)

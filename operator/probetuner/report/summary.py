@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from probetuner.diagnosis.restarts import Restarts
 from probetuner.diagnosis.wording import several
 from probetuner.model.workload import WorkloadRef
-from probetuner.report.plain import align
+from probetuner.report.columns import align
 from probetuner.report.printable import printable
 from probetuner.report.report import Report
 

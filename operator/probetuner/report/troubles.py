@@ -16,6 +16,11 @@ class Trouble:
     line: int | None
 
 
+def in_sentences(finding: Finding) -> str:
+    """Evidence and explanation as running text."""
+    return f"{'; '.join(finding.evidence)}. {finding.explanation}"
+
+
 def troubles_in(report: Report) -> list[Trouble]:
     """All of them, in the order of the report."""
     return [

@@ -54,7 +54,7 @@ def gather_objects(
             ignored[given.object["kind"]] += 1
     facts: list[Fact] = []
     for given in (given for entries in telling.values() for given in entries):
-        take = partial(gathering.watch, given.object, None, at=received_at)
+        take = partial(gathering.watch, given.object, None, at=received_at, origin=given.origin)
         facts += understood(take, given.origin.place, tell) or ()
     facts += [fact for answer in answers for fact in gathering.scrape(answer)]
     gathering.remember(sorted(facts, key=lambda fact: fact.at))

@@ -26,7 +26,7 @@ MOST_BYTES = 512 * 1024 * 1024
 Tell = Callable[[str], None]
 Taken = TypeVar("Taken")
 
-_BEGINS_DOCUMENT = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_DOCUMENT_MARK = b"---"
 _MOST_YAML_BYTES = 64 * 1024 * 1024
 _MOST_LEVELS_OF_LISTS = 10
 _CHUNK_BYTES = 32 * 1024
@@ -114,7 +114,8 @@ def read_content(content: bytes, file: str, tell: Tell, *, foreign: Tell | None 
     """Give out the objects in the content of `file`: JSON, or YAML of one or many documents; lists are unfolded.
 
     Of an object of a kind that says nothing of probes no more than the kind is read. `foreign` hears of documents that
-    are no Kubernetes objects, which is no problem where a folder was given; without it they are told as one.
+    are no Kubernetes objects, or of an empty file, which is no problem where a folder was given; without it they are
+    told as one.
     """
     if len(content) > MOST_BYTES:
         tell(f"{file} is larger than {MOST_BYTES // 1024**2} MiB; split it")
@@ -124,11 +125,11 @@ def read_content(content: bytes, file: str, tell: Tell, *, foreign: Tell | None 
         count += 1
         yield from _unfold(value, origin, foreign or tell)
     if not count and not content.strip():
-        tell(f"{file} is empty")
+        (foreign or tell)(f"{file} is empty")
 
 
 def _documents(content: bytes, file: str, tell: Tell, foreign: Tell | None) -> Iterator[tuple[Origin, Any]]:
-    if foreign is not None and not _NAMES_KIND.search(content):
+    if foreign is not None and content.strip() and not _NAMES_KIND.search(content):
         foreign(f"{file} is not a Kubernetes object: it has no kind; it was left out")
         return
     if _FOR_PEOPLE.match(content):
@@ -209,13 +210,29 @@ def _lone_kind(document: bytes) -> str | None:
     A line that begins with it is not part of any value: those are indented, or quoted over several lines, which
     manifests do not do with a line of just that form.
     """
-    found = _KIND.findall(document)
-    return found[0].decode() if len(found) == 1 else None
+    found = [_KIND.match(document, begin) for begin in _lines_with(b"kind:", document)]
+    named = [match[1] for match in found if match is not None]
+    return named[0].decode() if len(named) == 1 else None
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    begins = [0, *(found.start() for found in _BEGINS_DOCUMENT.finditer(content)), len(content)]
+    marks = (
+        begin
+        for begin in _lines_with(_DOCUMENT_MARK, content)
+        if content[begin + 3 : begin + 4] in (b"", b" ", b"\t", b"\r", b"\n")
+    )
+    begins = [0, *marks, len(content)]
     return (content[begin:end] for begin, end in itertools.pairwise(begins) if begin < end)
+
+
+def _lines_with(word: bytes, content: bytes) -> Iterator[int]:
+    """Where the lines begin that begin with this word; a search for bytes is many times as fast as an expression."""
+    if content.startswith(word):
+        yield 0
+    found = content.find(b"\n" + word)
+    while found >= 0:
+        yield found + 1
+        found = content.find(b"\n" + word, found + 1)
 
 
 def _unfold(value: Any, origin: Origin, tell: Tell, *, level: int = 0) -> Iterator[Given]:

@@ -20,7 +20,20 @@ _CONTAINER_LISTS = ("containers", "initContainers")
 _FIELDS = tuple(kind.field for kind in ProbeType)
 _IGNORE = re.compile(r"#\s*probetuner:\s*ignore\s+(?P<rules>[a-z0-9,-]+)[ \t]*(?P<reason>.*)")
 _IGNORED = re.compile(r"(?P<rules>[a-z0-9,-]+)[ \t]*(?P<reason>.*)")
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Composer: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class _Loader(_Composer):  # type: ignore[misc]  # which of the two is not known
+    """Composes nodes without asking what type each is: half of the time, and all that counts here is text and place."""
+
+    def descend_resolver(self, *_: Any) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+    def resolve(self, *_: Any) -> str:
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,11 @@ def read_values(content: bytes, *, place: str, first_line: int = 1) -> list[Any]
         return [json.loads(json.dumps(value, allow_nan=False)) for value in values]
     except _NotYamlError as error:
         raise InvalidObjectError(f"{place} line {first_line + error.line}", f"is not YAML: {_shown(error)}") from None
-    except (UnicodeError, ValueError, TypeError, RecursionError) as error:
+    except TypeError:  # of json: a key that is a mapping itself, as {{ name }} is, or a value of a tag of its own
+        raise InvalidObjectError(
+            f"{place} line {first_line}", "has keys or values that are no JSON; a template has to be rendered first"
+        ) from None
+    except (UnicodeError, ValueError, RecursionError) as error:
         raise InvalidObjectError(f"{place} line {first_line}", f"cannot be read: {_shown(error)}") from None
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from unit.cli.commands import findings, probetuner, report
-from unit.cli.manifests import BROKEN, deployment, probe
+from unit.cli.manifests import BROKEN, deployment, probe, service
 
 _SOUND = deployment(livenessProbe=probe("/livez", initialDelaySeconds=40))
 
@@ -34,6 +34,43 @@ def test_two_environments_of_one_name_are_two_workloads(tmp_path: Path) -> None:
 
     assert [one["name"] for one in printed["workloads"]] == ["web", "web"]
     assert "port-not-declared" in findings(printed, "Deployment/web", "app")
+
+
+@pytest.mark.parametrize(("beside", "exposed"), [("shop", True), ("other", False)])
+def test_a_service_is_that_of_the_workload_beside_it(tmp_path: Path, beside: str, exposed: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Examples of one repository use the same labels; a Service that has none beside it is whoever's it selects."""
+    files = {"shop/web.yaml": deployment(), f"{beside}/service.yaml": service(), "other/web.yaml": deployment()}
+    printed = report(_write(tmp_path, files), "--render", "never")["workloads"]
+    told = {one["containers"][0]["findings"][0]["name"] for one in printed}
+    alone = report(_write(tmp_path / "alone", {"a/web.yaml": deployment(), "b/service.yaml": service()}))
+
+    assert told == {"missing-readiness", "insufficient-evidence"}
+    assert [one["containers"][0]["findings"][0]["name"] == "missing-readiness" for one in printed] == [
+        not exposed,
+        exposed,
+    ]
+    assert "missing-readiness" in findings(alone, "Deployment/web", "app")
+
+
+def test_a_canary_behind_the_same_service_is_another_replica(tmp_path: Path) -> None:
+    """Then readiness has somebody to send requests to, and the one replica is not told that it gains nothing."""
+    asked = probe(failureThreshold=6)
+    main = deployment(replicas=1, readinessProbe=asked)
+    canary = {**main, "metadata": {"name": "web-canary", "namespace": "shop"}}
+    alone = _write(tmp_path / "alone", {"web.yaml": main, "service.yaml": service()})
+    both = _write(tmp_path / "both", {"web.yaml": main, "service.yaml": service(), "canary.yaml": canary})
+
+    assert "single-replica-readiness" in findings(report(alone), "Deployment/web", "app")
+    assert "single-replica-readiness" not in findings(report(both), "Deployment/web", "app")
+
+
+def test_two_environments_have_a_service_each(tmp_path: Path) -> None:
+    """The one that is read later does not stand for both."""
+    files = {f"{env}/{kind}.yaml": content for env in ("dev", "prod") for kind, content in
+             (("web", deployment()), ("service", service()))}  # fmt: skip
+    printed = report(_write(tmp_path, files))["workloads"]
+
+    assert [one["containers"][0]["findings"][0]["name"] for one in printed] == ["missing-readiness"] * 2
 
 
 def test_a_patch_does_not_wipe_what_it_is_for(tmp_path: Path) -> None:
@@ -63,6 +100,32 @@ def test_files_of_other_kinds_in_a_folder_are_counted_and_no_error(tmp_path: Pat
     assert result.exit_code == 0
     assert result.stderr.count("is not a Kubernetes object") == 1
     assert "and 3 more" in result.stderr
+
+
+def test_an_empty_file_in_a_folder_is_no_error(tmp_path: Path) -> None:
+    """Repositories hold some; one that is named by itself should have had a manifest in it."""
+    folder = _write(tmp_path, {"web.yaml": _SOUND, "empty.yaml": "\n"})
+    within, alone = probetuner("analyze", folder), probetuner("analyze", folder / "empty.yaml")
+
+    assert (within.exit_code, alone.exit_code) == (0, 2)
+    assert all("empty.yaml is empty" in result.stderr for result in (within, alone))
+
+
+def test_a_template_that_was_not_rendered_is_told_in_plain_words(tmp_path: Path) -> None:
+    """A key in double braces is no text; who reads of it need not know how YAML is read here."""
+    path = tmp_path / "web.yaml"
+    path.write_text("kind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: {{replicas}}\n")
+    result = probetuner("analyze", path)
+
+    assert result.exit_code == 2
+    assert "web.yaml document 1 line 1 has keys or values that are no JSON; a template has to be" in result.stderr
+
+
+def test_a_name_that_is_generated_is_a_name(tmp_path: Path) -> None:
+    """`kubectl create` takes it, and a Job is judged by its template."""
+    job = {**deployment(**BROKEN), "apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "job-"}}
+
+    assert report(_write(tmp_path, {"job.yaml": job}))["workloads"][0]["name"] == "job-"
 
 
 def test_a_manifest_in_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

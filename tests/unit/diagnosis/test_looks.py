@@ -191,16 +191,16 @@ def test_the_report_begins_with_the_count() -> None:
         ),
     ).json
     (container,) = report("-", piped=piped)["workloads"][0]["containers"]
-    summary, _, table = probetuner("analyze", "-", piped=piped).stdout.partition("\n\n")
-    header, *lines = table.splitlines()
+    printed = probetuner("analyze", "-", piped=piped).stdout
+    told = " ".join(printed.split())
 
-    assert summary.startswith("8 restarts, 8 by probes: 0 cured nothing, 8 not explained\n")
+    assert printed.startswith("8 restarts, 8 by probes: 0 cured nothing, 8 not explained\n")
     assert container["restarts"]["total"] == container["restarts"]["byLiveness"] == 8
     assert container["restarts"]["unexplained"] == 8
     assert container["restarts"]["mostInOnePod"] == 5
     assert container["failures"] == [{"probe": "liveness", "cause": "timeout", "count": 28, "said": TIMED_OUT}]
-    assert header.split()[3:7] == ["RESTARTS", "KILLS", "UNEXPLAINED", "FAILED"]
-    assert all(line.split()[3:7] == ["8", "liveness:8", "8", "liveness:28-timeout"] for line in lines)
+    assert "8 restarts, up to 5 in one pod: 8 by the liveness probe; 8 kills not explained" in told
+    assert "the liveness probe failed 28 times (28 timeout)" in told
     assert probetuner("analyze", "-", piped=piped).exit_code == 1
 
 

@@ -81,6 +81,17 @@ def test_readiness_is_missing_only_where_it_matters() -> None:
     assert "missing-readiness" not in names(exposed=True, readinessProbe=READY)
 
 
+def test_pods_that_end_by_themselves_need_no_readiness() -> None:
+    """A Service whose selector fits a Job's or a test's pods too sends them nothing that readiness would save."""
+    assert "missing-readiness" not in names(exposed=True, livenessProbe=HTTP, pod={"restartPolicy": "Never"})
+
+
+def test_a_startup_probe_may_time_out_later_than_its_period() -> None:
+    """It then waits for longer, and no lock-up is found later for it."""
+    assert "timeout-exceeds-period" not in names(startupProbe={**HTTP, "timeoutSeconds": 11})
+    assert "timeout-exceeds-period" in names(readinessProbe={**HTTP, "timeoutSeconds": 11})
+
+
 def test_a_lone_replica_is_told_that_readiness_gains_it_nothing() -> None:
     """One replica with readiness, and neither two nor one without."""
     assert "single-replica-readiness" in names(replicas=1, readinessProbe=READY)

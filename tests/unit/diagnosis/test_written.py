@@ -17,9 +17,15 @@ SEEN = ContainerHistory(name="web", template_hash="h", first_seen_at=1.0, last_s
 
 
 def found(
-    probes: Json, *, image: str = "web:1", env: tuple[str, ...] = (), uid: str = "", seen: bool = False
+    probes: Json,
+    *,
+    image: str = "web:1",
+    env: tuple[str, ...] = (),
+    uid: str = "",
+    seen: bool = False,
+    replicas: int = 3,
 ) -> dict[str, Finding]:
-    """What is found in the manifest of three replicas; or, where it was `seen` to run, in the workload."""
+    """What is found in the manifest of so many replicas; or, where it was `seen` to run, in the workload."""
     raw = deployment(
         {
             **container("web", **probes),
@@ -27,7 +33,7 @@ def found(
             "env": [{"name": name, "value": "x"} for name in env],
             "ports": [{"containerPort": 8080, "name": "http"}],
         },
-        replicas=3,
+        replicas=replicas,
     )
     raw["metadata"]["uid"] = uid
     history = WorkloadHistory(containers=(SEEN,) if seen else ())
@@ -115,6 +121,22 @@ def test_a_java_virtual_machine_needs_longer_to_start(image: str, variable: str)
 
     assert found(probes)["start-not-protected"].severity is Severity.INFO
     assert found(probes, image=image, env=(variable,))["start-not-protected"].severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("image", ["elasticsearch-operator:0.2.0", "danielqsj/kafka-exporter", "javascript-app:1"])
+def test_what_works_beside_java_is_not_taken_for_it(image: str) -> None:
+    """Operators and exporters are named after what they serve, and most are written in another language."""
+    probes = {"livenessProbe": {**LIVE, "initialDelaySeconds": 5}}
+
+    assert found(probes, image=image)["start-not-protected"].severity is Severity.INFO
+
+
+def test_slow_readiness_of_the_only_replica_sends_nobody_elsewhere() -> None:
+    """Its users have no other replica, however soon its silence is noticed."""
+    slow = {"readinessProbe": {**READY, "periodSeconds": 30}}
+
+    assert "readiness-too-slow" in found(slow, replicas=2)
+    assert "readiness-too-slow" not in found(slow, replicas=1)
 
 
 def test_what_the_api_server_refuses_is_a_finding_and_is_judged_no_further() -> None:

@@ -61,6 +61,7 @@ def test_github_annotates_the_line(manifest: Path) -> None:
     (line,) = (line for line in told if "port-not-declared" in line)
 
     assert line.startswith(f"::error file={manifest},line={_LINE},title=probetuner port-not-declared::")
+    assert "declared are none. The API server does not check" in line
 
 
 def test_github_commands_cannot_be_forged() -> None:
@@ -153,3 +154,19 @@ def test_the_hook_and_the_action_call_what_there_is() -> None:
     assert hook["entry"].split()[:2] == run.split()[:2] == ["probetuner", "analyze"]
     assert all(option in known for option in ("--render", "--fail-on", "--baseline"))
     assert probetuner(*hook["entry"].split()[1:], "-", piped=stream(service())).exit_code == 0
+
+
+def test_the_hook_passes_what_else_a_repository_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads the folder, as a Service may stand in a file that was not changed; what is no manifest fails nothing."""
+    (hook,) = yaml.safe_load((Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text())
+    command = [*hook["entry"].split()[1:], *hook["args"]]
+    (tmp_path / "docker-compose.yml").write_text("services:\n  db: {image: postgres}\n")
+    (tmp_path / "web.yaml").write_bytes(stream(deployment(livenessProbe=probe(initialDelaySeconds=60))))
+    monkeypatch.chdir(tmp_path)
+    alone = probetuner(*command)
+    (tmp_path / "service.yaml").write_bytes(stream(service()))
+
+    assert hook["pass_filenames"] is False
+    assert alone.exit_code == 0
+    assert "docker-compose.yml is not a Kubernetes object" in alone.stderr
+    assert "WARNING missing-readiness" in probetuner(*command).stdout

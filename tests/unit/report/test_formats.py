@@ -120,24 +120,25 @@ class _Page(HTMLParser):
         super().__init__()
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
+        self.links: set[str | None] = set()
         self.drawings = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.links |= {value for name, value in attrs if name == "href"}
         self.drawings += ("role", "img") in attrs
 
 
 @whatever
 def test_the_page_needs_nothing_and_runs_nothing(name: str) -> None:
-    """The HTML report loads nothing, runs nothing, and what strangers wrote is text in it."""
+    """The HTML report loads nothing, runs nothing, leads nowhere else, and what strangers wrote is text in it."""
     page = _Page()
     page.feed(write_html(REPORTS[name]()))
 
-    assert not page.tags & {"script", "img", "link", "iframe", "object", "form", "a", "base", "use", "image"}
-    assert not {name for name in page.attributes if name.startswith("on")} | (
-        page.attributes & {"src", "href", "style"}
-    )
+    assert not page.tags & {"script", "img", "link", "iframe", "object", "form", "base", "use", "image"}
+    assert not {name for name in page.attributes if name.startswith("on")} | (page.attributes & {"src", "style"})
+    assert all(link is not None and link.startswith("#") for link in page.links)
 
 
 def test_the_page_draws_a_timeline_per_container() -> None:
@@ -152,30 +153,28 @@ def test_the_page_draws_a_timeline_per_container() -> None:
 
 
 @whatever
-def test_plain_text_is_for_grep(name: str) -> None:
-    """Piped tables have a line per finding, the same number of words in each, and nothing that a terminal obeys."""
-    report = REPORTS[name]()
-    header, *lines = write_plain(report).splitlines()
+def test_the_plain_table_fits_80_columns_and_obeys_no_text(name: str) -> None:
+    """Through a pipe no line is wider, but for the name of a file that is; nothing in it is more than text."""
+    lines = write_plain(REPORTS[name]()).splitlines()
+    files = tuple(f"  {printable(one.origin.file)}:" for one in REPORTS[name]().workloads if one.origin.file)
 
-    assert len(lines) == sum(len(workload.findings) for workload in report.workloads)
-    assert {len(line.split()) for line in lines} == {len(header.split())}
+    assert all(len(line) <= 80 or line.startswith(files) for line in lines)
     assert all(character.isprintable() for line in lines for character in line)
 
 
 @whatever
 @pytest.mark.parametrize("width", [60, 200])
 def test_the_terminal_table_fits(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The table for people is as wide as their terminal, names every finding's explanation and obeys no text."""
+    """The table for people is as wide as their terminal, names every finding and obeys no text."""
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("NO_COLOR", "1")
     text = write_terminal(REPORTS[name]())
-    words = "".join(text.split())
 
     assert max(map(len, text.splitlines())) <= width
     assert "\x1b[31m" not in text
     for workload in REPORTS[name]().workloads:
         for finding in workload.findings:
-            assert finding.name.replace("-", "") in words.replace("-", "") or width == 60
+            assert finding.name in text
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_a_report_says_what_was_too_much(monkeypatch: pytest.MonkeyPatch) -> Non
     said = "more happened than may be replayed and weighed (0 steps)"
     assert workload["incomplete"] == said
     assert said in write_html(found)
-    assert "incomplete: more happened" in " ".join(write_terminal(found).split())
+    assert "is incomplete: more happened" in " ".join(write_terminal(found).split())
 
 
 def test_the_command_line_says_it_on_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
