@@ -82,12 +82,19 @@ def _workload(workload: WorkloadReport) -> dict[str, Any]:
 def _container(container: ContainerReport) -> dict[str, Any]:
     return {
         "name": container.name,
-        "restarts": _restarts(container.restarts),
-        "failures": [_failures(failures) for failures in container.failures],
+        **(_counts(container) if container.was_seen else {}),
         "findings": [_finding(finding) for finding in container.findings],
         "actions": _actions(container),
         "recommended": write_changes(container.current, container.target) | _command(container),
         **_silenced(container),
+    }
+
+
+def _counts(container: ContainerReport) -> dict[str, Any]:
+    """What was counted; of what stands in a manifest only nobody knows whether it was ever restarted."""
+    return {
+        "restarts": _restarts(container.restarts),
+        "failures": [_failures(failures) for failures in container.failures],
     }
 
 

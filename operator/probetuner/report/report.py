@@ -57,6 +57,11 @@ class ContainerReport:
         return self.container.name
 
     @property
+    def was_seen(self) -> bool:
+        """Whether anything was observed of it: a manifest alone shows what is written."""
+        return self.history.last_seen_at > 0.0
+
+    @property
     def action_titles(self) -> tuple[str, ...]:
         """What each action is called; one of two with the same name that are about two probes tells which."""
         about: dict[str, set[ProbeType | None]] = {}

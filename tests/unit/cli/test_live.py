@@ -333,7 +333,21 @@ def test_files_that_tell_of_no_restart_have_no_summary(tmp_path: Path) -> None:
     """Manifests begin with their findings."""
     (tmp_path / "web.json").write_text(json.dumps(Dump().items[0]))
 
-    assert probetuner("analyze", tmp_path / "web.json").stdout.startswith("NAMESPACE")
+    assert "restart" not in probetuner("analyze", tmp_path / "web.json").stdout.splitlines()[0]
+
+
+def test_nobody_counts_restarts_of_what_was_never_seen(tmp_path: Path) -> None:
+    """A manifest does not say that nothing was restarted, nor that no probe failed."""
+    (tmp_path / "web.json").write_text(json.dumps(Dump().items[0]))
+    (tmp_path / "dump.json").write_text(json.dumps({"kind": "List", "items": Dump().items}))
+
+    def container(name: str) -> dict[str, Any]:
+        found = json.loads(probetuner("analyze", tmp_path / name, "-o", "json").stdout)
+        (only,) = found["workloads"][0]["containers"]
+        return dict(only)
+
+    assert not {"restarts", "failures"} & container("web.json").keys()
+    assert container("dump.json")["restarts"]["total"] == 0
 
 
 def test_a_node_that_says_nonsense_of_its_address_hides_no_other(look: Serve) -> None:
