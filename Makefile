@@ -41,8 +41,9 @@ after: setup ## play twelve troubles on a real kubelet without and with the reco
 bench: setup ## manifests through probetuner and through kube-score, side by side
 	PYTHONPATH=tests $(BIN)/python -m bench
 
-gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md
-	PYTHONPATH=tests $(BIN)/python -m gym --write docs/gym.md
+gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md (REGIMES=quick: in minutes, printed)
+	PYTHONPATH=tests $(BIN)/python -m gym --rules "commit $$(git describe --always --dirty)" \
+		$(if $(filter quick,$(REGIMES)),--regimes quick,--write docs/gym.md)
 
 replay-table: setup ## replay the recordings' own settings over them, into docs/replay.md
 	PYTHONPATH=tests $(BIN)/python -m gym.replay_table docs/replay.md

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gym.manifest import deployment, probes_of
-from gym.observer import deletion_of, facts_of
+from gym.observer import deletion_of
 from gym.phase import live
+from gym.sight import EPOCH, Sight, facts_seen, histories
 from gym.truth import GymCase
 from probetuner.change.decide import decide
 from probetuner.change.situation import Situation
@@ -28,7 +29,6 @@ ROUNDS = 5
 """One more than the default policy allows changes in a day, so that the last one is verified too."""
 ROUND_SECONDS = 3600.0
 """The default cool-down between two changes, and as much as a history remembers minute by minute."""
-_EPOCH = 1_700_000_000.0
 _CARRYING_OUT = 3
 _RESTED_SECONDS = 2.0
 
@@ -84,14 +84,17 @@ def training_seed(number: int) -> str:
     return f"train-{number}"
 
 
-def apply_mode(case: GymCase) -> Applied:
-    """Let the operator look after the case for some hours."""
+def apply_mode(case: GymCase, sight: Sight = Sight.COUNTERS) -> Applied:
+    """Let an operator who has that to go by look after the case for some hours."""
     cluster = _Cluster(live=deployment(case, case.probes), status={}, history=WorkloadHistory())
     for number in range(ROUNDS):
-        epoch = _EPOCH + number * (ROUND_SECONDS + _RESTED_SECONDS)
+        epoch = EPOCH + number * (ROUND_SECONDS + _RESTED_SECONDS)
         phase = live(case, cluster.probes, seed=training_seed(number), seconds=ROUND_SECONDS)
         template = f"t{cluster.templates}"
-        cluster.learn(facts_of(phase, epoch=epoch, template=template, generation=number))
+        if number == 0 and sight is Sight.LATE:
+            (cluster.history,) = histories(phase, sight, (ROUND_SECONDS,), template=template)
+        else:
+            cluster.learn(facts_seen(phase, sight, epoch=epoch, template=template, generation=number))
         _settle(cluster, now=epoch + ROUND_SECONDS + 1.0, is_last=number == ROUNDS - 1)
         cluster.learn(deletion_of(phase, epoch=epoch, template=template, generation=number))
     changes = tuple((entry["summary"], entry.get("verdict", "")) for entry in cluster.status.get("history", ()))

@@ -1,20 +1,23 @@
 """What a phase cost the users, in lost replica-seconds: one function for all settings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from gym.phase import Phase
 from gym.weather import Fate, Spells
 from probetuner.tuning.replay.outcome import LifeRun, Outcome
 
-WEIGHTS = {
+Prices = Mapping[str, float]
+"""Lost replica-seconds that each unit of a part of the cost stands for."""
+
+WEIGHTS: Prices = {
     "refused_seconds": 10.0,
     "idle_seconds": 1.0,
     "stuck_seconds": 1.0,
     "rollout_seconds": 1.0,
     "false_restarts": 30.0,
 }
-"""Lost replica-seconds that each unit stands for; docs/gym.md says why."""
+"""The default prices; docs/gym.md says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +38,12 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """The weighted sum, in lost replica-seconds."""
-        return sum(weight * float(getattr(self, name)) for name, weight in WEIGHTS.items())
+        """The sum at the default prices, in lost replica-seconds."""
+        return self.at(WEIGHTS)
+
+    def at(self, prices: Prices) -> float:
+        """The sum at these prices, in lost replica-seconds."""
+        return sum(price * float(getattr(self, name)) for name, price in prices.items())
 
     def scaled(self, factor: float) -> "Cost":
         """The same times a factor."""

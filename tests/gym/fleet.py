@@ -8,7 +8,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from gym.truth import Truth
+from gym.truth import Stopping, Truth
 from gym.weather import Fate, Weather, draw
 from probetuner.facts.fact import FailureCause
 from probetuner.model.probe import HttpGet, ProbeType
@@ -52,6 +52,7 @@ class Replica:
             and self.run.running
             and self.up_at <= at < self.stuck_at
             and self._fleet.weather.glitches[self._index].end_of(at) is None
+            and not self._has_closed(at)
         )
 
     def answer(self, probe: ProbeType, *, life: int, at: float) -> Answer:  # noqa: ARG002 - the present life is asked
@@ -62,6 +63,8 @@ class Replica:
             return SILENCE
         glitch_ends = self._fleet.weather.glitches[self._index].end_of(at)
         waits = 0.0 if glitch_ends is None else glitch_ends - at
+        if not waits and self._has_closed(at):
+            return REFUSED
         path = self._paths[probe]
         if path == DEPENDENT and self._fleet.weather.outages.end_of(at + waits) is not None:
             return SILENCE if self._fleet.truth.hanging else _ANSWER_500
@@ -79,12 +82,33 @@ class Replica:
         return self.up_at + self.fate.crash_seconds
 
     def stop_seconds(self, *, life: int, at: float) -> float:  # noqa: ARG002 - the present life is asked
-        """A stuck process does not hear, one that is starting neither; one in a glitch hears when that has passed."""
+        """How long it takes from SIGTERM on (`Stopping`); whoever is in a glitch hears when that has passed."""
+        truth = self._fleet.truth
+        if truth.stopping is Stopping.NOT_HANDLED:
+            return math.inf
         glitch_ends = self._fleet.weather.glitches[self._index].end_of(at)
         hears_at = at if glitch_ends is None else glitch_ends
+        if truth.stopping is Stopping.HUNG_TOO:
+            return hears_at - at + truth.stop_seconds
         if not self.up_at <= hears_at < self.stuck_at:
             return math.inf
-        return hears_at - at + self._fleet.truth.stop_seconds
+        drains = self._drain_seconds(hears_at) if truth.stopping is Stopping.DRAINS else 0.0
+        return hears_at - at + drains + truth.stop_seconds
+
+    def _drain_seconds(self, at: float) -> float:
+        """What is queued, and what still comes before the rush is over if it keeps listening."""
+        queued = self.backlog_seconds / self._fleet.speed(at)
+        rush_ends = self._fleet.weather.bursts.end_of(at)
+        if rush_ends is None or not self._fleet.truth.keeps_listening:
+            return queued
+        return rush_ends - at + queued
+
+    def _has_closed(self, at: float) -> bool:
+        """Whether it has closed its listener to drain, so that nothing that comes is served any more."""
+        truth, run = self._fleet.truth, self.run
+        if truth.stopping is not Stopping.DRAINS or truth.keeps_listening or run is None or run.stopping_since is None:
+            return False
+        return run.stopping_since <= at < self.stuck_at
 
     def _latency_seconds(self, path: str, at: float) -> float:
         fleet, rng = self._fleet, self._rng

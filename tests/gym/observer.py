@@ -2,7 +2,8 @@
 
 Kubernetes cuts times to whole seconds. A pod has a bucket of 25 events of each type, Normal and Warning, that refills
 by one in five minutes (client-go events_cache.go): what finds it empty is not sent, but its count comes with the next.
-The counters are complete, but read every ten seconds. Flips of readiness within a tenth of a second are not seen.
+The counters are complete, but read every ten seconds, or
+more seldom, or never. Flips of readiness within a tenth of a second are not seen.
 """
 
 import math
@@ -42,7 +43,7 @@ _SEEN_LATER_SECONDS = 0.3
 _UNSEEN_FLIP_SECONDS = 0.1
 _FRESH_SECONDS = 1.0
 _BURST, _REFILL_SECONDS = 25.0, 300.0
-_CODES = {True: (137, "Error"), False: (143, "Error")}
+_KILLED = (137, "Error")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,12 +71,14 @@ class _Events:
     held: Counter[tuple[ProbeType, FailureCause]] = field(default_factory=Counter)
 
 
-def facts_of(phase: Phase, *, epoch: float, template: str, generation: int = 0) -> list[Fact]:
+def facts_of(
+    phase: Phase, *, epoch: float, template: str, generation: int = 0, scrape_seconds: float | None = SCRAPE_SECONDS
+) -> list[Fact]:
     """All facts in the order of their times; `epoch` is the phase's begin in epoch seconds.
 
-    The pods are new ones in each `generation`.
+    The pods are new ones in each `generation`. Counters are read each `scrape_seconds`, with None never.
     """
-    watches = _watches(phase, epoch, template, generation)
+    watches = _watches(phase, epoch, template, generation, scrape_seconds)
     return sorted((fact for watch in watches for fact in watch.facts()), key=lambda fact: fact.at)
 
 
@@ -85,7 +88,9 @@ def deletion_of(phase: Phase, *, epoch: float, template: str, generation: int = 
     return sorted((fact for watch in watches for fact in watch.deletion()), key=lambda fact: fact.at)
 
 
-def _watches(phase: Phase, epoch: float, template: str, generation: int) -> Iterator["_Watch"]:
+def _watches(
+    phase: Phase, epoch: float, template: str, generation: int, scrape_seconds: float | None = None
+) -> Iterator["_Watch"]:
     for index, outcome in enumerate(phase.outcomes):
         pod = PodRef(
             namespace="gym",
@@ -102,6 +107,7 @@ def _watches(phase: Phase, epoch: float, template: str, generation: int) -> Iter
             stop_seconds=phase.stop_seconds[index],
             pod=pod,
             epoch=epoch,
+            scrape_seconds=scrape_seconds,
         )
 
 
@@ -113,13 +119,15 @@ class _Watch:
     stop_seconds: float
     pod: PodRef
     epoch: float
+    scrape_seconds: float | None
 
     def facts(self) -> Iterator[Fact]:
         attempts = [a for a in self.outcome.attempts if self.phase.weather.node_away.end_of(a.at) is None]
         yield from self._lives()
         yield from self._readiness()
         yield from self._events(attempts)
-        yield from self._scrapes(attempts)
+        if self.scrape_seconds is not None:
+            yield from self._scrapes(attempts, self.scrape_seconds)
         yield from self._node()
 
     def deletion(self) -> Iterator[Fact]:
@@ -128,7 +136,7 @@ class _Watch:
         yield PodEnding(at=self._at(at), pod=self.pod, container=CONTAINER, reason="Deleted")
         number, life = len(self.outcome.lives) - 1, self.outcome.lives[-1]
         if life.ended_at is None:
-            code, reason = _CODES[self.stop_seconds >= grace]
+            code, reason = self._asked(self.stop_seconds)
             yield ContainerExited(
                 at=self._cut(at + min(self.stop_seconds, grace)),
                 pod=self.pod,
@@ -169,7 +177,14 @@ class _Watch:
             return (137, "OOMKilled") if fate.oom else (1, "Error")
         assert life.ended_at is not None
         assert life.decided_at is not None
-        return _CODES[life.ended_at - life.decided_at >= self.phase.case.truth.grace_seconds]
+        return self._asked(life.ended_at - life.decided_at)
+
+    def _asked(self, took_seconds: float) -> tuple[int, str]:
+        """How a process ends that was asked to stop: by itself, or by SIGKILL when its grace has run out."""
+        truth = self.phase.case.truth
+        if took_seconds >= truth.grace_seconds:
+            return _KILLED
+        return truth.exit_code, "Error" if truth.exit_code else "Completed"
 
     def _readiness(self) -> Iterator[Fact]:
         probed = self.phase.probes.readiness is not None
@@ -226,17 +241,16 @@ class _Watch:
                 count=events.held.pop((attempt.probe, cause)),
             )
 
-    def _scrapes(self, attempts: Sequence[Attempt]) -> Iterator[Fact]:
+    def _scrapes(self, attempts: Sequence[Attempt], every: float) -> Iterator[Fact]:
         by_scrape: dict[tuple[int, ProbeType], list[Attempt]] = {}
         for attempt in attempts:
-            by_scrape.setdefault((int(attempt.at // SCRAPE_SECONDS), attempt.probe), []).append(attempt)
+            by_scrape.setdefault((int(attempt.at // every), attempt.probe), []).append(attempt)
         for (index, kind), found in by_scrape.items():
-            yield from self._scrape(index, kind, found)
+            yield from self._scrape(self._at((index + 1) * every), every, kind, found)
         if self.phase.case.truth.throttled < 1:
-            yield from self._throttling()
+            yield from self._throttling(every)
 
-    def _scrape(self, index: int, kind: ProbeType, found: Sequence[Attempt]) -> Iterator[Fact]:
-        at = self._at((index + 1) * SCRAPE_SECONDS)
+    def _scrape(self, at: float, every: float, kind: ProbeType, found: Sequence[Attempt]) -> Iterator[Fact]:
         passed = [attempt.seconds for attempt in found if attempt.verdict is Verdict.OK]
         failed = sum(attempt.verdict is Verdict.FAILED for attempt in found)
         if passed or failed:
@@ -245,7 +259,7 @@ class _Watch:
                 pod=self.pod,
                 container=CONTAINER,
                 probe=kind,
-                since=at - SCRAPE_SECONDS,
+                since=at - every,
                 succeeded=len(passed),
                 failed=failed,
             )
@@ -255,15 +269,16 @@ class _Watch:
                 counts[next((i for i, bound in enumerate(LATENCY_BOUNDS_SECONDS) if seconds <= bound), -1)] += 1
             yield ProbeLatencySampled(at=at, pod=self.pod, container=CONTAINER, probe=kind, counts=tuple(counts))
 
-    def _throttling(self) -> Iterator[Fact]:
-        for index in range(int(self.outcome.until // SCRAPE_SECONDS)):
-            busy = self.phase.weather.bursts.end_of(index * SCRAPE_SECONDS) is not None
+    def _throttling(self, every: float) -> Iterator[Fact]:
+        """Ten CFS periods a second, of which hardly any is throttled but under a burst."""
+        for index in range(int(self.outcome.until // every)):
+            busy = self.phase.weather.bursts.overlap(index * every, (index + 1) * every)
             yield CpuThrottled(
-                at=self._at((index + 1) * SCRAPE_SECONDS),
+                at=self._at((index + 1) * every),
                 pod=self.pod,
                 container=CONTAINER,
-                periods=100,
-                throttled=80 if busy else 2,
+                periods=int(10 * every),
+                throttled=int(8 * busy + 0.2 * (every - busy)),
             )
 
     def _node(self) -> Iterator[Fact]:

@@ -1,22 +1,18 @@
 """probetuner as it is: facts are folded into a history, diagnosed, and turned into advice by the default policy."""
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gym.manifest import CONTAINER, workload_of
-from gym.observer import facts_of
 from gym.phase import Phase
+from gym.sight import Sight, histories
 from probetuner.diagnosis.diagnose import cases, diagnose
 from probetuner.diagnosis.finding import Finding
-from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.policy import Policy
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Probes, Recommendation
-
-_EPOCH = 1_700_000_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +29,9 @@ def advise(phase: Phase) -> Advice:
     return advise_after(phase, (math.inf,))[0]
 
 
-def advise_after(phase: Phase, watched_seconds: Sequence[float]) -> tuple[Advice, ...]:
-    """What would have been said after each of these times, in their order."""
-    history, facts, said = WorkloadHistory(), deque(facts_of(phase, epoch=_EPOCH, template="t1")), []
-    for seconds in watched_seconds:
-        while facts and facts[0].at <= _EPOCH + seconds:
-            history = observe(history, facts.popleft())
-        said.append(_advice(phase, history))
-    return tuple(said)
+def advise_after(phase: Phase, watched_seconds: Sequence[float], sight: Sight = Sight.COUNTERS) -> tuple[Advice, ...]:
+    """What would have been said after each of these times, in their order, by who has that to go by."""
+    return tuple(_advice(phase, history) for history in histories(phase, sight, watched_seconds))
 
 
 def _advice(phase: Phase, history: WorkloadHistory) -> Advice:

@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from gym.fleet import CHEAP, DEPENDENT, WORK
 from gym.manifest import http
-from gym.truth import GymCase, Spread, Troubles, Truth
+from gym.truth import GymCase, Spread, Stopping, Troubles, Truth
 from probetuner.model.probe import Probe
 from probetuner.tuning.recommendation import Probes
 
@@ -303,11 +304,19 @@ HEALTHY: tuple[Family, ...] = (calm,)
 
 
 def draw(families: tuple[Family, ...], healthy: tuple[Family, ...], *, count: int, seed: str) -> list[GymCase]:
-    """So many cases of each family; the seed decides them."""
+    """So many cases of each family; the seed decides them. What SIGTERM does differs from case to case."""
     cases = []
     for family in families:
+        name = family.__name__.replace("_", "-")
+        first = random.Random(f"{seed}-{name}-stopping").randrange(len(Stopping))
         for number in range(count):
-            name = family.__name__.replace("_", "-")
             truth, probes = family(random.Random(f"{seed}-{name}-{number}"))
+            rng = random.Random(f"{seed}-{name}-{number}-stopping")
+            truth = replace(
+                truth,
+                stopping=tuple(Stopping)[(first + number) % len(Stopping)],
+                keeps_listening=rng.random() < 0.5,
+                exit_code=rng.choice((0, 143)),
+            )
             cases.append(GymCase(family=name, number=number, truth=truth, probes=probes, healthy=family in healthy))
     return cases

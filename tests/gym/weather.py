@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gym.truth import Spread, Troubles, Truth
+from gym.truth import Shape, Spread, Troubles, Truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,19 @@ class Weather:
 
 def draw(spread: Spread, rng: random.Random) -> float:
     """One value."""
-    return spread.median * math.exp(spread.sigma * rng.gauss(0.0, 1.0)) if spread.sigma else spread.median
+    if not spread.sigma:
+        return spread.median
+    value = spread.median * math.exp(spread.sigma * rng.gauss(0.0, 1.0))
+    if spread.shape is Shape.HEAVY_TAILED and rng.random() < _LONG_SHARE:
+        return value * min(_LONGEST, _LONG * rng.paretovariate(_PARETO_INDEX))
+    if spread.shape is Shape.BIMODAL:
+        return value * (_SHORT_MODE if rng.random() < _SHORT_MODE_SHARE else _LONG_MODE)
+    return value
+
+
+_LONG_SHARE, _LONG, _LONGEST, _PARETO_INDEX = 0.1, 2.0, 10.0, 1.5
+_SHORT_MODE_SHARE, _SHORT_MODE, _LONG_MODE = 0.7, 0.6, 3.0
+"""`Shape` has the reasons."""
 
 
 def _wait(mean_seconds: float, rng: random.Random) -> float:

@@ -115,18 +115,29 @@ def test_who_waits_for_a_dependency_may_take_the_whole_grace_and_is_not_busy(cou
     assert said.target.liveness.failure_threshold <= 5
 
 
-@pytest.mark.parametrize("deleted", [False, True], ids=["no pod was deleted", "an idle pod stopped at once"])
 @pytest.mark.parametrize("drains", [None, 12.0, 45.0])
-def test_how_a_process_stops_says_little_of_why_it_was_silent(drains: float | None, deleted: bool) -> None:  # noqa: FBT001
-    """A busy server drains until its requests are served, or its grace is over; an idle one stops at once."""
-    scene = replace(BUSY, apps=(App(spells=RUSHES, handles_term=143, drains=drains),))
-    said = (replace(scene, extra=deletion(scene, 143)) if deleted else scene).judge()
+def test_how_a_process_stops_says_little_of_why_it_was_silent(drains: float | None) -> None:
+    """A busy server drains until its requests are served, or its grace is over."""
+    said = draining(drains).judge()
 
     assert "liveness-kill-under-pressure" in said.names
     assert not said.names & {"liveness-kill-of-lockup", "crash"}
     assert not said.actions & STRICTER
     liveness = said.target.liveness
     assert liveness is None or liveness.borne_seconds > asks(WORK).borne_seconds
+
+
+@pytest.mark.parametrize("counters", [True, False], ids=["with counters", "without counters"])
+@pytest.mark.parametrize("drains", [None, 12.0, 45.0])
+def test_one_idle_pod_that_was_deleted_changes_nothing(drains: float | None, counters: bool) -> None:  # noqa: FBT001
+    """It stopped at once, as any idle process does: that says nothing of those that were busy."""
+    scene = replace(draining(drains), counters=counters)
+
+    assert replace(scene, extra=deletion(scene, 143)).judge() == scene.judge()
+
+
+def draining(seconds: float | None) -> Scene:
+    return replace(BUSY, apps=(App(spells=RUSHES, handles_term=143, drains=seconds),))
 
 
 numbers = st.builds(

@@ -94,6 +94,11 @@ class ContainerRun:
         return len(self._lives) - 1
 
     @property
+    def stopping_since(self) -> float | None:
+        """When a probe reached its threshold, so that this life is asked to stop; None for one that goes on."""
+        return self._lives[-1].decided_at
+
+    @property
     def running(self) -> bool:
         """Whether the process exists."""
         return self._lives[-1].ended_at is None
