@@ -29,6 +29,8 @@ _PHASES = (0.1, 0.45, 0.8)
 _LEAST_GAIN = 0.25
 _TIMES = (1, 2, 4)
 _FAILURES = (2, 3, 4, 6, 8, 12)
+_MOST_DETECTION_SECONDS = 300
+"""The kubelet's longest back-off (MaxContainerBackOff): who hangs is not left alone for longer than who crashes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,13 +185,15 @@ def change_size(present: Probes, other: Probes) -> int:
 def liveness_candidates(present: Probes, liveness: Probe, policy: Policy) -> Iterator[Probes]:
     """Other timeouts and failure thresholds for this liveness probe, within the policy's bounds.
 
-    The timeout is stepped up by doubling and never down: the tail beyond it is not known.
+    The timeout is stepped up by doubling and never down: the tail beyond it is not known. No candidate takes longer to
+    find a stuck process than the objective, the present probe or five minutes, whichever is longest.
     """
     seen = set()
+    longest = max(_MOST_DETECTION_SECONDS, policy.objectives.liveness_detection_seconds, liveness.detection_seconds)
     for times in _TIMES:
         for failures in (liveness.failure_threshold, *_FAILURES):
             longer = replace(waiting(liveness, liveness.timeout_seconds * times), failure_threshold=failures)
             candidate = within_bounds(policy, ProbeType.LIVENESS, longer, liveness)
-            if candidate not in seen:
+            if candidate not in seen and candidate.detection_seconds <= longest:
                 seen.add(candidate)
                 yield present.with_probe(ProbeType.LIVENESS, candidate)

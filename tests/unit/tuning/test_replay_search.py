@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +131,18 @@ def test_candidates_keep_to_the_bounds_and_never_shorten_the_timeout() -> None:
     found = [p.liveness for p in liveness_candidates(Probes(liveness=liveness), liveness, policy) if p.liveness]
     assert len(found) == len(set(found))
     assert all(2 <= probe.timeout_seconds <= 5 and 3 <= probe.failure_threshold <= 6 for probe in found)
+
+
+@pytest.mark.parametrize("timeout", [1, 5, 30])
+@pytest.mark.parametrize("failures", [3, 30])
+def test_no_candidate_leaves_a_stuck_process_alone_for_longer_than_one_that_crashes(
+    timeout: int, failures: int
+) -> None:
+    """The kubelet's longest back-off is five minutes; a probe that takes longer already is not made slower."""
+    liveness = replace(LIVENESS, period_seconds=30, timeout_seconds=timeout, failure_threshold=failures)
+    found = [p.liveness for p in liveness_candidates(Probes(liveness=liveness), liveness, Policy()) if p.liveness]
+    assert len(found) > 1
+    assert max(probe.detection_seconds for probe in found) <= max(300, liveness.detection_seconds)
 
 
 def test_the_size_of_a_change_counts_fields() -> None:
