@@ -80,7 +80,8 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     leaves no more than the odd one, or half of those whose end is known came to themselves, it is one of them: not
     every kill shows signs. Who did not hear SIGTERM, where the process is known to hear it, is only one by signs of its
     own: who is busy hears, who is stuck may not; and none where several others stopped at once. Kills of so long ago
-    that the signs are forgotten are what the others are. That an idle process hears says nothing of a busy one, which
+    that the signs are forgotten are what the others are: also where those that are remembered have signs of their own,
+    all but the odd one. That an idle process hears says nothing of a busy one, which
     may finish its work first: only others that were killed do.
     """
     kills, signs = silent_kills(case), signs_of_load(case)
@@ -106,6 +107,8 @@ def busy_kills(case: Case) -> tuple[Life, ...]:
     heard = [life for life in kills if life not in deaf and life.stop_seconds is not None]
     if (loaded and unclear <= _ODD_SHARE * len(judged)) or 0 < len(heard) <= 2 * woke:
         drawn_in += odd
+    elif _nearly_all_show_it(signs):
+        drawn_in += [life for life, sign in zip(kills, signs, strict=True) if life in odd and not sign.remembered]
     return tuple(life for life in kills if life in marked or life in drawn_in)
 
 
@@ -133,6 +136,13 @@ def _is_proof(signs: Sequence[Signs]) -> bool:
     """Whether the kills with proof are more than the odd one that chance makes, of those that can be judged."""
     proved = sum(sign.proof for sign in signs)
     return proved > 0 and proved >= _ODD_SHARE * len(_judged(signs))
+
+
+def _nearly_all_show_it(signs: Sequence[Signs]) -> bool:
+    """Whether the kills around which everything is remembered are enough, and show signs of load but for an odd one."""
+    remembered = [sign for sign in signs if sign.remembered]
+    unclear = sum(not sign.any for sign in remembered)
+    return len(remembered) >= _ENOUGH and unclear <= _ODD_SHARE * len(remembered)
 
 
 def _judged(signs: Sequence[Signs]) -> Sequence[Signs]:

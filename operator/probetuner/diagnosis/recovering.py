@@ -39,8 +39,13 @@ def _shorter_than(liveness: Probe) -> tuple[int, int]:
 
 
 def _in_a_row(case: Case, run: FailureRun) -> int:
-    """How many attempts failed in a row; where that is not sure, one did."""
-    return run.failures if _is_in_a_row(case, run) else 1
+    """How many attempts of liveness failed in a row; where that is not sure, one did.
+
+    As many as its threshold end in a kill (prober/worker.go doProbe): where the run passed, a success came between.
+    """
+    liveness = case.container.liveness or Probe(handler=None)
+    is_sure = _is_in_a_row(case, run) and run.failures < liveness.failure_threshold
+    return run.failures if is_sure else 1
 
 
 def _passed(case: Case, run: FailureRun) -> bool:

@@ -18,9 +18,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from probetuner.diagnosis.case import Case
-from probetuner.diagnosis.grace import may_have_hung
+from probetuner.diagnosis.grace import never_passed_in_grace, passed_in_grace
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm
-from probetuner.diagnosis.load import overrun, paused_kills, queue_is_proved
+from probetuner.diagnosis.load import overrun, paused_kills, queue_is_proved, signs_of_load
 from probetuner.diagnosis.lockup import cured_kills, earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
 from probetuner.diagnosis.rejuvenation import kept_young
@@ -44,7 +44,7 @@ from probetuner.tuning.search import Forecast, choose, liveness_candidates
 
 _PERIOD_SECONDS, _FAILURES = 5, 3
 _LEAST_PATIENCE_SECONDS = 10
-_STEP_UP, _ODD_SHARE = 2, 0.2
+_STEP_UP, _SEVERAL, _ODD_SHARE = 2, 2, 0.2
 _SAME_QUEUE = "readiness asks the same, and waits behind the users' requests as well"
 
 
@@ -84,13 +84,17 @@ def _has_another(proposal: Proposal) -> bool:
 def _may_be_stuck(case: Case) -> bool:
     """Whether, queue or not, the killed processes may have been stuck.
 
-    Readiness never answered again in several of them; or answers were late, but no process heard SIGTERM (though it
-    may), and the fresh containers were well: load goes on after a restart.
+    Readiness never answered again in several of them around which nothing shows load: a queue may outlast a grace
+    period too. Or answers were late, but no process heard SIGTERM (though it may) or answered before it was ended, and
+    the fresh containers were well: load goes on after a restart.
     """
     kills = silent_kills(case)
-    deaf = bool(kills) and all(did_not_hear(life) for life in kills) and hears_sigterm(case) is not False
+    deaf = bool(kills) and all(did_not_hear(life) for life in kills) and not passed_in_grace(case)
+    deaf = deaf and hears_sigterm(case) is not False
     cured = len(cured_kills(case)) >= _ODD_SHARE * len(kills)
-    return may_have_hung(case) or (overrun(case) and deaf and cured)
+    bare = [life for life, sign in zip(kills, signs_of_load(case), strict=True) if not sign.any]
+    hung = sum(life in bare for life in never_passed_in_grace(case))
+    return hung >= max(_SEVERAL, _ODD_SHARE * len(kills)) or (overrun(case) and deaf and cured)
 
 
 def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:

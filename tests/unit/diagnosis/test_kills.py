@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gym.manifest import CONTAINER
 from probetuner.diagnosis.case import Case
+from probetuner.diagnosis.grace import never_passed_in_grace
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.facts.fact import CpuThrottled
 from probetuner.model.probe import Exec, Probe
@@ -138,6 +140,49 @@ def test_one_idle_pod_that_was_deleted_changes_nothing(drains: float | None, cou
 
 def draining(seconds: float | None) -> Scene:
     return replace(BUSY, apps=(App(spells=RUSHES, handles_term=143, drains=seconds),))
+
+
+def test_a_queue_that_outlasts_the_grace_period_is_still_no_hang() -> None:
+    """Readiness never passes while it is there, and the fresh containers are silent too: that is load."""
+    scene = draining(45.0)
+    said = scene.judge()
+
+    assert len(never_passed_in_grace(only_case(scene))) >= 2
+    assert said.target.liveness is None or said.target.liveness.borne_seconds >= 60
+
+
+def test_a_hang_beside_some_slow_answers_is_no_load_though_it_stops_at_once() -> None:
+    """Counters put failures into one run although a success came between: that was never an attempt short of a kill."""
+    hangs = App(locks=(400.0, 900.0, 600.0), slow=0.2, handles_term=143, drains=0.3)
+    said = Scene(
+        liveness=asks(WORK, failure_threshold=5),
+        readiness=asks(LIVEZ),
+        replicas=3,
+        apps=(hangs,),
+        seconds=7200,
+        grace=30,
+    ).judge()
+
+    assert "liveness-kill-of-lockup" in said.names
+    assert "liveness-kill-under-pressure" not in said.names
+
+
+def test_kills_whose_signs_are_forgotten_are_what_the_others_are() -> None:
+    """Throttling is remembered for an hour, the kills for longer: those of before were no lock-ups."""
+    spells = tuple(Spell(begin=at, end=at + 33, mode="hang") for at in range(300, 10800, 900))
+    scene = Scene(liveness=asks(WORK), readiness=asks(WORK), replicas=3, seconds=10800, cpu_limit=True)
+    scene = replace(scene, apps=(App(spells=spells),))
+    throttled = tuple(
+        CpuThrottled(at=T0 + at + 10, pod=scene.pod(index), container=CONTAINER, periods=100, throttled=share)
+        for index in range(3)
+        for at in range(0, 10800, 10)
+        for share in [80 if any(spell.begin <= at < spell.end for spell in spells) else 2]
+    )
+    said = replace(scene, extra=throttled).judge()
+
+    assert said.finding("liveness-kill-under-pressure").samples == len(spells) * 3
+    assert "liveness-kill-of-lockup" not in said.names
+    assert not said.actions & STRICTER
 
 
 numbers = st.builds(
