@@ -102,7 +102,7 @@ def find(case: Case) -> Finding | None:
 
 def _by_chance(case: Case, kind: ProbeType) -> Iterator[str]:
     yield usual_answers(case, kind)
-    yield f"{several(case.failed(kind), 'attempt')} came later, mostly one by one, and the next was in time"
+    yield f"{several(case.failed(kind), 'attempt')} came later, no more in a row than chance makes of so many"
 
 
 def _evidence(case: Case, late: dict[ProbeType, Late]) -> Iterator[str]:

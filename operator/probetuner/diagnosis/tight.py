@@ -19,6 +19,8 @@ _NEAR_SHARE = 0.5
 """An answer that takes this share of the timeout is near it: twice as long, and it is late."""
 _MOST, _NEARLY_ALL = 0.5, 0.9
 _ENOUGH_CALM, _ENOUGH, _LEAST_LATE, _LONG_MINUTES = 10, 20, 3, 15
+_MOST_TIMES_CHANCE = 2.0
+"""Counters that are read each ten seconds put late answers with a good one between them into one run."""
 
 
 @once
@@ -55,12 +57,18 @@ def _is_usual(minutes: Sequence[Minute], kind: ProbeType, limit: float, *, most:
 
 
 def _pass_by_chance(case: Case, kind: ProbeType) -> bool:
-    """Whether timeouts mostly come one by one and pass, as chance has them: a process that hangs misses them all."""
+    """Whether timeouts pass and come as seldom in a row as chance has them: a process that hangs misses them all.
+
+    Where each answer is late by itself with the same probability, runs of late ones are of geometric length. That of a
+    pause is as long as the pause, however seldom it comes.
+    """
     ended = [run for run in case.runs(kind) if run.ending is not RunEnding.OPEN and _is_silent(case, run)]
-    passed = [run for run in ended if run.ending is RunEnding.BY_ITSELF]
-    singles = sum(run.failures == 1 for run in passed)
+    passed = [run.failures for run in ended if run.ending is RunEnding.BY_ITSELF]
     late = sum(run.failures for run in ended)
-    return late >= _LEAST_LATE and 2 * len(passed) > len(ended) and 2 * singles > len(passed)
+    if late < _LEAST_LATE or 2 * len(passed) <= len(ended):
+        return False
+    by_chance = (late + case.succeeded(kind)) / (case.succeeded(kind) + 1)
+    return sum(passed) <= _MOST_TIMES_CHANCE * by_chance * len(passed)
 
 
 def _is_silent(case: Case, run: FailureRun) -> bool:

@@ -205,3 +205,34 @@ def test_another_handler_is_asked_no_more_strictly_than_the_old_one(liveness: Pr
     assert taken.timeout_seconds >= liveness.timeout_seconds
     assert taken.initial_delay_seconds >= liveness.initial_delay_seconds
     assert taken.failure_threshold > readiness.failure_threshold
+
+
+@pytest.mark.parametrize("threshold", [3, 10], ids=["some in a row restart it", "no restart yet"])
+@pytest.mark.parametrize("latency", [0.7, 0.95])
+def test_answers_that_are_often_late_by_themselves_are_late_and_no_load(latency: float, threshold: int) -> None:
+    """There are as many late ones in a row as chance makes, and so seldom a single one."""
+    said = Scene(
+        liveness=asks(WORK, period_seconds=5, timeout_seconds=1, failure_threshold=threshold),
+        readiness=asks(WORK, period_seconds=10, timeout_seconds=15),
+        apps=(App(latency=latency),),
+        replicas=2,
+        seconds=900,
+    ).judge()
+
+    assert "probe-timeout-too-short" in said.names
+    assert not said.names & {"healthy", "liveness-kill-under-pressure", "liveness-kill-of-lockup"}
+    assert "raise-timeout" in said.actions
+
+
+def test_pauses_of_what_answers_late_are_pauses() -> None:
+    """Every pause is missed by several attempts in a row, however seldom it comes."""
+    pauses = tuple(Spell(begin=at, end=at + 22, mode="hang") for at in range(120, 3600, 240))
+    said = Scene(
+        liveness=asks(WORK, period_seconds=5, timeout_seconds=1, failure_threshold=10),
+        readiness=asks(LIVEZ),
+        apps=(App(latency=0.5, spells=pauses),),
+        replicas=2,
+        seconds=3600,
+    ).judge()
+
+    assert "probe-timeout-too-short" not in said.names
