@@ -26,7 +26,7 @@ def _half_patched(deployment: Object, replica_sets: Sequence[Object], changes: S
     for owner in (deployment, *replica_sets):
         template = owner["spec"]["template"]["spec"]
         if states and not any(_carries(template, state) for state in states):
-            yield f"half patched: {owner['metadata']['name']} has {_delays(template)}, no side of {states}"
+            yield f"half patched: {owner['metadata']['name']} has {_probes(template)}, no side of {states}"
 
 
 def _patched_too_often(deployment: Object, changes: Sequence[Object], *, put_back: int) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _not_as_said(deployment: Object, changes: Sequence[Object]) -> Iterator[str]
     gone = "appliedAt" not in latest or "undoneAt" in latest or "revertedAt" in latest
     side = "undo" if gone else "patch"
     if not _carries(deployment["spec"]["template"]["spec"], _leaves(json.loads(latest[side]))):
-        yield f"the log says {side}, the workload has {_delays(deployment['spec']['template']['spec'])}"
+        yield f"the log says {side}, the workload has {_probes(deployment['spec']['template']['spec'])}"
 
 
 def _leaves(patch: Object) -> dict[tuple[str, ...], Any]:
@@ -79,6 +79,6 @@ def _at(value: Any, path: Sequence[str]) -> Any:
     return 0 if value is None and path[-1] == "initialDelaySeconds" else value
 
 
-def _delays(template: Object) -> dict[str, Any]:
+def _probes(template: Object) -> dict[str, Any]:
     container = template["containers"][0]
-    return {name: probe.get("initialDelaySeconds", 0) for name, probe in container.items() if name.endswith("Probe")}
+    return {name: probe for name, probe in container.items() if name.endswith("Probe")}

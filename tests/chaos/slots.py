@@ -9,7 +9,7 @@ from typing import Any
 from chaos import promises
 from chaos.server import Server
 from chaos.sight import PLACES, Sight, owner_of
-from chaos.workloads import CYCLE, LIVENESS_DELAY, READINESS_DELAY, Fate, manifests, old_probes, spoilt
+from chaos.workloads import CYCLE, Fate, manifests, old_probes, spoilt
 
 Object = Mapping[str, Any]
 
@@ -84,7 +84,7 @@ class Slot:
         It is a label, since a new annotation counts as a change of the spec (registry/apps/deployment/strategy.go).
         """
         path = f"{PLACES['Deployment']}/{self.name}"
-        if _delays(deployment) == (LIVENESS_DELAY, READINESS_DELAY):
+        if "startupProbe" not in _probes(deployment):
             server.merge(path, {"metadata": {"labels": {"example.com/noise": str(int(time.monotonic()))}}})
             return
         before = deployment["metadata"]
@@ -117,7 +117,7 @@ class Slot:
         self.outcomes["stuck"] += 1
         status = (policy or {}).get("status", {})
         said = {name: status.get(name) for name in ("phase", "conditions", "history")}
-        return [f"{self.name} cycle {self.cycle} came to no end in {_MOST_SECONDS:.0f} s: {_delays(deployment)} {said}"]
+        return [f"{self.name} cycle {self.cycle} came to no end in {_MOST_SECONDS:.0f} s: {_probes(deployment)} {said}"]
 
     def _judge(self, server: Server, deployment: Object, policy: Object, outcome: str) -> list[str]:
         sets = [item for item in server.items(PLACES["ReplicaSet"]) if owner_of(item) == self.uid]
@@ -156,9 +156,9 @@ def _cycle_of(deployment: Object) -> str:
     return str(deployment["spec"]["template"]["metadata"]["annotations"][CYCLE])
 
 
-def _delays(deployment: Object) -> tuple[int, ...]:
+def _probes(deployment: Object) -> dict[str, Any]:
     container = deployment["spec"]["template"]["spec"]["containers"][0]
-    return tuple(int(container[name].get("initialDelaySeconds", 0)) for name in ("livenessProbe", "readinessProbe"))
+    return {name: probe for name, probe in container.items() if name.endswith("Probe")}
 
 
 def outcomes(slots: list[Slot]) -> Counter[str]:

@@ -1,7 +1,7 @@
 """The workloads that chaos makes changes of: quickly found, quickly judged, cheap to run.
 
-Their probes wait far longer than the application needs, which two starts prove, so a recommendation comes within
-half a minute. What becomes of it is up to what new pods find in a ConfigMap: a page, or none.
+Liveness ends each start before the application listens, which mode Apply cures with a startup probe within half a
+minute: two kills prove it. What becomes of the cure is up to what new pods find in a ConfigMap: a page, or none.
 """
 
 from enum import StrEnum
@@ -13,9 +13,23 @@ NAMESPACE = "chaos"
 CONTAINER = "web"
 CYCLE = "example.com/cycle"
 PORT = 8000
-LIVENESS_DELAY, READINESS_DELAY = 120, 16
+_START_SECONDS = 6
+_LIVENESS = {"periodSeconds": 1, "failureThreshold": 3}
+"""A start is ended after some three seconds, half of what it needs."""
+
+_HURRIED_SECONDS = 30
+"""Within which a rollout has to get on: more than the start and its budget need, and soon over where it cannot."""
+
 GOOD, BAD = "/etc", "/proc"
 """Folders to serve: `hostname` is in the one and not in the other."""
+
+
+_SERVE = f"""
+import os, runpy, sys, time
+time.sleep({_START_SECONDS})
+sys.argv = ["http.server", "{PORT}", "--directory", os.environ["ROOT"]]
+runpy.run_module("http.server", run_name="__main__")
+"""
 
 
 class Fate(StrEnum):
@@ -49,11 +63,7 @@ def spoilt(name: str) -> dict[str, Any]:
 
 def old_probes() -> dict[str, Any]:
     """The strategic-merge patch with which the second writer puts the old values back."""
-    container = {
-        "name": CONTAINER,
-        "livenessProbe": {"initialDelaySeconds": LIVENESS_DELAY},
-        "readinessProbe": {"initialDelaySeconds": READINESS_DELAY},
-    }
+    container = {"name": CONTAINER, "livenessProbe": {"initialDelaySeconds": 0, **_LIVENESS}, "startupProbe": None}
     return {"spec": {"template": {"spec": {"containers": [container]}}}}
 
 
@@ -63,11 +73,10 @@ def _deployment(name: str, *, hurried: bool, cycle: int) -> dict[str, Any]:
         "name": CONTAINER,
         "image": DEMO.name,
         "imagePullPolicy": "Never",
-        "command": ["python3", "-m", "http.server", str(PORT), "--directory", "$(ROOT)"],
+        "command": ["python3", "-c", _SERVE],
         "env": [{"name": "ROOT", "valueFrom": {"configMapKeyRef": {"name": name, "key": "root"}}}],
-        "startupProbe": _asks("/", periodSeconds=1, failureThreshold=120),
-        "livenessProbe": _asks("/", initialDelaySeconds=LIVENESS_DELAY, periodSeconds=10),
-        "readinessProbe": _asks("/hostname", initialDelaySeconds=READINESS_DELAY, periodSeconds=2),
+        "livenessProbe": _asks("/", **_LIVENESS),
+        "readinessProbe": _asks("/hostname", periodSeconds=2),
     }
     return {
         "apiVersion": "apps/v1",
@@ -75,7 +84,7 @@ def _deployment(name: str, *, hurried: bool, cycle: int) -> dict[str, Any]:
         "metadata": {"name": name, "annotations": {"probetuner.dev/mode": "Apply"}},
         "spec": {
             "replicas": 2,
-            "progressDeadlineSeconds": 12 if hurried else 600,
+            "progressDeadlineSeconds": _HURRIED_SECONDS if hurried else 600,
             "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "selector": {"matchLabels": labels},
             "template": {
