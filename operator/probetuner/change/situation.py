@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from probetuner.change.counters import ASKING, Counters
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import ModeDecision
 from probetuner.model.policy import Policy
@@ -47,8 +48,8 @@ class Situation:
     """All that is known about one workload when it is decided upon.
 
     `status` is the status of its ProbePolicy as the API server has it: what was decided and done before, written
-    there before it was done. `history_problem` says why what is learned is not saved, and `kubelet_problem` why there
-    are no counters; None when it is, and there are. `refusal` is the answer to the last patch in this process.
+    there before it was done. `history_problem` says why what is learned is not saved, None when it is. `counters` is
+    whether the kubelets of its pods give counters. `refusal` is the answer to the last patch in this process.
     `policy_problem` is a sentence when the policy cannot be honoured.
     """
 
@@ -59,7 +60,7 @@ class Situation:
     policy_generation: int = 0
     status: Mapping[str, Any] = field(default_factory=dict)
     history_problem: str | None = None
-    kubelet_problem: str | None = None
+    counters: Counters = ASKING
     policy_problem: str | None = None
     refusal: Refusal | None = None
     traffic: Traffic = Traffic()

@@ -2,17 +2,22 @@
 
 import asyncio
 import math
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import structlog
 
+from probetuner.change.situation import Announcement
+from probetuner.cluster.announcements import announce
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.errors import ApiError
 from probetuner.cluster.pacing import RequestPace
+from probetuner.cluster.self_reference import own_deployment
 from probetuner.cluster.tokens import AccountToken
+from probetuner.controller.blindness import Blindness
 from probetuner.controller.deciding import Decide, DecisionThread
 from probetuner.controller.guarding import Guard
 from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
@@ -34,6 +39,7 @@ from probetuner.controller.workqueue import WorkQueue
 from probetuner.diagnosis.mass import MassRule
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.endpoints import EndpointClient
+from probetuner.sources.failing import Failure
 from probetuner.sources.kubelet import KubeletAccess, KubeletError, Kubelets
 
 _LIMIT_SECONDS = {
@@ -46,6 +52,8 @@ _LIMIT_SECONDS = {
     # These look each second who there is to be asked, and wait for nobody.
     "scraping": 60.0,
     "trying": 60.0,
+    # An Event is up to four answers of the API server, each with its turn.
+    "telling": 180.0,
     # What watches and scrapes tell is taken in as it comes; the watches' own threads are asked (`Watches.late`).
     "watching": math.inf,
     "learning": math.inf,
@@ -103,6 +111,9 @@ class Operator:
             clock=clock,
             loop=self._loops["scraping"],
         )
+        self._connection = connection
+        self._clock = clock
+        self._blindness = Blindness(self._scraper, self._tell_of_own, clock=monotonic, loop=self._loops["telling"])
         self._sweeper = Sweeper(
             self._api, self._view, self._following, look_at=self._look_at, loop=self._loops["sweeping"]
         )
@@ -155,6 +166,7 @@ class Operator:
             group.create_task(self._watch_and_look(), name="look")
             group.create_task(self._scraper.run(), name="scrape")
             group.create_task(self._trials.run(), name="try")
+            group.create_task(self._blindness.run(), name="tell")
             group.create_task(self._keeper.run(), name="keep")
 
     async def _watch_and_look(self) -> None:
@@ -194,6 +206,14 @@ class Operator:
         failed = self._metrics.loop_failures.labels(name).inc
         return Loop(name, limit_seconds=limit_seconds, clock=time.monotonic, failed=failed)
 
+    async def _tell_of_own(self, announcement: Announcement) -> None:
+        """Post an Event on the operator's own Deployment, if it runs as one. Raises ApiError."""
+        if not self._connection.in_cluster:
+            return
+        own = await own_deployment(self._api, self._connection.namespace, socket.gethostname())
+        if own is not None:
+            await announce(self._api, own, announcement, now=self._clock())
+
     def _look_at(self, ref: WorkloadRef) -> None:
         begins = self._guard.begins(ref)
         delay_seconds = 0.0 if begins else DEBOUNCE_SECONDS
@@ -230,14 +250,16 @@ def _kubelet_token(
                 return None
             raise KubeletError(
                 "Kubelets are not asked, since they get no token of the operator's own; name the service account whose "
-                "tokens they may see with --kubelet-account."
+                "tokens they may see with --kubelet-account.",
+                failure=Failure.UNASKED,
             )
         try:
             return await token.current()
         except ApiError as problem:
             raise KubeletError(
                 f"There is no token to ask kubelets with ({problem}); let the operator create serviceaccounts/token of "
-                f"{account}, as the chart does."
+                f"{account}, as the chart does.",
+                failure=Failure.UNASKED,
             ) from None
 
     return current

@@ -31,11 +31,15 @@ _THREADS = 2
 
 
 class KubeletError(Exception):
-    """A kubelet could not be asked; `failure` is the way, the text a sentence for the user with the next step."""
+    """A kubelet could not be asked; `failure` is the way, the text a sentence for the user with the next step.
 
-    def __init__(self, sentence: str, *, failure: Failure = Failure.BROKEN) -> None:
+    `status` is the HTTP status of the answer, None where none came.
+    """
+
+    def __init__(self, sentence: str, *, failure: Failure = Failure.BROKEN, status: int | None = None) -> None:
         super().__init__(sentence)
         self.failure = failure
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,7 @@ class Kubelets:
                 if answer.status != HTTPStatus.OK:
                     refused = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
                     failure = Failure.REFUSED if refused else Failure.BROKEN
-                    raise KubeletError(_refusal(address, path, answer.status), failure=failure)
+                    raise KubeletError(_refusal(address, path, answer.status), failure=failure, status=answer.status)
                 return await self._taken(answer, families)
         except UnpackError as problem:
             raise KubeletError(
@@ -151,7 +155,9 @@ class Kubelets:
         except (ssl.SSLError, aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as problem:
             raise KubeletError(
                 f"The kubelet of node {address.node} does not prove who it is ({problem}); give probetuner run "
-                "the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it."
+                "the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it "
+                "(chart value kubelet.insecureTLS).",
+                failure=Failure.UNTRUSTED,
             ) from None
         except (aiohttp.ClientError, OSError) as problem:
             raise KubeletError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from probetuner.change.counters import Source
 from probetuner.change.record import KEPT_ENTRIES
 from probetuner.model.mode import Mode, ModeSource
 from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ContainerMode, OnConflict, ReaperStrategy
@@ -84,6 +85,7 @@ def test_words_are_the_operators_own() -> None:
 
     assert fields["spec", "mode"]["enum"] == fields["status", "mode"]["enum"] == list(Mode)
     assert fields["status", "modeFrom"]["enum"] == list(ModeSource)
+    assert fields["status", "source"]["enum"] == list(Source)
     assert fields["spec", "targetRef", "kind"]["enum"] == list(WorkloadKind)
     assert fields["spec", "allow", "[]"]["enum"] == list(Allowance)
     assert fields["spec", "apply", "onConflict"]["enum"] == list(OnConflict)
