@@ -148,3 +148,14 @@ def test_operator_may_do_what_it_must_and_no_more(bare: Lab) -> None:
     assert after == [True, True, True, True]
     assert too_much == []
     assert of_kubelets == [True, False, False, False, False]
+
+
+def test_the_doctor_in_its_pod_finds_nothing_wrong(bare: Lab) -> None:
+    """What NOTES.txt names first ends with 0 on a healthy cluster, and so does `helm test`, which runs the same."""
+    with installed(bare, KEEP_NOTHING):
+        said = bare.kubectl("exec", "-n", NAMESPACE, f"deploy/{RELEASE}", "--", "probetuner", "doctor")
+        tested = bare.helm("test", RELEASE, "-n", NAMESPACE, "--timeout=120s")
+
+    assert "0 wrong, 0 could not be asked" in said
+    assert "give /metrics/probes and /metrics/cadvisor" in said
+    assert "Succeeded" in tested

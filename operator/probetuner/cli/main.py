@@ -14,7 +14,7 @@ from probetuner.cli.words import LogFormat, LogLevel
 from probetuner.cluster.names import NamespacedName
 from probetuner.model.mode import Mode
 
-_IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "replay", "loadtest", "explain")
+_IN_MODULES_OF_THEIR_OWN = ("doctor", "analyze", "record", "replay", "loadtest", "explain")
 
 
 class _Commands(TyperGroup):
