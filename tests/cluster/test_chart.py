@@ -282,6 +282,8 @@ def test_notes_teach_the_first_commands(lab: Lab) -> None:
     said = lab.helm("install", RELEASE, str(CHART), "--dry-run=client", *values())
     notes = said.partition("NOTES:")[2]
 
+    commands = [line.strip() for line in notes.splitlines() if line.startswith("  ")]
+    assert commands[0].startswith("kubectl exec -n default deploy/probetuner -- probetuner doctor")
     assert "kubectl annotate deployment/NAME -n NAMESPACE probetuner.dev/mode=Recommend" in notes
     assert "kubectl get probepolicy" in notes
     assert "It has no permission to change any workload." in notes

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from probetuner.cli.words import KubeletRoute
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection, NoClusterError, connect
 from probetuner.cluster.errors import ApiError
+from probetuner.cluster.names import NamespacedName
 from probetuner.cluster.tokens import AccountToken
 from probetuner.doctor.checkup import Checkup, Examination, TokenError, Way
 from probetuner.doctor.document import document
@@ -114,9 +114,7 @@ def _way(connection: Connection, operator: Installed | None, route: KubeletRoute
     # A Deployment that only looks like the operator must not have a token made of an account elsewhere.
     if operator is not None and account is not None and account.namespace == operator.namespace:
         try:
-            token = asyncio.run(
-                _token_of(connection, lambda api: AccountToken(api, account, clock=time.monotonic).current())
-            )
+            token = asyncio.run(_token_of(connection, account))
         except ApiError as problem:
             if connection.in_cluster:
                 raise TokenError(f"there is no token to show to kubelets: {problem}") from None
@@ -128,8 +126,9 @@ def _way(connection: Connection, operator: Installed | None, route: KubeletRoute
     return Way(access=own.access)
 
 
-async def _token_of(connection: Connection, current: Callable[[Api], Awaitable[str]]) -> str:
-    return await current(Api(connection))
+async def _token_of(connection: Connection, account: NamespacedName) -> str:
+    """A short-lived token of that account. Raises ApiError."""
+    return await AccountToken(Api(connection), account, clock=time.monotonic).current()
 
 
 def _as_operator(connection: Connection, operator: Installed, token: str) -> KubeletAccess:

@@ -151,7 +151,8 @@ def _signed(group: Sequence[NodeAnswer]) -> str:
 def _failed(
     failure: Failure, group: Sequence[NodeAnswer], where: str, nodes: tuple[str, ...], *, direct: bool
 ) -> Check:
-    problem, status = group[0].problem, group[0].status
+    # The next step of whoever asks by hand comes after the first part; here it is another.
+    problem, status = group[0].problem.partition(";")[0].rstrip("."), group[0].status
     match failure:
         case Failure.UNTRUSTED:
             certificate = group[0].certificate

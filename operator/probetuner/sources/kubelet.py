@@ -154,8 +154,8 @@ class Kubelets:
             ) from None
         except (ssl.SSLError, aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as problem:
             raise KubeletError(
-                f"The kubelet of node {address.node} does not prove who it is ({problem}); give probetuner run "
-                "the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it "
+                f"The kubelet of node {address.node} does not prove who it is ({_disbelief(problem)}); give probetuner "
+                "run the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it "
                 "(chart value kubelet.insecureTLS).",
                 failure=Failure.UNTRUSTED,
             ) from None
@@ -189,6 +189,13 @@ def _trust(access: KubeletAccess) -> ssl.SSLContext:
     if access.certificate_file is not None:
         context.load_cert_chain(access.certificate_file, access.key_file)
     return context
+
+
+def _disbelief(problem: Exception) -> str:
+    """What is wrong with a certificate, in OpenSSL's words where there are some."""
+    cause = problem.certificate_error if isinstance(problem, aiohttp.ClientConnectorCertificateError) else problem
+    words = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
+    return words.rstrip(".") or str(problem)
 
 
 def _refusal(address: KubeletAddress, path: str, status: int) -> str:

@@ -484,6 +484,7 @@ def test_a_certificate_that_the_kubelet_made_is_told_with_the_value(
         _, mended = consult(healthy(insecure, *nodes), "--kubelets", "direct", "-o", "json", **trusted)
 
     assert (done.exit_code, found["state"]) == (1, "wrong")
+    assert "does not prove who it is (unable to get local issuer certificate); the kubelet" in found["message"]
     assert "the kubelet signed it itself (node-1-ca@1764555958), for 127.0.0.1, node-1" in found["message"]
     assert found["values"][0] == ChartValue.INSECURE_KUBELETS
     assert tokens == []
