@@ -16,8 +16,10 @@ import yaml
 from kubernetes.client import ApiClient
 from typer.testing import Result
 
+from probetuner.cli.doctor_table import write_table
 from probetuner.cluster.connection import connect
-from probetuner.doctor.check import ChartValue
+from probetuner.doctor.check import Area, ChartValue, Check, State
+from probetuner.doctor.checkup import Checkup
 from probetuner.doctor.installed import DEFAULT_LEASE, read_installed
 from probetuner.doctor.lease import check_lease
 from probetuner.sources.live import LiveCluster
@@ -604,3 +606,27 @@ def test_every_value_that_is_named_is_one_of_the_chart() -> None:
         for name in value.value.partition("=")[0].split("."):
             assert name in place, value
             place = place[name]
+
+
+def test_at_a_terminal_it_is_the_same_in_colours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every answer with what mends it, and nothing of strangers that the terminal would obey."""
+    evil = Check(
+        area=Area.COUNTERS,
+        state=State.WRONG,
+        message="none \x1b[2J\nok everything is well",
+        values=(ChartValue.INSECURE_KUBELETS,),
+        step="look at the log",
+        rule={"apiGroups": [""], "resources": ["pods"], "verbs": ["watch"]},
+    )
+    found = Checkup(server="s", version="v1.37.0", operator=None, asked=None, checks=(evil,), nodes=())
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
+    write_table(found)
+    shown = capsys.readouterr().out
+
+    assert "\x1b[2J" not in shown
+    assert "none �[2J ok everything is well" in shown
+    for told in ("kubelet.insecureTLS=true", 'missing rule: {"apiGroups"', "look at the log", "1 wrong, 0 could not"):
+        assert told in shown
