@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cluster import charts
-from cluster.operator_process import OperatorProcess, network_of, wait_for
+from cluster.operator_process import OperatorProcess, Space, deployment, network_of, wait_for
 from cluster.users import account
 from lab import Lab
 from lab.network import API_PORT, NODE, NODE_ADDRESS
@@ -141,3 +141,27 @@ def test_a_kubelet_that_is_paused_is_named(installed: Lab, consult: Consult) -> 
     assert (code, missed["nodes"]) == (1, [NODE])
     assert "do not answer" in missed["message"]
     assert _of(found, "permissions", "ok")
+
+
+def test_certificates_that_are_not_believed_are_told_by_the_operator(
+    start_operator: Callable[..., OperatorProcess], crds: Lab, space: Space
+) -> None:
+    """The condition is False with the reason, the column shows it, the metric counts the node; trusted, it is True."""
+    space.create(deployment("web", "Observe", replicas=1, node=NODE))
+    other = crds.state / "pki" / "front-proxy.crt"
+    operator = start_operator(f"--kubelet-ca={other}")
+    operator.wait_ready()
+    wait_for(
+        lambda: space.condition("deployment-web", "CountersAvailable").get("reason") == "CertificatesNotTrusted",
+        lambda: f"the condition is {space.condition('deployment-web', 'CountersAvailable')}",
+    )
+    assert space.condition("deployment-web", "CountersAvailable")["status"] == "False"
+    assert operator.metric('probetuner_nodes{state="untrusted"}') == 1.0
+    assert space.kubectl("get", "probepolicy", "-o", "wide").splitlines()[1].split()[-1] == "EventsOnly"
+    operator.stop()
+
+    start_operator().wait_ready()
+    wait_for(
+        lambda: space.condition("deployment-web", "CountersAvailable").get("status") == "True", "counters are there"
+    )
+    assert space.status("deployment-web")["source"] == "EventsAndCounters"

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from cluster.charts import CHART, NAMESPACE, RELEASE, values
+from cluster.operator_process import wait_for
 from lab import Lab, LabError, operator_image
 
 pytestmark = pytest.mark.cluster
@@ -159,3 +160,30 @@ def test_the_doctor_in_its_pod_finds_nothing_wrong(bare: Lab) -> None:
     assert "0 wrong, 0 could not be asked" in said
     assert "give /metrics/probes and /metrics/cadvisor" in said
     assert "Succeeded" in tested
+
+
+def test_kubelets_that_refuse_are_told_on_its_own_deployment(bare: Lab) -> None:
+    """One Warning Event after a minute, beside the condition; and the doctor names the rule and the node."""
+    with installed(bare, KEEP_NOTHING):
+        bare.kubectl("delete", "clusterrolebinding", KUBELET)
+        # It runs a pod on the node, and is served since it says so itself.
+        bare.kubectl("annotate", "deployment", RELEASE, "-n", NAMESPACE, "probetuner.dev/mode=Observe")
+        about = f"involvedObject.kind=Deployment,involvedObject.name={RELEASE},reason=NoCounters"
+        told = wait_for(
+            lambda: json.loads(
+                bare.kubectl("get", "events", "-n", NAMESPACE, f"--field-selector={about}", "-o", "json")
+            )["items"],
+            "the Event",
+            seconds=180,
+        )
+        policy = json.loads(bare.kubectl("get", "probepolicy", f"deployment-{RELEASE}", "-n", NAMESPACE, "-o", "json"))
+        with pytest.raises(LabError) as wrong:
+            bare.kubectl("exec", "-n", NAMESPACE, f"deploy/{RELEASE}", "--", "probetuner", "doctor")
+
+    (event,) = told
+    assert event["type"] == "Warning"
+    assert event["message"].startswith("KubeletsRefuse: no counters from 1 of 1 nodes that run served pods: ")
+    (counters,) = (one for one in policy["status"]["conditions"] if one["type"] == "CountersAvailable")
+    assert (counters["status"], counters["reason"]) == ("False", "KubeletsRefuse")
+    assert policy["status"]["source"] == "EventsOnly"
+    assert "refuse (HTTP 403)" in str(wrong.value)

@@ -13,6 +13,8 @@ from typing import Any, cast
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from kubernetes.client import ApiClient
 from typer.testing import Result
 
@@ -630,3 +632,18 @@ def test_at_a_terminal_it_is_the_same_in_colours(
     assert "none �[2J ok everything is well" in shown
     for told in ("kubelet.insecureTLS=true", 'missing rule: {"apiGroups"', "look at the log", "1 wrong, 0 could not"):
         assert told in shown
+
+
+@given(
+    st.lists(
+        st.text(max_size=20) | st.sampled_from(["--lease=", "--lease=a/b", "--kubelet-account=x", "--kubelet-ca="])
+    )
+)
+def test_whatever_a_deployment_is_told_is_read_or_left(arguments: list[str]) -> None:
+    """Anybody can make a Deployment that begins like the operator's: it is one, or none, and ends nothing."""
+    raw = operator()
+    raw["spec"]["template"]["spec"]["containers"][0]["args"] = ["run", *arguments]
+
+    found = read_installed(raw)
+
+    assert found is None or found.lease.name
