@@ -20,12 +20,8 @@ _HEAD = """\
 {{- if .Values.crds.install }}
 """
 _METADATA = """\
-  labels:
-    {{- include "probetuner.labels" . | nindent 4 }}
-  {{- if .Values.crds.keep }}
-  annotations:
-    helm.sh/resource-policy: keep
-  {{- end }}
+  {{- $kept := ternary (dict "helm.sh/resource-policy" "keep") dict .Values.crds.keep }}
+  {{- include "probetuner.marks" (dict "root" . "annotations" $kept) | nindent 2 }}
 """
 
 

@@ -148,3 +148,17 @@ def test_operator_may_do_what_it_must_and_no_more(bare: Lab) -> None:
     assert after == [True, True, True, True]
     assert too_much == []
     assert of_kubelets == [True, False, False, False, False]
+
+
+def test_an_operator_of_some_namespaces_is_ready_with_roles_in_these(bare: Lab) -> None:
+    """It lists and watches what it needs, may see and change nothing of any other namespace, and leaves nothing."""
+    before = everything(bare)
+    requests = [("list", "pods"), ("watch", "deployments.apps"), ("patch", "deployments.apps")]
+
+    with installed(bare, KEEP_NOTHING, "watch.namespaces={default}", "apply.enabled=true"):
+        watched = [may(bare, *request, namespace="default") for request in requests]
+        others = [may(bare, *request, namespace=namespace) for request in requests for namespace in ("kube-public", "")]
+
+    assert watched == [True, True, True]
+    assert not any(others)
+    assert everything(bare) - before == set()
