@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart-crds lock clean
+.PHONY: help setup demo test test-fast hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,8 +70,9 @@ cluster-down: setup ## take every lab down; nothing is left behind
 image: setup ## build the operator's image (a docker-archive for any cluster)
 	PYTHONPATH=tests $(BIN)/python -m lab.operator_image
 
-chart-crds: setup ## copy crds/ into the chart
+chart: setup ## write what is generated of the chart: the copy of crds/, and its README
 	$(BIN)/python deploy/chart_crds.py
+	PYTHONPATH=deploy $(BIN)/python -m release.chart_readme
 
 lock: setup ## pin the dependencies anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, not part of a package
 """Write the chart's copy of the custom resource definitions.
 
 `crds/` is the source of truth. Helm never upgrades what lies in a chart's own `crds/` folder, so the chart
