@@ -187,3 +187,17 @@ def test_kubelets_that_refuse_are_told_on_its_own_deployment(bare: Lab) -> None:
     assert (counters["status"], counters["reason"]) == ("False", "KubeletsRefuse")
     assert policy["status"]["source"] == "EventsOnly"
     assert "refuse (HTTP 403)" in str(wrong.value)
+
+
+def test_an_operator_of_some_namespaces_is_ready_with_roles_in_these(bare: Lab) -> None:
+    """It lists and watches what it needs, may see and change nothing of any other namespace, and leaves nothing."""
+    before = everything(bare)
+    requests = [("list", "pods"), ("watch", "deployments.apps"), ("patch", "deployments.apps")]
+
+    with installed(bare, KEEP_NOTHING, "watch.namespaces={default}", "apply.enabled=true"):
+        watched = [may(bare, *request, namespace="default") for request in requests]
+        others = [may(bare, *request, namespace=namespace) for request in requests for namespace in ("kube-public", "")]
+
+    assert watched == [True, True, True]
+    assert not any(others)
+    assert everything(bare) - before == set()

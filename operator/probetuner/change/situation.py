@@ -34,13 +34,14 @@ class Refusal:
 class Traffic:
     """How many other workloads are being rolled out for us, and how many may be at once; None is no limit.
 
-    `beside` is how many of them are in the same namespace, of which `share` may be.
+    `beside` is how many of them are in the same namespace, of which `share` may be. While `paused` none may begin.
     """
 
     elsewhere: int = 0
     limit: int | None = None
     beside: int = 0
     share: int | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,7 +115,12 @@ class Operator:
         self._clock = clock
         self._blindness = Blindness(self._scraper, self._tell_of_own, clock=monotonic, loop=self._loops["telling"])
         self._sweeper = Sweeper(
-            self._api, self._view, self._following, look_at=self._look_at, loop=self._loops["sweeping"]
+            self._api,
+            self._view,
+            self._following,
+            look_at=self._look_at,
+            loop=self._loops["sweeping"],
+            namespaces=options.namespaces,
         )
         self._endpoints = EndpointClient(agent=f"probetuner/{version('probetuner')}")
         self._trials = Trials(
@@ -144,7 +149,7 @@ class Operator:
             self._following,
             self._scraper,
             self._metrics,
-            pace=Pace(self._view, limit=options.max_rollouts, clock=clock),
+            pace=Pace(self._view, limit=options.max_rollouts, paused=options.paused, clock=clock),
             guard=self._guard,
             deciding=self._deciding,
             clock=clock,
@@ -158,7 +163,7 @@ class Operator:
             clock=clock,
             loop=self._loops["watching"],
         )
-        self._watches = Watches(intake.receive, self._metrics, clock=monotonic)
+        self._watches = Watches(intake.receive, self._metrics, clock=monotonic, namespaces=options.namespaces)
 
     async def run(self) -> None:
         """Work until cancelled. No loop ends by what it meets (`supervising`); one that did would end the others."""
@@ -245,6 +250,10 @@ def _kubelet_token(
     token = AccountToken(api, account, clock=clock) if account is not None else None
 
     async def current() -> str | None:
+        if not options.asks_kubelets:
+            raise KubeletError(
+                "Kubelets are not asked (--kubelet-source=none, kubelet.source of the chart): there are events alone."
+            )
         if token is None:
             if connection.certificate_file is not None:
                 return None
