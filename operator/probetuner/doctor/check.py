@@ -39,7 +39,7 @@ class ChartValue(StrEnum):
     APPLY_NAMESPACES = "apply.namespaces={NAMESPACE}"
     NO_ADMISSION_GUARD = "apply.admissionGuard=false"
     EXCLUDED_NAMESPACES = "watch.excludedNamespaces={NAMESPACE}"
-    ACCOUNT = "serviceAccount.create=true"
+    REPLICAS = "replicas=1"
     IMAGE = "image.repository=REGISTRY/probetuner"
 
 

@@ -225,7 +225,7 @@ def _check_operator(one: Installed) -> Check:
         return Check(area=Area.OPERATOR, state=State.OK, message=message)
     if not one.wanted:
         message = f"{one} is scaled to no replicas, so nobody works"
-        return Check(area=Area.OPERATOR, state=State.WRONG, message=message, step="set the chart's replicas to 1")
+        return Check(area=Area.OPERATOR, state=State.WRONG, message=message, values=(ChartValue.REPLICAS,))
     return Check(
         area=Area.OPERATOR,
         state=State.WRONG,

@@ -361,6 +361,11 @@ def test_an_operator_that_does_not_run_is_told(consult: Consult) -> None:
     assert (done.exit_code, found["state"], found["values"]) == (1, "wrong", [ChartValue.IMAGE])
     assert "kubectl logs -n probetuner-system deploy/probetuner" in found["step"]
 
+    gone = operator(ready=0)
+    gone["spec"]["replicas"] = 0
+    _, done = consult(healthy(gone, *NODES), "-o", "json")
+    assert (done.exit_code, the_one(done, "operator")["values"]) == (1, [ChartValue.REPLICAS])
+
     _, done = consult(healthy(*NODES, lease=None), "-o", "json")
     assert (done.exit_code, the_one(done, "operator")["state"]) == (0, "note")
     assert json.loads(done.stdout)["operator"] is None
@@ -630,7 +635,7 @@ def test_at_a_terminal_it_is_the_same_in_colours(
 
     assert "\x1b[2J" not in shown
     assert "none �[2J ok everything is well" in shown
-    for told in ("kubelet.insecureTLS=true", 'missing rule: {"apiGroups"', "look at the log", "1 wrong, 0 could not"):
+    for told in (ChartValue.INSECURE_KUBELETS, 'missing rule: {"apiGroups"', "look at the log", "1 wrong, 0 could not"):
         assert told in shown
 
 
