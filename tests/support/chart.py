@@ -61,6 +61,7 @@ TOGGLES: Mapping[str, Values] = {
     "network-policy": {"networkPolicy.enabled": True},
     "network-policy-peers": {"networkPolicy.enabled": True, "networkPolicy.metricsFrom": [_PEER]},
     "disruption": {"podDisruptionBudget.enabled": True, "podDisruptionBudget.maxUnavailable": "50%"},
+    "no-tests": {"tests.enabled": False},
     "no-roles": {"rbac.create": False},
     "crds-not-kept": {"crds.keep": False},
     "no-crds": {"crds.install": False},

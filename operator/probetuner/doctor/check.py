@@ -33,13 +33,16 @@ class ChartValue(StrEnum):
     """The values of the chart that mend something, as `helm upgrade --set` takes them."""
 
     DEFINITIONS = "crds.install=true"
-    INSECURE_KUBELETS = "kubelet.insecureTLS=true"
-    LEASE_NAMESPACE = "lease.namespace=NAMESPACE"
+    INSECURE_KUBELETS = "kubelet.tls=insecure"
+    KUBELET_AUTHORITY = "kubelet.ca.configMap=NAME"
+    KUBELET_SOURCE = "kubelet.source=kubelet"
+    LEASE_NAMESPACE = "leaderElection.namespace=NAMESPACE"
     APPLY = "apply.enabled=true"
     APPLY_NAMESPACES = "apply.namespaces={NAMESPACE}"
     NO_ADMISSION_GUARD = "apply.admissionGuard=false"
     EXCLUDED_NAMESPACES = "watch.excludedNamespaces={NAMESPACE}"
     REPLICAS = "replicas=1"
+    RULES = "rbac.create=true"
     IMAGE = "image.repository=REGISTRY/probetuner"
 
 

@@ -21,6 +21,7 @@ _DEPLOYMENTS = Resource(kind="Deployment", version="apps/v1", plural="deployment
 _POLICIES = Resource(kind="ProbePolicy", version=API_VERSION, plural="probepolicies", telling="what it says")
 _NAMESPACES = Resource(kind="Namespace", version="v1", plural="namespaces", telling="modes", namespaced=False)
 _MOST_NAMESPACES = 20
+_BELIEVING = (ChartValue.INSECURE_KUBELETS, ChartValue.KUBELET_AUTHORITY)
 _BY_THE_BOOK = "probetuner-system"  # docs/install.md
 _NAMED = 5
 
@@ -171,12 +172,13 @@ class Examination:
         return asked
 
     def _kubelets(self, operator: Installed | None, policies: Sequence[Mapping[str, Any]]) -> tuple[NodeAnswer, ...]:
-        said = _check_said(policies)
-        self._checks += said
         if operator is not None and not operator.asks_kubelets:
             message = "the operator asks no kubelet, as it was told to: it has events alone"
-            self._checks.append(Check(area=Area.KUBELETS, state=State.NOTE, message=message))
+            told = Check(area=Area.KUBELETS, state=State.NOTE, message=message, values=(ChartValue.KUBELET_SOURCE,))
+            self._checks.append(told)
             return ()
+        said = _check_said(policies)
+        self._checks += said
         try:
             way = self._way(operator)
             nodes = list(self._cluster.each(NODES, Scope()))
@@ -257,7 +259,7 @@ def _check_said(policies: Sequence[Mapping[str, Any]]) -> list[Check]:
             state=State.WRONG,
             message=f"the operator lacks counters for {count} of {len(said)} policies ({reason}): "
             + next(str(one.get("message")) for one in missing if one.get("reason") == reason),
-            values=(ChartValue.INSECURE_KUBELETS,) if reason == "CertificatesNotTrusted" else (),
+            values=_BELIEVING if reason == "CertificatesNotTrusted" else (),
             step="" if reason == "CertificatesNotTrusted" else "its next step stands in the sentence",
         )
         for reason, count in reasons.most_common(_NAMED)

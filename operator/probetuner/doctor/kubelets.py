@@ -161,7 +161,7 @@ def _failed(
                 area=Area.KUBELETS,
                 state=State.WRONG,
                 message=f"{where} serve a certificate that is not believed, so there are no counters: {problem}{whose}",
-                values=(ChartValue.INSECURE_KUBELETS,),
+                values=_believing(certificate),
                 step="or have the cluster sign them: serverTLSBootstrap in the kubelets' configuration, and their "
                 "certificate signing requests approved",
                 nodes=nodes,
@@ -187,7 +187,8 @@ def _failed(
                 area=Area.KUBELETS,
                 state=State.WRONG,
                 message=f"{where} refuse (HTTP {status}): {problem}",
-                step="helm upgrade of the release gives the rule again; authorization.mode of the kubelets is Webhook",
+                values=(ChartValue.RULES,),
+                step="with it helm upgrade gives the rule again, where authorization.mode of the kubelets is Webhook",
                 rule=to_read_kubelets().rule(("get",)),
                 nodes=nodes,
             )
@@ -216,6 +217,13 @@ def _failed(
                 step="look at the kubelet's log; no chart value mends that",
                 nodes=nodes,
             )
+
+
+def _believing(certificate: Certificate | None) -> tuple[ChartValue, ...]:
+    """What has the operator believe it: no authority signed all of those that kubelets make themselves."""
+    if certificate is not None and not certificate.is_self_made:
+        return (ChartValue.KUBELET_AUTHORITY, ChartValue.INSECURE_KUBELETS)
+    return (ChartValue.INSECURE_KUBELETS,)
 
 
 def _whose(certificate: Certificate) -> str:

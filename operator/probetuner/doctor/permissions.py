@@ -139,7 +139,7 @@ def _cure(right: Right) -> tuple[tuple[ChartValue, ...], str]:
         return (ChartValue.APPLY, ChartValue.APPLY_NAMESPACES), ""
     if right.resource == "leases":
         return (ChartValue.LEASE_NAMESPACE,), "name a namespace where the operator may write Leases"
-    return (), "helm upgrade of the release gives the rule again; somebody took it away, or the chart is an older one"
+    return (ChartValue.RULES,), "with it helm upgrade gives the rule again; without it, whoever makes the roles has to"
 
 
 def _not_the_operators(installed: Installed, asked: Asked, missing: Sequence[_Lack]) -> Check:

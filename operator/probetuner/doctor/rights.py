@@ -49,6 +49,7 @@ def needed(installed: Installed) -> tuple[Right, ...]:
         Right(group="", resource="nodes", verbs=("list", "watch"), without="no kubelet is found"),
         *(_right(*of, namespaces=watched) for of in _READ),
         *(_right(*of, namespaces=watched) for of in _OWN),
+        *_of_itself(installed),
         *_of_kubelets(installed),
         Right(
             group="coordination.k8s.io",
@@ -99,12 +100,29 @@ _READ = (
     ("autoscaling", "horizontalpodautoscalers", ("list",), "a single replica is not known to stay one"),
     ("discovery.k8s.io", "endpointslices", ("list",), "no endpoint on trial is told to call a Service"),
 )
+_ITSELF = (
+    ("", "pods", ("list",)),
+    ("apps", "deployments", ("get", "list")),
+    ("", "events", ("get", "create", "patch")),
+)
 _OWN = (
     (_OURS, "probepolicies", ("get", "list", "watch", "create", "delete"), "no workload is enrolled"),
     (_OURS, "probepolicies/status", ("patch",), "nothing that was found is shown"),
     (_OURS, "probehistories", ("get", "list", "create", "patch", "delete"), "what was learned is lost at a restart"),
     ("", "events", ("create", "patch"), "no Event tells what was done"),
 )
+
+
+def _of_itself(installed: Installed) -> tuple[Right, ...]:
+    """What an operator of some namespaces needs in its own, where it is not one of them."""
+    if not installed.watched or installed.namespace in installed.watched:
+        return ()
+    without = "the operator does not find its own Deployment, so no Event there tells that counters are missing"
+    own = (installed.namespace,)
+    return tuple(
+        Right(group=group, resource=resource, verbs=verbs, without=without, namespaces=own)
+        for group, resource, verbs in _ITSELF
+    )
 
 
 def _of_kubelets(installed: Installed) -> tuple[Right, ...]:

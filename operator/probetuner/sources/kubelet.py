@@ -156,7 +156,7 @@ class Kubelets:
             raise KubeletError(
                 f"The kubelet of node {address.node} does not prove who it is ({_disbelief(problem)}); give probetuner "
                 "run the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it "
-                "(chart value kubelet.insecureTLS).",
+                "(chart values kubelet.ca and kubelet.tls).",
                 failure=Failure.UNTRUSTED,
             ) from None
         except (aiohttp.ClientError, OSError) as problem:

@@ -230,6 +230,7 @@ def test_a_permission_that_is_missing_is_named_with_its_rule(
     (found,) = wrong
     assert said in found["message"]
     assert found["rule"] == rule
+    assert found["values"] == [ChartValue.RULES]
     assert "helm upgrade" in found["step"]
 
 
@@ -499,6 +500,41 @@ def test_a_certificate_that_the_kubelet_made_is_told_with_the_value(
     assert tokens == []
     assert mended.exit_code == 0
     assert "certificates are not checked" in the_one(mended, "kubelets")["message"]
+
+
+def test_a_certificate_of_another_authority_is_one_to_be_named(
+    consult: Consult, clusters_own: Signed, tmp_path: Path
+) -> None:
+    """What an authority signed is believed where that authority is named; only what nobody signed needs more."""
+    of_others = sign(tmp_path / "others", authority="openshift-kube-apiserver-operator")
+    with listening(Kubelet(signed=of_others)) as kubelet:
+        cluster = healthy(operator(), kubelet.node("node-1"))
+        _, done = consult(cluster, "--kubelets", "direct", "-o", "json", authority_file=str(clusters_own.authority))
+
+    assert the_one(done, "kubelets")["values"] == [ChartValue.KUBELET_AUTHORITY, ChartValue.INSECURE_KUBELETS]
+
+
+def test_an_operator_that_is_to_ask_no_kubelet_is_not_blamed_for_it(consult: Consult) -> None:
+    """No kubelet is asked, and what the conditions say of counters is what was wanted."""
+    blind = operator("probetuner-system", "probetuner", "--lease=kube-system/probetuner", "--kubelet-source=none")
+    api, done = consult(healthy(blind, *NODES, policies=policies(("False", "KubeletsNotAsked", "none"))), "-o", "json")
+
+    assert api.nodes_asked == set()
+    assert (done.exit_code, the_one(done, "kubelets")["values"]) == (0, [ChartValue.KUBELET_SOURCE])
+    assert checks(done, "counters") == []
+
+
+def test_an_operator_of_some_namespaces_needs_its_rights_there(consult: Consult) -> None:
+    """And in its own namespace those by which it finds its Deployment."""
+    few = operator("probetuner-system", "probetuner", "--lease=kube-system/probetuner", "--watch-namespace=shop")
+    shop = {f"{OURS}/namespaces/shop/probepolicies": policies(FINE)}
+    cluster = replace(healthy(few, *NODES), lacking={OPERATOR: [("list", "pods")]})
+    _, done = consult(replace(cluster, documents={**cluster.documents, **shop}), "-o", "json")
+    missing = [check["message"] for check in checks(done, "permissions") if check["state"] == "wrong"]
+
+    in_shop, at_home = missing
+    assert in_shop == f"{OPERATOR} may not list pods in shop: no restart and no readiness is seen"
+    assert at_home.startswith(f"{OPERATOR} may not list pods in probetuner-system: the operator does not find its own")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,18 @@ def arguments(objects: list[Object]) -> list[str]:
     return list(container_of(objects)["args"])
 
 
+def test_the_doctor_runs_as_the_operator_and_only_where_it_is_wanted() -> None:
+    """`helm test` has the operator's account and its authority of kubelets; without the value there is nothing."""
+    (pod,) = of_kind(render({"kubelet.ca.configMap": "kubelet-ca", "nodeSelector": {"disk": "ssd"}}), "Pod")
+
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert pod["spec"]["serviceAccountName"] == RELEASE
+    assert pod["spec"]["volumes"] == [{"name": "kubelet-ca", "configMap": {"name": "kubelet-ca"}}]
+    assert pod["spec"]["nodeSelector"]["disk"] == "ssd"
+    assert pod["spec"]["containers"][0]["args"] == ["doctor", f"--namespace={NAMESPACE}"]
+    assert of_kind(render({"tests.enabled": False}), "Pod") == []
+
+
 def test_each_value_is_tried() -> None:
     """A value that no test sets could do nothing, or harm."""
     tried = {path for toggle in TOGGLES.values() for path in toggle}
@@ -89,7 +101,9 @@ def test_common_labels_and_annotations_are_on_every_object() -> None:
     pod = pod_of(objects)["metadata"]["labels"]
 
     assert {one["metadata"]["labels"]["team"] for one in objects} == {"a"}
-    assert {one["metadata"]["labels"]["app.kubernetes.io/name"] for one in objects} == {"probetuner"}
+    names = {one["kind"]: one["metadata"]["labels"]["app.kubernetes.io/name"] for one in objects}
+    assert names.pop("Pod") == "probetuner-doctor", "what `helm test` runs is no pod of the Deployment's"
+    assert set(names.values()) == {"probetuner"}
     assert (pod["team"], pod["app.kubernetes.io/name"]) == ("a", "probetuner")
     owners = {(one["kind"], one["metadata"]["name"]): one["metadata"]["annotations"]["owner"] for one in objects}
     assert owners.pop(("ServiceAccount", RELEASE)) == "b"
@@ -224,6 +238,16 @@ def test_without_roles_there_is_none() -> None:
     assert f"{RELEASE}-guard" in [one["metadata"]["name"] for one in objects]
 
 
+def test_an_operator_that_watches_its_own_namespace_needs_no_role_more_there() -> None:
+    """Elsewhere it gets one, by which it finds its own Deployment and posts an Event on it."""
+    names = [
+        {role["metadata"]["name"] for role in of_kind(render({"watch.namespaces": watched}), "Role")}
+        for watched in ([NAMESPACE], ["shop"])
+    ]
+
+    assert names[1] - names[0] == {f"{RELEASE}-self"}
+
+
 def test_watching_some_namespaces_takes_roles_in_these() -> None:
     """Together they give what the ClusterRoles gave, and there is one ClusterRole left: of what has no namespace."""
     everywhere, somewhere = (
@@ -238,7 +262,7 @@ def test_watching_some_namespaces_takes_roles_in_these() -> None:
     assert rules(somewhere, "ClusterRole") | rules(somewhere, "Role") == rules(everywhere, "ClusterRole") | rules(
         everywhere, "Role"
     )
-    assert sorted(placed) == sorted([*["shop", "web"] * 3, "kube-system", NAMESPACE])
+    assert sorted(placed) == sorted([*["shop", "web"] * 3, "kube-system", NAMESPACE, NAMESPACE])
     assert [word for word in arguments(somewhere) if word.startswith("--watch-namespace")] == [
         "--watch-namespace=shop",
         "--watch-namespace=web",
