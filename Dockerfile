@@ -36,6 +36,10 @@ FROM ${BASE_IMAGE}
 COPY --from=build /opt/probetuner /opt/probetuner
 # kopf asks for the name of its user, and /etc/passwd has none for the number that the pod runs as.
 ENV PATH=/opt/probetuner/bin:$PATH PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 USER=probetuner
+# The release adds its version, revision and base (docs/release.md).
+LABEL org.opencontainers.image.title="probetuner" \
+      org.opencontainers.image.description="A Kubernetes operator that observes what probes cause, recommends better ones, applies and verifies them." \
+      org.opencontainers.image.licenses="Apache-2.0"
 USER 65532:65532
 ENTRYPOINT ["probetuner"]
 CMD ["run"]

@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart-crds lock clean
+.PHONY: help setup demo test test-fast hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,11 +51,12 @@ replay-table: setup ## replay the recordings' own settings over them, into docs/
 pages: setup ## play reapers and the lone Redis on a real kubelet, into docs/zombies.md and docs/redis.md
 	PYTHONPATH=tests:. $(BIN)/python -m e2e.pages
 
-lint: setup ## style, types and the direction of imports
+lint: setup ## style, types, the direction of imports, and the workflows of GitHub
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet .github action.yml
 
 format: setup ## let ruff put the code into shape
 	$(BIN)/ruff check --fix .
@@ -70,8 +71,12 @@ cluster-down: setup ## take every lab down; nothing is left behind
 image: setup ## build the operator's image (a docker-archive for any cluster)
 	PYTHONPATH=tests $(BIN)/python -m lab.operator_image
 
-chart-crds: setup ## copy crds/ into the chart
+chart: setup ## write what is generated of the chart: the copy of crds/, and its README
 	$(BIN)/python deploy/chart_crds.py
+	PYTHONPATH=deploy $(BIN)/python -m release.chart_readme
+
+release: setup ## make what a release consists of, into dist/VERSION (VERSION=0.1.0; URL= where it will be found)
+	PYTHONPATH=deploy $(BIN)/python -m release "$(VERSION)" --url "$(URL)"
 
 lock: setup ## pin the dependencies anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, not part of a package
 """Write the chart's copy of the custom resource definitions.
 
 `crds/` is the source of truth. Helm never upgrades what lies in a chart's own `crds/` folder, so the chart
@@ -20,12 +19,8 @@ _HEAD = """\
 {{- if .Values.crds.install }}
 """
 _METADATA = """\
-  labels:
-    {{- include "probetuner.labels" . | nindent 4 }}
-  {{- if .Values.crds.keep }}
-  annotations:
-    helm.sh/resource-policy: keep
-  {{- end }}
+  {{- $kept := ternary (dict "helm.sh/resource-policy" "keep") dict .Values.crds.keep }}
+  {{- include "probetuner.marks" (dict "root" . "annotations" $kept) | nindent 2 }}
 """
 
 

@@ -7,12 +7,15 @@ import yaml
 
 from cluster.charts import CHART, RELEASE, Object, of_kind, permitted, render, rules, values
 from lab import Lab, LabError
+from support.chart import TOGGLES, Values, words
 
 pytestmark = pytest.mark.cluster
 
 EVERYTHING = (
     "apply.enabled=true",
     "metrics.service.enabled=true",
+    "networkPolicy.enabled=true",
+    "podDisruptionBudget.enabled=true",
     "crds.keep=false",
     "defaultMode=Observe",
     "replicas=2",
@@ -89,7 +92,7 @@ def test_one_operator_works_in_a_cluster_however_many_there_are(lab: Lab) -> Non
     (one,), (two,) = (of_kind(objects, "Deployment") for objects in (render(lab), several))
     assert (one["spec"]["replicas"], one["spec"]["strategy"]["type"]) == (1, "Recreate")
     assert (two["spec"]["replicas"], two["spec"]["strategy"]["type"]) == (2, "RollingUpdate")
-    assert "--lease=shared/probetuner" in arguments(render(lab, "lease.namespace=shared"))
+    assert "--lease=shared/probetuner" in arguments(render(lab, "leaderElection.namespace=shared"))
 
 
 def test_what_a_cluster_lives_by_is_in_no_default_mode(lab: Lab) -> None:
@@ -142,7 +145,7 @@ def test_the_right_to_patch_can_be_given_in_some_namespaces_only(lab: Lab) -> No
     """Then there is a RoleBinding in each of them, and none for the cluster."""
     objects = render(lab, "apply.enabled=true", "apply.namespaces={shop,web}")
     bindings = [each for each in objects if each["kind"].endswith("Binding")]
-    giving = [each for each in bindings if each.get("roleRef", {}).get("name") == f"{RELEASE}-apply"]
+    giving = [each for each in bindings if each.get("roleRef", {}).get("name") == f"{RELEASE}-apply-namespaced"]
 
     assert [(each["kind"], each["metadata"].get("namespace")) for each in giving] == [
         ("RoleBinding", "shop"),
@@ -180,7 +183,7 @@ def test_unsigned_kubelet_certificates_are_taken_only_when_asked_for(lab: Lab) -
     flag = "--kubelet-insecure-tls"
 
     assert flag not in str(render(lab))
-    assert flag in str(render(lab, "kubelet.insecureTLS=true"))
+    assert flag in str(render(lab, "kubelet.tls=insecure"))
 
 
 def test_service_comes_only_when_asked_for(lab: Lab) -> None:
@@ -277,11 +280,30 @@ def test_every_object_is_accepted_by_the_server(lab: Lab, restricted: str) -> No
     assert len(said.splitlines()) == len(render(lab, *EVERYTHING))
 
 
+@pytest.mark.parametrize("name", TOGGLES)
+def test_what_a_value_makes_is_accepted_by_the_server(lab: Lab, restricted: str, name: str) -> None:
+    """Each value turned once: what it renders other than the defaults do has no unknown field, and is valid."""
+
+    def rendered(toggle: Values) -> list[Object]:
+        text = lab.helm("template", RELEASE, str(CHART), "--namespace", restricted, *words(toggle))
+        return [document for document in yaml.safe_load_all(text) if document]
+
+    default = rendered({})
+    changed = [each for each in rendered(TOGGLES[name]) if each not in default]
+    text = yaml.safe_dump_all(changed)
+
+    if changed:
+        said = lab.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", input=text)
+        assert len(said.splitlines()) == len(changed)
+
+
 def test_notes_teach_the_first_commands(lab: Lab) -> None:
     """What Helm says after an install is how to enrol a workload and read what was found."""
     said = lab.helm("install", RELEASE, str(CHART), "--dry-run=client", *values())
     notes = said.partition("NOTES:")[2]
 
+    commands = [line.strip() for line in notes.splitlines() if line.startswith("  ")]
+    assert commands[0].startswith("kubectl exec -n default deploy/probetuner -- probetuner doctor")
     assert "kubectl annotate deployment/NAME -n NAMESPACE probetuner.dev/mode=Recommend" in notes
     assert "kubectl get probepolicy" in notes
     assert "It has no permission to change any workload." in notes

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from cluster.charts import CHART, NAMESPACE, RELEASE, values
+from cluster.operator_process import wait_for
 from lab import Lab, LabError, operator_image
 
 pytestmark = pytest.mark.cluster
@@ -148,3 +149,55 @@ def test_operator_may_do_what_it_must_and_no_more(bare: Lab) -> None:
     assert after == [True, True, True, True]
     assert too_much == []
     assert of_kubelets == [True, False, False, False, False]
+
+
+def test_the_doctor_in_its_pod_finds_nothing_wrong(bare: Lab) -> None:
+    """What NOTES.txt names first ends with 0 on a healthy cluster, and so does `helm test`, which runs the same."""
+    with installed(bare, KEEP_NOTHING):
+        said = bare.kubectl("exec", "-n", NAMESPACE, f"deploy/{RELEASE}", "--", "probetuner", "doctor")
+        tested = bare.helm("test", RELEASE, "-n", NAMESPACE, "--timeout=120s")
+
+    assert "0 wrong, 0 could not be asked" in said
+    assert "give /metrics/probes and /metrics/cadvisor" in said
+    assert "Succeeded" in tested
+
+
+def test_kubelets_that_refuse_are_told_on_its_own_deployment(bare: Lab) -> None:
+    """One Warning Event after a minute, beside the condition; and to the doctor something is wrong."""
+    with installed(bare, KEEP_NOTHING):
+        bare.kubectl("delete", "clusterrolebinding", KUBELET)
+        # It runs a pod on the node, and is served since it says so itself.
+        bare.kubectl("annotate", "deployment", RELEASE, "-n", NAMESPACE, "probetuner.dev/mode=Observe")
+        about = f"involvedObject.kind=Deployment,involvedObject.name={RELEASE},reason=NoCounters"
+        told = wait_for(
+            lambda: json.loads(
+                bare.kubectl("get", "events", "-n", NAMESPACE, f"--field-selector={about}", "-o", "json")
+            )["items"],
+            "the Event",
+            seconds=180,
+        )
+        policy = json.loads(bare.kubectl("get", "probepolicy", f"deployment-{RELEASE}", "-n", NAMESPACE, "-o", "json"))
+        with pytest.raises(LabError) as wrong:
+            bare.kubectl("exec", "-n", NAMESPACE, f"deploy/{RELEASE}", "--", "probetuner", "doctor")
+
+    (event,) = told
+    assert event["type"] == "Warning"
+    assert event["message"].startswith("KubeletsRefuse: no counters from 1 of 1 nodes that run served pods: ")
+    (counters,) = (one for one in policy["status"]["conditions"] if one["type"] == "CountersAvailable")
+    assert (counters["status"], counters["reason"]) == ("False", "KubeletsRefuse")
+    assert policy["status"]["source"] == "EventsOnly"
+    assert "exit code 1" in str(wrong.value)
+
+
+def test_an_operator_of_some_namespaces_is_ready_with_roles_in_these(bare: Lab) -> None:
+    """It lists and watches what it needs, may see and change nothing of any other namespace, and leaves nothing."""
+    before = everything(bare)
+    requests = [("list", "pods"), ("watch", "deployments.apps"), ("patch", "deployments.apps")]
+
+    with installed(bare, KEEP_NOTHING, "watch.namespaces={default}", "apply.enabled=true"):
+        watched = [may(bare, *request, namespace="default") for request in requests]
+        others = [may(bare, *request, namespace=namespace) for request in requests for namespace in ("kube-public", "")]
+
+    assert watched == [True, True, True]
+    assert not any(others)
+    assert everything(bare) - before == set()

@@ -174,7 +174,6 @@ def hold(workload: Workload, history: WorkloadHistory, policy: Policy) -> None:
                 policy_generation=1,
                 status={},
                 history_problem=None,
-                kubelet_problem=None,
                 refusal=None,
                 traffic=Traffic(),
             ),

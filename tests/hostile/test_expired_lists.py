@@ -5,11 +5,9 @@ That of the lab is asked in tests/cluster/test_expired_lists.py.
 """
 
 import asyncio
-import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +21,10 @@ from probetuner.cluster.errors import StatusError
 from probetuner.controller import watching
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.watching import KINDS, Watches
+from support.api_server import discovery, running, until
 
 Json = dict[str, Any]
 PLURALS = [plural for _, plural in KINDS]
-_GROUPS = {"apps": ["deployments", "statefulsets", "daemonsets"], "probetuner.dev": ["probepolicies"]}
-_CORE = ["namespaces", "nodes", "pods", "events"]
 
 
 class Server:
@@ -48,7 +45,7 @@ class Server:
         plural = request.path.rpartition("/")[2]
         if plural in PLURALS:
             return await self._of_kind(request, plural)
-        return web.json_response(_discovery(request.path))
+        return web.json_response(discovery(request.path))
 
     async def _of_kind(self, request: web.Request, plural: str) -> web.StreamResponse:
         if request.query.get("watch"):
@@ -73,52 +70,6 @@ def _page(plural: str, name: str, *, rest: str = "") -> Json:
     uid = f"{plural}-{name}"
     item = {"metadata": {"name": name, "namespace": "shop", "uid": uid, "resourceVersion": "1"}}
     return {"kind": "List", "metadata": {"resourceVersion": "1", "continue": rest}, "items": [item]}
-
-
-def _discovery(path: str) -> Json:
-    if path == "/api":
-        return {"versions": ["v1"]}
-    if path == "/apis":
-        versions = {"apps": "v1", "probetuner.dev": "v1alpha1"}
-        named = {name: {"groupVersion": f"{name}/{version}", "version": version} for name, version in versions.items()}
-        return {"groups": [{"name": name, "versions": [v], "preferredVersion": v} for name, v in named.items()]}
-    group = path.split("/")[2] if path.startswith("/apis/") else ""
-    verbs = {"singularName": "", "namespaced": True, "verbs": ["get", "list", "watch"]}
-    plurals = _GROUPS.get(group, _CORE)
-    resources = [{"name": plural, "kind": plural.removesuffix("s").title(), **verbs} for plural in plurals]
-    return {"resources": resources}
-
-
-@asynccontextmanager
-async def running(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """The server at a free port, and a kubeconfig that leads to it."""
-    application = web.Application()
-    application.router.add_get("/{path:.*}", server.answer)
-    runner = web.AppRunner(application, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    clusters = [{"name": "c", "cluster": {"server": f"http://{host}:{port}"}}]
-    contexts = [{"name": "c", "context": {"cluster": "c", "user": "u"}}]
-    users = [{"name": "u", "user": {"token": "t"}}]
-    config = {"current-context": "c", "clusters": clusters, "contexts": contexts, "users": users}
-    path = folder / "config"
-    path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **config}))
-    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
-    try:
-        yield
-    finally:
-        server.ended.set()
-        await runner.cleanup()
-
-
-async def until(holds: Callable[[], bool], task: "asyncio.Task[None]") -> None:
-    deadline = time.monotonic() + 40
-    while not holds():
-        assert not task.done()
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
 
 
 async def test_a_place_that_expired_costs_a_watch_one_new_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

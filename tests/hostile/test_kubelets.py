@@ -15,6 +15,7 @@ from aiohttp import web
 from kubernetes.client import ApiClient
 
 from hostile.tenants import BEGAN, Operator, counters, pod
+from probetuner.change.counters import NodeState
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.scraping import Scraper
 from probetuner.facts.cadvisor import read_cadvisor
@@ -290,16 +291,16 @@ async def test_a_bomb_from_a_kubelet_leaves_the_event_loop_free(monkeypatch: pyt
     async with _kubelet(body, **{"Content-Encoding": "gzip"}) as address:
         scraper.addresses["n1"] = address
         feeling = asyncio.create_task(feel())
-        problem = await scraper._scrape("n1")
+        heard = await scraper._scrape("n1")
         feeling.cancel()
         await kubelets.close()
 
     assert operator.failures("blue") == 3
     assert threads == {"kubelet"}
-    assert problem is not None
-    assert "/metrics/probes of node n1: 1 lines are longer than 4 KiB and were left out; it is larger" in problem
+    assert heard.state is NodeState.PARTIAL
+    assert "/metrics/probes of node n1: 1 lines are longer than 4 KiB and were left out; it is larger" in heard.problem
     assert late < 2.0, "read in one go, the line holds everything up for minutes"
-    scraper._note("n1", problem)
+    scraper._note("n1", heard)
     assert "kubelet_scrape_errors_total 1.0" in scraper._metrics.page().decode()
 
 

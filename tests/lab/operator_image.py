@@ -131,3 +131,7 @@ def _bound(storage: Path) -> None:
     """Throw away the storage with its finished layers when it has grown large; the next build starts afresh."""
     if sum(path.lstat().st_size for path in storage.rglob("*")) > _LARGEST_STORAGE_BYTES:
         shutil.rmtree(storage)
+
+
+if __name__ == "__main__":
+    print(build())

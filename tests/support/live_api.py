@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
-FORBIDDEN, OK, BAD_GATEWAY = 403, 200, 502
+FORBIDDEN, OK, CREATED, NOT_FOUND, BAD_GATEWAY = 403, 200, 201, 404, 502
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=(?:\.\d+)?Z)")
 _LONGEST_SECONDS, _HELD_SECONDS = 60.0, 0.2
@@ -41,6 +41,9 @@ class Cluster:
     The server is gone as soon as `last` is asked for. `silent` nodes take a request and never answer; `away` are those
     that the server itself cannot reach, `pages` what the others say by node and path. Their answers wait until `held`
     requests are there at once, for a moment at most.
+
+    `documents` are what single paths answer, None where there is nothing. `user` is how the server calls whoever asks,
+    and `lacking` are the verbs and resources that reviews of access say no to, by user.
     """
 
     objects: Sequence[Json]
@@ -52,6 +55,9 @@ class Cluster:
     away: Collection[str] = ()
     pages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     held: int = 0
+    documents: Mapping[str, Json | None] = field(default_factory=dict)
+    user: str = "modest"
+    lacking: Mapping[str, Collection[tuple[str, str]]] = field(default_factory=dict)
 
 
 class LiveApi(ThreadingHTTPServer):
@@ -93,6 +99,7 @@ class LiveApi(ThreadingHTTPServer):
 
 class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes, and the second would wait for the asker's delayed ACK
     server: LiveApi
 
     def do_GET(self) -> None:
@@ -108,12 +115,40 @@ class _Answer(BaseHTTPRequestHandler):
                     self.close_connection = True
                 elif self._is_forbidden(path):
                     self._refuse(path)
+                elif path in self.server.cluster.documents:
+                    self._document(path)
                 elif "watch=1" in query:
                     self._watch(path)
                 else:
                     self._send(OK, json.dumps({"items": self._listed(path, self.server.cluster.objects)}))
             except ConnectionError:  # whoever asked is gone
                 self.close_connection = True
+
+    def do_POST(self) -> None:
+        """Answer the questions that an API server does not keep, and give tokens."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.asking(self.path):
+            if self._is_forbidden(self.path):
+                self._refuse(self.path)
+            else:
+                self._send(CREATED, json.dumps(self._answered(self.path.rpartition("/")[2], asked.get("spec") or {})))
+
+    def _answered(self, question: str, spec: Json) -> Json:
+        cluster = self.server.cluster
+        if question == "token":
+            return {"spec": {"expirationSeconds": 600}, "status": {"token": "of-the-kubelet-account"}}
+        if question == "selfsubjectreviews":
+            return {"status": {"userInfo": {"username": cluster.user}}}
+        user, about = spec.get("user", cluster.user), spec["resourceAttributes"]
+        resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
+        return {"status": {"allowed": (about["verb"], resource) not in cluster.lacking.get(user, ())}}
+
+    def _document(self, path: str) -> None:
+        found = self.server.cluster.documents[path]
+        if found is None:
+            self._send(NOT_FOUND, json.dumps({"message": f"{path} was not found"}))
+        else:
+            self._send(OK, json.dumps(found))
 
     def _is_forbidden(self, path: str) -> bool:
         cluster = self.server.cluster

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from probetuner.change.counters import ASKING, Counters
 from probetuner.change.decide import decide
 from probetuner.change.situation import (
     Announcement,
@@ -58,6 +59,7 @@ class Stage:
     history: WorkloadHistory = field(default_factory=lambda: remember(killed_under_load()))
     refusal: Refusal | None = None
     traffic: Traffic = field(default_factory=Traffic)
+    counters: Counters = ASKING
     server_says: RefusalReason | None = None
     seen: Json | None = None
     sent: list[Json] = field(default_factory=list)
@@ -75,6 +77,7 @@ class Stage:
             status=self.status,
             refusal=self.refusal,
             traffic=self.traffic,
+            counters=self.counters,
         )
         decision = decide(situation, T0 + self.now)
         assert status_problems(decision.status) == []

@@ -33,6 +33,7 @@ class BlockReason(StrEnum):
     REVERTED_TWICE = "RevertedTwice"
     OUTAGE = "Outage"
     TOO_MANY_ROLLOUTS = "TooManyRollouts"
+    OPERATOR_PAUSED = "OperatorPaused"
     REFUSED = "RefusedByServer"
     TOO_LARGE = "PatchTooLarge"
     UNDO_WITHHELD = "UndoWithheld"

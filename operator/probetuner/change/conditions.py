@@ -12,6 +12,7 @@ class ConditionType(StrEnum):
     """The conditions of a ProbePolicy; `kubectl wait --for=condition=…` works on each."""
 
     OBSERVING = "Observing"
+    COUNTERS_AVAILABLE = "CountersAvailable"
     RECOMMENDATION_READY = "RecommendationReady"
     LOW_CONFIDENCE = "LowConfidence"
     APPLIED = "Applied"

@@ -56,7 +56,12 @@ def share_of(limit: int) -> int:
 
 
 def by_traffic(traffic: Traffic, *, now: float) -> Block | None:
-    """The refusal while as many rollouts are in progress as may be; `now` is epoch seconds."""
+    """The refusal while no rollout may begin, or as many are in progress as may be; `now` is epoch seconds."""
+    if traffic.paused:
+        return Block(
+            reason=BlockReason.OPERATOR_PAUSED,
+            message="probetuner is paused and begins no change; apply.paused=false of its chart lets it go on",
+        )
     if traffic.limit is not None and traffic.elsewhere >= traffic.limit:
         where, most = "", traffic.limit
     elif traffic.share is not None and traffic.beside >= traffic.share:

@@ -1,6 +1,10 @@
 """What is said of a decision: the conditions of the ProbePolicy, and Events for what is new."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from probetuner.change.conditions import Condition, ConditionType
+from probetuner.change.counters import ASKING, NOT_OBSERVED, Source
 from probetuner.change.outlook import Outlook
 from probetuner.change.record import Outcome, count_unread
 from probetuner.change.situation import Announcement, Situation, Tone
@@ -12,8 +16,10 @@ _LOW_CONFIDENCE, _MESSAGE_CHARACTERS = 0.8, 1024
 
 def conditions_of(situation: Situation, outlook: Outlook) -> tuple[Condition, ...]:
     """All conditions of a ProbePolicy, in the order in which they are shown."""
+    counters = _counters_available(situation)
     return (
-        _observing(situation),
+        _observing(situation, counters),
+        counters,
         _recommendation_ready(outlook),
         _low_confidence(outlook),
         _applied(outlook),
@@ -23,7 +29,42 @@ def conditions_of(situation: Situation, outlook: Outlook) -> tuple[Condition, ..
     )
 
 
-def _observing(situation: Situation) -> Condition:
+def _observing(situation: Situation, counters: Condition) -> Condition:
+    if (why_not := _not_observing(situation)) is not None:
+        return why_not
+    if situation.history_problem:
+        return Condition(
+            type=ConditionType.OBSERVING, holds=True, reason="HistoryNotSaved", message=situation.history_problem
+        )
+    if counters.holds:
+        return Condition(type=ConditionType.OBSERVING, holds=True, reason=Source.EVENTS_AND_COUNTERS.value)
+    message = f"see the condition {ConditionType.COUNTERS_AVAILABLE}"
+    return Condition(type=ConditionType.OBSERVING, holds=True, reason=Source.EVENTS_ONLY.value, message=message)
+
+
+def _counters_available(situation: Situation) -> Condition:
+    """Whether counters come. An operator that has just begun to ask leaves what was known before it."""
+    if _not_observing(situation) is not None:
+        return Condition(type=ConditionType.COUNTERS_AVAILABLE, holds=None, reason=NOT_OBSERVED)
+    counters = situation.counters
+    before = _condition_now(situation, ConditionType.COUNTERS_AVAILABLE)
+    if counters == ASKING and before.get("reason") not in (None, NOT_OBSERVED, ASKING.reason):
+        return Condition(
+            type=ConditionType.COUNTERS_AVAILABLE,
+            holds={"True": True, "False": False}.get(str(before.get("status"))),
+            reason=str(before["reason"]),
+            message=str(before.get("message") or ""),
+        )
+    return Condition(
+        type=ConditionType.COUNTERS_AVAILABLE,
+        holds=counters.available,
+        reason=counters.reason,
+        message=counters.message,
+    )
+
+
+def _not_observing(situation: Situation) -> Condition | None:
+    """The condition that says why the workload is not observed; None where it is."""
     problem = situation.mode.problem or situation.policy_problem
     if problem:
         reason = "InvalidMode" if situation.mode.problem else "InvalidPolicy"
@@ -35,15 +76,7 @@ def _observing(situation: Situation) -> Condition:
     if _all_left_out(situation):
         message = "spec.containers leaves out all containers of this workload"
         return Condition(type=ConditionType.OBSERVING, holds=False, reason="AllContainersOff", message=message)
-    if situation.history_problem:
-        return Condition(
-            type=ConditionType.OBSERVING, holds=True, reason="HistoryNotSaved", message=situation.history_problem
-        )
-    if situation.kubelet_problem:
-        return Condition(
-            type=ConditionType.OBSERVING, holds=True, reason="EventsOnly", message=situation.kubelet_problem
-        )
-    return Condition(type=ConditionType.OBSERVING, holds=True, reason="EventsAndCounters")
+    return None
 
 
 def _veto(situation: Situation) -> str:
@@ -161,5 +194,10 @@ def news(situation: Situation, outlook: Outlook) -> tuple[Announcement, ...]:
 
 
 def _reason_now(situation: Situation, kind: ConditionType) -> str | None:
+    return _condition_now(situation, kind).get("reason")
+
+
+def _condition_now(situation: Situation, kind: ConditionType) -> Mapping[str, Any]:
+    """The condition as the status has it now, empty where it has none."""
     conditions = situation.status.get("conditions") or ()
-    return next((entry.get("reason") for entry in conditions if entry.get("type") == kind), None)
+    return next((entry for entry in conditions if entry.get("type") == kind), {})

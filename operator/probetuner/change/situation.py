@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from probetuner.change.counters import ASKING, Counters
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import ModeDecision
 from probetuner.model.policy import Policy
@@ -33,13 +34,14 @@ class Refusal:
 class Traffic:
     """How many other workloads are being rolled out for us, and how many may be at once; None is no limit.
 
-    `beside` is how many of them are in the same namespace, of which `share` may be.
+    `beside` is how many of them are in the same namespace, of which `share` may be. While `paused` none may begin.
     """
 
     elsewhere: int = 0
     limit: int | None = None
     beside: int = 0
     share: int | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,8 @@ class Situation:
     """All that is known about one workload when it is decided upon.
 
     `status` is the status of its ProbePolicy as the API server has it: what was decided and done before, written
-    there before it was done. `history_problem` says why what is learned is not saved, and `kubelet_problem` why there
-    are no counters; None when it is, and there are. `refusal` is the answer to the last patch in this process.
+    there before it was done. `history_problem` says why what is learned is not saved, None when it is. `counters` is
+    whether the kubelets of its pods give counters. `refusal` is the answer to the last patch in this process.
     `policy_problem` is a sentence when the policy cannot be honoured.
     """
 
@@ -59,7 +61,7 @@ class Situation:
     policy_generation: int = 0
     status: Mapping[str, Any] = field(default_factory=dict)
     history_problem: str | None = None
-    kubelet_problem: str | None = None
+    counters: Counters = ASKING
     policy_problem: str | None = None
     refusal: Refusal | None = None
     traffic: Traffic = Traffic()

@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 from probetuner.change.budget import within_budget
+from probetuner.change.conditions import ConditionType
+from probetuner.change.counters import NOT_OBSERVED, Source
 from probetuner.change.handover import Handover
 from probetuner.change.record import KEPT_ENTRIES, MOST_PATCH_CHARACTERS, Change, write_change
 from probetuner.change.situation import Situation
@@ -71,6 +73,9 @@ def write_status(
         "history": [write_change(change) for change in changes[:KEPT_ENTRIES]],
         "conditions": list(conditions),
     }
+    source = _source(conditions)
+    if source is not None:
+        status["source"] = source.value
     if first is not None:
         status["finding"] = first.name.value
         status["confidence"] = f"{first.confidence:.0%}"
@@ -85,6 +90,14 @@ def write_status(
     if handover is not None:
         status["handover"] = _write_handover(handover)
     return within_budget(status)
+
+
+def _source(conditions: Sequence[Mapping[str, Any]]) -> Source | None:
+    """What the workload is seen by, as its condition has it; None where it is not observed."""
+    counters = next(entry for entry in conditions if entry["type"] == ConditionType.COUNTERS_AVAILABLE)
+    if counters["reason"] == NOT_OBSERVED:
+        return None
+    return Source.EVENTS_AND_COUNTERS if counters["status"] == "True" else Source.EVENTS_ONLY
 
 
 def _write_handover(handover: Handover) -> dict[str, Any]:

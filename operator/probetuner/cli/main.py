@@ -10,11 +10,11 @@ import typer
 from typer.core import TyperGroup
 
 from probetuner.cli.telling import note
-from probetuner.cli.words import LogFormat, LogLevel
-from probetuner.cluster.names import NamespacedName
+from probetuner.cli.words import KubeletSource, LogFormat, LogLevel
+from probetuner.cluster.names import NamespacedName, parse_namespace
 from probetuner.model.mode import Mode
 
-_IN_MODULES_OF_THEIR_OWN = ("analyze", "record", "replay", "loadtest", "explain")
+_IN_MODULES_OF_THEIR_OWN = ("doctor", "analyze", "record", "replay", "loadtest", "explain")
 
 
 class _Commands(TyperGroup):
@@ -88,6 +88,13 @@ def run(
     default_mode: Annotated[
         Mode, typer.Option(help="The mode of workloads that no ProbePolicy and no annotation speaks for.")
     ] = Mode.OFF,
+    watch_namespace: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The only namespace that is watched; may be given several times. [default: all]",
+            show_default=False,
+        ),
+    ] = None,
     excluded_namespace: Annotated[
         list[str] | None,
         typer.Option(
@@ -117,6 +124,13 @@ def run(
         int,
         typer.Option(min=1, help="How many workloads in the cluster may be rolled out for a change at once."),
     ] = 2,
+    paused: Annotated[
+        bool, typer.Option("--paused", help="Begin no change of a workload; what was begun is verified and undone.")
+    ] = False,
+    kubelet_source: Annotated[
+        KubeletSource,
+        typer.Option(help="Where the counters of probes come from; with none there are events alone."),
+    ] = KubeletSource.KUBELET,
     kubelet_ca: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="The CA of the kubelets' certificates, if not the cluster's."),
@@ -165,12 +179,15 @@ def run(
 
     options = Options(
         default_mode=default_mode,
+        namespaces=frozenset(_namespace(each) for each in watch_namespace or ()),
         excluded_namespaces=EXCLUDED_NAMESPACES if excluded_namespace is None else frozenset(excluded_namespace),
         honours_override_off=honour_override_off,
         dry_run=dry_run,
         http_port=http_port,
         scrape_interval_seconds=scrape_interval_seconds,
         max_rollouts=max_rollouts,
+        paused=paused,
+        asks_kubelets=kubelet_source is KubeletSource.KUBELET,
         kubelet_authority=kubelet_ca,
         kubelet_insecure_tls=kubelet_insecure_tls,
         kubelet_account=None if kubelet_account is None else _place(kubelet_account, "--kubelet-account"),
@@ -180,6 +197,13 @@ def run(
         mass_kill_window_seconds=mass_kill_window_seconds,
     )
     raise typer.Exit(run_operator(options, log_format=log_format, log_level=log_level))
+
+
+def _namespace(text: str) -> str:
+    try:
+        return parse_namespace(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--watch-namespace") from None
 
 
 def _place(text: str, option: str) -> NamespacedName:

@@ -16,6 +16,13 @@ KUBELETS_HELP = (
 )
 
 
+class KubeletSource(StrEnum):
+    """Where the operator has the counters of probes from."""
+
+    KUBELET = "kubelet"
+    NONE = "none"
+
+
 class LogFormat(StrEnum):
     """How the log is written: for people, or one JSON object a line."""
 

@@ -11,13 +11,12 @@ from probetuner.change.enrolment import owner_uid
 from probetuner.change.times import to_text
 from probetuner.cluster.api import FIELD_MANAGER, MERGE, Api
 from probetuner.cluster.errors import ConflictError, NotFoundError
+from probetuner.cluster.names import lists_of
 from probetuner.cluster.owned import API_VERSION, OWNED_SELECTOR, collection, owned_metadata, owned_name
 from probetuner.history import codec
 from probetuner.history.future import without_future
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.workload import WorkloadRef
-
-ALL_HISTORIES = f"/apis/{API_VERSION}/probehistories"
 
 log = structlog.get_logger()
 
@@ -99,11 +98,18 @@ async def delete(api: Api, ref: WorkloadRef) -> None:
     await _delete(api, _path(ref), version=_version(found))
 
 
-async def delete_strays(api: Api, wanted: Callable[[], Collection[WorkloadRef]]) -> None:
-    """Delete what was saved of any but the wanted workloads, who are asked for when all is listed. Raises ApiError."""
+async def delete_strays(
+    api: Api, wanted: Callable[[], Collection[WorkloadRef]], *, namespaces: Collection[str] = ()
+) -> None:
+    """Delete what was saved of any but the wanted workloads, who are asked for when all is listed. Raises ApiError.
+
+    With `namespaces`, only there.
+    """
+    ours = [("labelSelector", OWNED_SELECTOR)]
     found = {
         f"{collection('probehistories', raw['metadata']['namespace'])}/{raw['metadata']['name']}": _version(raw)
-        async for raw in api.each(ALL_HISTORIES, query=[("labelSelector", OWNED_SELECTOR)], metadata_only=True)
+        for path in lists_of(API_VERSION, "probehistories", namespaces)
+        async for raw in api.each(path, query=ours, metadata_only=True)
     }
     kept = {_path(ref) for ref in wanted()}
     for path, version in found.items():

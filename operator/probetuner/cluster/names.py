@@ -1,6 +1,7 @@
-"""Names of namespaced objects as they are written on the command line."""
+"""Names of namespaced objects as they are written on the command line, and the paths of lists of objects."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,3 +26,18 @@ class NamespacedName:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+
+def parse_namespace(text: str) -> str:
+    """Read the name of a namespace. Raises ValueError with a sentence for the user."""
+    if not _LABEL.fullmatch(text):
+        raise ValueError(f"{text!r} does not name a namespace; write its name in lower case")
+    return text
+
+
+def lists_of(api_version: str, plural: str, namespaces: Collection[str]) -> list[str]:
+    """Return the paths of the lists of a kind: one for each of the namespaces, one for all where none is named."""
+    root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+    if not namespaces:
+        return [f"{root}/{plural}"]
+    return [f"{root}/namespaces/{namespace}/{plural}" for namespace in sorted(namespaces)]

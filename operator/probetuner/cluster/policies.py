@@ -10,8 +10,6 @@ from probetuner.cluster.errors import ConflictError, NotFoundError
 from probetuner.cluster.owned import API_VERSION, collection, owned_metadata, owned_name
 from probetuner.model.workload import WorkloadRef
 
-ALL_POLICIES = f"/apis/{API_VERSION}/probepolicies"
-
 
 class NameTakenError(Exception):
     """Another workload's ProbePolicy has the name that this workload's would get; the text says what to do."""

@@ -1,6 +1,6 @@
 """Counting what there is: at the start, and every so often, because a watch may miss that something was deleted."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -9,8 +9,8 @@ import structlog
 from probetuner.change.enrolment import PolicyObject, parse_policy_object
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import NotFoundError
+from probetuner.cluster.names import lists_of
 from probetuner.cluster.owned import API_VERSION
-from probetuner.cluster.policies import ALL_POLICIES
 from probetuner.cluster.workloads import PLURALS
 from probetuner.controller.supervising import Loop
 from probetuner.controller.view import Census, Known, PolicyKey, known_of, mode_of
@@ -20,30 +20,36 @@ from probetuner.model.workload import WorkloadKind, WorkloadRef
 log = structlog.get_logger()
 
 
-async def take_census(api: Api, loop: Loop) -> Census:
-    """List namespaces and workloads, their metadata only, and policies; *loop* turns with each. Raises ApiError."""
-    namespaces: dict[str, str | None] = {}
+async def take_census(api: Api, loop: Loop, namespaces: Collection[str] = ()) -> Census:
+    """List namespaces and workloads, their metadata only, and policies; *loop* turns with each. Raises ApiError.
+
+    Workloads and policies are listed in these namespaces only, and in all where none is named.
+    """
+    modes: dict[str, str | None] = {}
     workloads: dict[WorkloadRef, Known] = {}
     policies: dict[PolicyKey, PolicyObject] = {}
-    async for raw in _each(api, "/api/v1/namespaces", loop, metadata_only=True):
+    async for raw in _each(api, ["/api/v1/namespaces"], loop, metadata_only=True):
         with loop.turn(_named(raw)):
-            namespaces[raw["metadata"]["name"]] = mode_of(raw)
+            modes[raw["metadata"]["name"]] = mode_of(raw)
     for kind, plural in PLURALS.items():
-        async for raw in _each(api, f"/apis/apps/v1/{plural}", loop, metadata_only=True):
+        async for raw in _each(api, lists_of("apps/v1", plural, namespaces), loop, metadata_only=True):
             with loop.turn(_named(raw)):
                 workloads[ref_of(kind, raw)] = known_of(raw)
-    async for raw in _each(api, ALL_POLICIES, loop):
+    async for raw in _each(api, lists_of(API_VERSION, "probepolicies", namespaces), loop):
         with loop.turn(_named(raw)):
             policy = policy_of(raw)
             if policy is not None:
                 policies[policy.namespace, policy.name] = policy
-    return Census(namespaces=namespaces, workloads=workloads, policies=policies)
+    return Census(namespaces=modes, workloads=workloads, policies=policies)
 
 
-async def _each(api: Api, path: str, loop: Loop, *, metadata_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
-    async for raw in api.each(path, metadata_only=metadata_only):
-        loop.beat()
-        yield raw
+async def _each(
+    api: Api, paths: Collection[str], loop: Loop, *, metadata_only: bool = False
+) -> AsyncIterator[Mapping[str, Any]]:
+    for path in paths:
+        async for raw in api.each(path, metadata_only=metadata_only):
+            loop.beat()
+            yield raw
 
 
 def _named(raw: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from probetuner.change.counters import NodeState
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS
 from probetuner.model.workload import WorkloadRef
 
@@ -33,6 +34,13 @@ class Metrics:
         self.leading = Gauge(
             "leading",
             "1 while this operator works, 0 while it stands by.",
+            namespace="probetuner",
+            registry=self._registry,
+        )
+        self._nodes = Gauge(
+            "nodes",
+            "Nodes that run pods of served workloads, by how their kubelets answer who asks for counters.",
+            ("state",),
             namespace="probetuner",
             registry=self._registry,
         )
@@ -81,6 +89,11 @@ class Metrics:
         for labels, count in counts.items():
             self._endpoints.labels(*of, *labels).set(count)
         self._judged[ref] = set(counts)
+
+    def show_nodes(self, counts: Mapping[NodeState, int]) -> None:
+        """Show how many nodes there are in each state; in those that are not named there is none."""
+        for state in NodeState:
+            self._nodes.labels(state.value).set(counts.get(state, 0))
 
     def waited(self, seconds: float) -> None:
         """Count a request to the API server, and how long it waited for its turn."""

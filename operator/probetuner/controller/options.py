@@ -18,23 +18,28 @@ class Options:
     """What `probetuner run` was told.
 
     `default_mode` is the mode of workloads that nobody speaks for, but for those in `excluded_namespaces`, which are
-    served only where they or a ProbePolicy say so. `honours_override_off` is whether the cluster checks who sets
+    served only where they or a ProbePolicy say so. `namespaces` are the only ones that are watched, all where none is
+    named. `honours_override_off` is whether the cluster checks who sets
     `spec.overrideOff`. With `dry_run` nothing is written to the cluster. Else it works only while it holds `lease`.
     `max_rollouts` is how many workloads may be rolled out for a change at the same time, in the whole cluster; a
-    namespace has half of them (`change.pace.share_of`).
+    namespace has half of them (`change.pace.share_of`). While `paused` no change begins; what was begun goes on.
     `api_requests_per_second` bounds what it asks of the API server, with twice as many at once. `mass_kill_share` (0 to
     1) of a workload's replicas, killed by liveness within `mass_kill_window_seconds`, has the workload handled first.
     `kubelet_authority` is a file with the CA of the kubelets' certificates, None where it is the cluster's own.
-    `kubelet_account` is the service account whose tokens kubelets get; without it none gets any.
+    `kubelet_account` is the service account whose tokens kubelets get; without it none gets any. With `asks_kubelets`
+    false no kubelet is asked, and there are events alone.
     """
 
     default_mode: Mode = Mode.OFF
+    namespaces: frozenset[str] = frozenset()
     excluded_namespaces: frozenset[str] = EXCLUDED_NAMESPACES
     honours_override_off: bool = False
     dry_run: bool = False
     http_port: int = 8080
     scrape_interval_seconds: float = 10.0
     max_rollouts: int = 2
+    paused: bool = False
+    asks_kubelets: bool = True
     kubelet_authority: Path | None = None
     kubelet_insecure_tls: bool = False
     kubelet_account: NamespacedName | None = None

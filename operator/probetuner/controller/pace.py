@@ -12,12 +12,13 @@ from probetuner.model.workload import WorkloadRef
 class Pace:
     """The limit on rollouts at once. It keeps nothing but whose status is being written at this moment.
 
-    `clock` gives epoch seconds.
+    While `paused` none may begin. `clock` gives epoch seconds.
     """
 
-    def __init__(self, view: View, *, limit: int, clock: Callable[[], float]) -> None:
+    def __init__(self, view: View, *, limit: int, clock: Callable[[], float], paused: bool = False) -> None:
         self._view = view
         self._limit = limit
+        self._paused = paused
         self._clock = clock
         self._beginning: set[WorkloadRef] = set()
 
@@ -29,6 +30,7 @@ class Pace:
             limit=self._limit,
             beside=sum(other.namespace == ref.namespace for other in others),
             share=share_of(self._limit),
+            paused=self._paused,
         )
 
     @contextmanager

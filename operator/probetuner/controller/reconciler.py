@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from probetuner.change import blocked
+from probetuner.change.counters import counters_of
 from probetuner.change.enrolment import Enrolment, PolicyObject
 from probetuner.change.situation import Situation
 from probetuner.cluster import autoscalers, histories, policies, workloads
@@ -134,7 +135,7 @@ class Reconciler:
             policy_generation=policy.generation,
             status=policy.status,
             history_problem=served.history_problem,
-            kubelet_problem=self._scraper.problem_of(set(served.pods.values())),
+            counters=counters_of(self._scraper.counters(set(served.pods.values()) - {""})),
             refusal=served.refusal,
             traffic=self._pace.traffic(workload.ref),
         )

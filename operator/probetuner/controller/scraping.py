@@ -2,18 +2,29 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import structlog
 
+from probetuner.change.counters import WAITING, NodeCounters, NodeState
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.serving import Following
 from probetuner.controller.supervising import Loop
 from probetuner.facts.feed import FAMILIES
+from probetuner.sources.failing import Failure
 from probetuner.sources.kubelet import PATHS, KubeletAddress, KubeletError, Kubelets
 
 _LOOK_SECONDS = 1.0
 _JITTER = 0.1
+
+_STATES = {
+    Failure.REFUSED: NodeState.REFUSED,
+    Failure.UNTRUSTED: NodeState.UNTRUSTED,
+    Failure.UNREACHABLE: NodeState.UNREACHABLE,
+    Failure.BROKEN: NodeState.BROKEN,
+    Failure.UNASKED: NodeState.UNASKED,
+}
 
 log = structlog.get_logger()
 
@@ -21,8 +32,8 @@ log = structlog.get_logger()
 class Scraper:
     """One task for each node, so that a kubelet that hangs or refuses holds up nothing but its own counters.
 
-    `clock` gives epoch seconds. `addresses` is kept by the watch of nodes; `problems` has a sentence for each node
-    that could not be asked last time.
+    `clock` gives epoch seconds. `addresses` is kept by the watch of nodes; `heard` has for each node that runs served
+    pods what came of asking it last.
     """
 
     def __init__(
@@ -36,7 +47,7 @@ class Scraper:
         loop: Loop,
     ) -> None:
         self.addresses: dict[str, KubeletAddress] = {}
-        self.problems: dict[str, str] = {}
+        self.heard: dict[str, NodeCounters] = {}
         self._following = following
         self._kubelets = kubelets
         self._metrics = metrics
@@ -52,19 +63,21 @@ class Scraper:
                 self._loop.beat()
                 with self._loop.turn():
                     self._adjust(self._following.nodes())
+                    self._metrics.show_nodes(Counter(counters.state for counters in self.heard.values()))
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._adjust(set())
 
-    def problem_of(self, nodes: set[str]) -> str | None:
-        """Say why there are no counters from some of these nodes, in a sentence; None when there are."""
-        return next((self.problems[node] for node in sorted(nodes) if node in self.problems), None)
+    def counters(self, nodes: set[str]) -> dict[str, NodeCounters]:
+        """Return what came of asking each of these nodes last."""
+        return {node: self.heard.get(node, WAITING) for node in nodes}
 
     def _adjust(self, nodes: set[str]) -> None:
         for node in self._tasks.keys() - nodes:
             self._tasks.pop(node).cancel()
-            self.problems.pop(node, None)
+            self.heard.pop(node, None)
         for node in nodes - self._tasks.keys():
+            self.heard[node] = WAITING
             self._tasks[node] = asyncio.create_task(self._scrape_for_ever(node), name=f"scrape {node}")
 
     async def _scrape_for_ever(self, node: str) -> None:
@@ -74,11 +87,12 @@ class Scraper:
                 self._note(node, await self._scrape(node))
             await asyncio.sleep(self._interval_seconds * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - as above
 
-    async def _scrape(self, node: str) -> str | None:
-        """Read both pages of a node; returns a sentence when that did not work, or not for all of them."""
+    async def _scrape(self, node: str) -> NodeCounters:
+        """Read both pages of a node; returns what came of it."""
         address = self.addresses.get(node)
         if address is None:
-            return f"Node {node} has no internal address yet; its kubelet is asked as soon as it has."
+            problem = f"Node {node} has no internal address yet; its kubelet is asked as soon as it has."
+            return NodeCounters(state=NodeState.UNASKED, problem=problem)
         try:
             for path in PATHS:
                 page = await self._kubelets.read(address, path, FAMILIES[path])
@@ -88,20 +102,23 @@ class Scraper:
                     loop, threads = asyncio.get_running_loop(), self._kubelets.threads
                     reading = await loop.run_in_executor(threads, read, page.text, self._clock(), page.problem)
                     self._following.learn(self._following.reader.scraped(node, path, reading))
-        except KubeletError as problem:
-            return str(problem)
-        return self._following.reader.problem(node)
+        except KubeletError as failed:
+            return NodeCounters(state=_STATES[failed.failure], problem=str(failed))
+        partly = self._following.reader.problem(node)
+        if partly is not None:
+            return NodeCounters(state=NodeState.PARTIAL, problem=partly)
+        return NodeCounters(state=NodeState.ANSWERING)
 
-    def _note(self, node: str, problem: str | None) -> None:
-        if problem is not None:
+    def _note(self, node: str, counters: NodeCounters) -> None:
+        if counters.problem:
             self._metrics.scrape_errors.inc()
-        if problem == self.problems.get(node):
+        before = self.heard.get(node, WAITING)
+        if counters == before:
             return
-        if problem is None:
-            del self.problems[node]
+        self.heard[node] = counters
+        if counters.problem:
+            log.warning("counters of a kubelet are missing", node=node, problem=counters.problem)
+        elif before.problem:
             log.info("kubelet answers again", node=node)
-        else:
-            self.problems[node] = problem
-            log.warning("counters of a kubelet are missing", node=node, problem=problem)
         for ref in self._following.on_node(node):
             self._following.changed(ref)

@@ -5,7 +5,7 @@ of our own requests.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 import structlog
@@ -28,10 +28,20 @@ log = structlog.get_logger()
 
 
 class Sweeper:
-    """Takes the census. `look_at` is called with each workload that it may matter to."""
+    """Takes the census. `look_at` is called with each workload that it may matter to.
+
+    With `namespaces`, nothing is listed in any other.
+    """
 
     def __init__(
-        self, api: Api, view: View, following: Following, *, look_at: Callable[[WorkloadRef], None], loop: Loop
+        self,
+        api: Api,
+        view: View,
+        following: Following,
+        *,
+        look_at: Callable[[WorkloadRef], None],
+        loop: Loop,
+        namespaces: Collection[str] = (),
     ) -> None:
         self.problem: str | None = "The cluster has not been listed yet."
         self._api = api
@@ -39,6 +49,7 @@ class Sweeper:
         self._following = following
         self._look_at = look_at
         self._loop = loop
+        self._namespaces = namespaces
         self._missed = asyncio.Event()
 
     def relisted(self) -> None:
@@ -80,7 +91,7 @@ class Sweeper:
         try:
             await self._count()
             await self._sweep_served()
-            await histories.delete_strays(self._api, self._view.remembered)
+            await histories.delete_strays(self._api, self._view.remembered, namespaces=self._namespaces)
         except ApiError as problem:
             log.warning("not swept, to be tried again", problem=str(problem))
 
@@ -94,7 +105,7 @@ class Sweeper:
 
     async def _count(self) -> None:
         self._view.begin_census()
-        census = await take_census(self._api, self._loop)
+        census = await take_census(self._api, self._loop, self._namespaces)
         for ref in self._view.end_census(census) | set(self._following.served):
             self._look_at(ref)
 

@@ -11,7 +11,7 @@ they nor kopf write anything to anybody's object.
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -39,6 +39,7 @@ KINDS = (
     ("apps/v1", "daemonsets"),
     (API_VERSION, "probepolicies"),
 )
+_IN_NO_NAMESPACE = ("namespaces", "nodes")
 
 # What the kubelet and the scheduler say of every pod, which is most of what there is, and never about probes.
 _UNTOLD = ("Scheduled", "Pulling", "Pulled", "Created", "Started", "SuccessfulAttachVolume")
@@ -61,10 +62,25 @@ log = structlog.get_logger()
 
 
 class Watches:
-    """Runs a watch of each kind for as long as wanted. `clock` gives seconds on any monotonic scale."""
+    """Runs a watch of each kind for as long as wanted. `clock` gives seconds on any monotonic scale.
 
-    def __init__(self, sink: Sink, metrics: Metrics, *, clock: Callable[[], float]) -> None:
-        self._watches = [Watch(version, plural, sink, metrics, clock=clock) for version, plural in KINDS]
+    With `namespaces`, what belongs to a namespace is watched in these only.
+    """
+
+    def __init__(
+        self, sink: Sink, metrics: Metrics, *, clock: Callable[[], float], namespaces: Collection[str] = ()
+    ) -> None:
+        self._watches = [
+            Watch(
+                version,
+                plural,
+                sink,
+                metrics,
+                clock=clock,
+                namespaces=() if plural in _IN_NO_NAMESPACE else namespaces,
+            )
+            for version, plural in KINDS
+        ]
 
     @property
     def problem(self) -> str | None:
@@ -84,9 +100,21 @@ class Watches:
 
 
 class Watch:
-    """The watch of one kind. What ends it is logged, and it alone is begun again after a while."""
+    """The watch of one kind, in some namespaces or, where none is named, in all.
 
-    def __init__(self, version: str, plural: str, sink: Sink, metrics: Metrics, *, clock: Callable[[], float]) -> None:
+    What ends it is logged, and it alone is begun again after a while.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        plural: str,
+        sink: Sink,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        namespaces: Collection[str] = (),
+    ) -> None:
         self.plural = plural
         self.problem: str | None = f"The watch of {plural} has not begun yet."
         self.heartbeat = Heartbeat(f"the watch of {plural}", limit_seconds=_LIMIT_SECONDS, clock=clock)
@@ -94,6 +122,7 @@ class Watch:
         self._sink = sink
         self._metrics = metrics
         self._clock = clock
+        self._namespaces = namespaces
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -136,7 +165,8 @@ class Watch:
             await kopf.operator(
                 registry=_registry(self._version, self.plural, self._sink),
                 settings=_settings(),
-                clusterwide=True,
+                clusterwide=not self._namespaces,
+                namespaces=sorted(self._namespaces),
                 standalone=True,
                 stop_flag=_told_here(stop),
                 ready_flag=ready,

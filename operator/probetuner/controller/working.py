@@ -2,17 +2,22 @@
 
 import asyncio
 import math
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import structlog
 
+from probetuner.change.situation import Announcement
+from probetuner.cluster.announcements import announce
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.errors import ApiError
 from probetuner.cluster.pacing import RequestPace
+from probetuner.cluster.self_reference import own_deployment
 from probetuner.cluster.tokens import AccountToken
+from probetuner.controller.blindness import Blindness
 from probetuner.controller.deciding import Decide, DecisionThread
 from probetuner.controller.guarding import Guard
 from probetuner.controller.intake import DEBOUNCE_SECONDS, Intake
@@ -34,6 +39,7 @@ from probetuner.controller.workqueue import WorkQueue
 from probetuner.diagnosis.mass import MassRule
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.endpoints import EndpointClient
+from probetuner.sources.failing import Failure
 from probetuner.sources.kubelet import KubeletAccess, KubeletError, Kubelets
 
 _LIMIT_SECONDS = {
@@ -46,6 +52,8 @@ _LIMIT_SECONDS = {
     # These look each second who there is to be asked, and wait for nobody.
     "scraping": 60.0,
     "trying": 60.0,
+    # An Event is up to four answers of the API server, each with its turn.
+    "telling": 180.0,
     # What watches and scrapes tell is taken in as it comes; the watches' own threads are asked (`Watches.late`).
     "watching": math.inf,
     "learning": math.inf,
@@ -103,8 +111,17 @@ class Operator:
             clock=clock,
             loop=self._loops["scraping"],
         )
+        self._connection = connection
+        self._asks_kubelets = options.asks_kubelets
+        self._clock = clock
+        self._blindness = Blindness(self._scraper, self._tell_of_own, clock=monotonic, loop=self._loops["telling"])
         self._sweeper = Sweeper(
-            self._api, self._view, self._following, look_at=self._look_at, loop=self._loops["sweeping"]
+            self._api,
+            self._view,
+            self._following,
+            look_at=self._look_at,
+            loop=self._loops["sweeping"],
+            namespaces=options.namespaces,
         )
         self._endpoints = EndpointClient(agent=f"probetuner/{version('probetuner')}")
         self._trials = Trials(
@@ -133,7 +150,7 @@ class Operator:
             self._following,
             self._scraper,
             self._metrics,
-            pace=Pace(self._view, limit=options.max_rollouts, clock=clock),
+            pace=Pace(self._view, limit=options.max_rollouts, paused=options.paused, clock=clock),
             guard=self._guard,
             deciding=self._deciding,
             clock=clock,
@@ -147,7 +164,7 @@ class Operator:
             clock=clock,
             loop=self._loops["watching"],
         )
-        self._watches = Watches(intake.receive, self._metrics, clock=monotonic)
+        self._watches = Watches(intake.receive, self._metrics, clock=monotonic, namespaces=options.namespaces)
 
     async def run(self) -> None:
         """Work until cancelled. No loop ends by what it meets (`supervising`); one that did would end the others."""
@@ -155,6 +172,8 @@ class Operator:
             group.create_task(self._watch_and_look(), name="look")
             group.create_task(self._scraper.run(), name="scrape")
             group.create_task(self._trials.run(), name="try")
+            if self._asks_kubelets:  # what was wanted is no reason for a warning
+                group.create_task(self._blindness.run(), name="tell")
             group.create_task(self._keeper.run(), name="keep")
 
     async def _watch_and_look(self) -> None:
@@ -194,6 +213,14 @@ class Operator:
         failed = self._metrics.loop_failures.labels(name).inc
         return Loop(name, limit_seconds=limit_seconds, clock=time.monotonic, failed=failed)
 
+    async def _tell_of_own(self, announcement: Announcement) -> None:
+        """Post an Event on the operator's own Deployment, if it runs as one. Raises ApiError."""
+        if not self._connection.in_cluster:
+            return
+        own = await own_deployment(self._api, self._connection.namespace, socket.gethostname())
+        if own is not None:
+            await announce(self._api, own, announcement, now=self._clock())
+
     def _look_at(self, ref: WorkloadRef) -> None:
         begins = self._guard.begins(ref)
         delay_seconds = 0.0 if begins else DEBOUNCE_SECONDS
@@ -225,19 +252,26 @@ def _kubelet_token(
     token = AccountToken(api, account, clock=clock) if account is not None else None
 
     async def current() -> str | None:
+        if not options.asks_kubelets:
+            raise KubeletError(
+                "Kubelets are not asked (--kubelet-source=none, kubelet.source of the chart): there are events alone.",
+                failure=Failure.UNASKED,
+            )
         if token is None:
             if connection.certificate_file is not None:
                 return None
             raise KubeletError(
                 "Kubelets are not asked, since they get no token of the operator's own; name the service account whose "
-                "tokens they may see with --kubelet-account."
+                "tokens they may see with --kubelet-account.",
+                failure=Failure.UNASKED,
             )
         try:
             return await token.current()
         except ApiError as problem:
             raise KubeletError(
                 f"There is no token to ask kubelets with ({problem}); let the operator create serviceaccounts/token of "
-                f"{account}, as the chart does."
+                f"{account}, as the chart does.",
+                failure=Failure.UNASKED,
             ) from None
 
     return current

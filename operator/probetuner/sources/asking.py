@@ -29,12 +29,14 @@ class Door:
 class Asking:
     """One round. `read` gives a page of a node, or raises LiveError or KubeletError.
 
+    Once `of_a_kind` nodes failed in the same way, the others are left alone.
+
     When it is over, `failed` has the nodes that failed, with the way and a sentence, `left_out` those that were not
     asked after that, and `partial` what of a node's page could not be taken.
     """
 
-    def __init__(self, doors: Sequence[Door], read: Callable[[Door, str], Page]) -> None:
-        self._doors, self._read = deque(doors), read
+    def __init__(self, doors: Sequence[Door], read: Callable[[Door, str], Page], *, of_a_kind: int = OF_A_KIND) -> None:
+        self._doors, self._read, self._of_a_kind = deque(doors), read, of_a_kind
         self._heard: queue.SimpleQueue[Scrape | None] = queue.SimpleQueue()
         self.failed: dict[str, tuple[Failure, str]] = {}
         self.left_out: list[str] = []
@@ -69,7 +71,7 @@ class Asking:
 
     def _ask(self, door: Door) -> None:
         kinds = Counter(failure for failure, _ in list(self.failed.values()))
-        if max(kinds.values(), default=0) >= OF_A_KIND:
+        if max(kinds.values(), default=0) >= self._of_a_kind:
             self.left_out.append(door.node)
             return
         try:

@@ -31,11 +31,15 @@ _THREADS = 2
 
 
 class KubeletError(Exception):
-    """A kubelet could not be asked; `failure` is the way, the text a sentence for the user with the next step."""
+    """A kubelet could not be asked; `failure` is the way, the text a sentence for the user with the next step.
 
-    def __init__(self, sentence: str, *, failure: Failure = Failure.BROKEN) -> None:
+    `status` is the HTTP status of the answer, None where none came.
+    """
+
+    def __init__(self, sentence: str, *, failure: Failure = Failure.BROKEN, status: int | None = None) -> None:
         super().__init__(sentence)
         self.failure = failure
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,7 @@ class Kubelets:
                 if answer.status != HTTPStatus.OK:
                     refused = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
                     failure = Failure.REFUSED if refused else Failure.BROKEN
-                    raise KubeletError(_refusal(address, path, answer.status), failure=failure)
+                    raise KubeletError(_refusal(address, path, answer.status), failure=failure, status=answer.status)
                 return await self._taken(answer, families)
         except UnpackError as problem:
             raise KubeletError(
@@ -150,8 +154,10 @@ class Kubelets:
             ) from None
         except (ssl.SSLError, aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as problem:
             raise KubeletError(
-                f"The kubelet of node {address.node} does not prove who it is ({problem}); give probetuner run "
-                "the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it."
+                f"The kubelet of node {address.node} does not prove who it is ({_disbelief(problem)}); give probetuner "
+                "run the CA that signed its certificate with --kubelet-ca, or let --kubelet-insecure-tls believe it "
+                "(chart values kubelet.ca and kubelet.tls).",
+                failure=Failure.UNTRUSTED,
             ) from None
         except (aiohttp.ClientError, OSError) as problem:
             raise KubeletError(
@@ -183,6 +189,13 @@ def _trust(access: KubeletAccess) -> ssl.SSLContext:
     if access.certificate_file is not None:
         context.load_cert_chain(access.certificate_file, access.key_file)
     return context
+
+
+def _disbelief(problem: Exception) -> str:
+    """What is wrong with a certificate, in OpenSSL's words where there are some."""
+    cause = problem.certificate_error if isinstance(problem, aiohttp.ClientConnectorCertificateError) else problem
+    words = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
+    return words.rstrip(".") or str(problem)
 
 
 def _refusal(address: KubeletAddress, path: str, status: int) -> str:

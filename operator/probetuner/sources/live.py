@@ -102,7 +102,7 @@ class Scope:
 
 
 class LiveCluster:
-    """Requests that only read, one after the other or from several threads."""
+    """Requests that change nothing, one after the other or from several threads."""
 
     def __init__(self, client: ApiClient) -> None:
         self.client = client
@@ -150,7 +150,15 @@ class LiveCluster:
 
     def version(self) -> str:
         """The version of Kubernetes, empty when it does not say. Raises LiveError."""
-        return str(_object(self._read("/version", ()), "/version").get("gitVersion") or "")
+        return str(self.get("/version").get("gitVersion") or "")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """One object. Raises LiveError."""
+        return _object(self._read(path, ()), path)
+
+    def post(self, path: str, body: Object) -> dict[str, Any]:
+        """The answer to a question that the API server does not keep, such as a review of access. Raises LiveError."""
+        return _object(self._read(path, (), body=body), path)
 
     def page(self, path: str, families: tuple[str, ...], *, begin_seconds: float) -> Page:
         """What is to be taken of a kubelet's page: lines of these families. Raises LiveError.
@@ -174,18 +182,22 @@ class LiveCluster:
         finally:
             answer.response.close()
 
-    def _read(self, path: str, query: Sequence[tuple[str, str]]) -> bytes:
-        answer = self._ask(path, query, timeout=_TIMEOUT_SECONDS)
+    def _read(self, path: str, query: Sequence[tuple[str, str]], *, body: Object | None = None) -> bytes:
+        answer = self._ask(path, query, timeout=_TIMEOUT_SECONDS, body=body)
         try:
             data: bytes = answer.read()
         except (urllib3.exceptions.HTTPError, OSError) as problem:
             raise LiveError(f"the answer to {path} broke off: {problem}", failure=_failure(problem)) from problem
         return data
 
-    def _ask(self, path: str, query: Sequence[tuple[str, str]], *, timeout: tuple[float, float]) -> Any:
+    def _ask(
+        self, path: str, query: Sequence[tuple[str, str]], *, timeout: tuple[float, float], body: Object | None = None
+    ) -> Any:
+        """The answer to a GET, or to a POST of the body where there is one. Raises LiveError."""
+        method, headers = ("GET", {}) if body is None else ("POST", {"Content-Type": "application/json"})
         try:
             request = self.client.param_serialize(
-                "GET", path, query_params=list(query), header_params={}, auth_settings=["BearerToken"]
+                method, path, query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
             )
             answer: Any = self.client.call_api(*request, _request_timeout=timeout)
             status = answer.status

@@ -133,10 +133,7 @@ class NodeMetrics:
 
     def _page(self, door: Door, path: str) -> Page:
         """One page of a node. Raises LiveError, KubeletError."""
-        if self._direct is not None and door.address is not None:
-            return asyncio.run(_ask(self._direct.access, door.address, path))
-        proxied = f"/api/v1/nodes/{door.node}/proxy{path}"
-        return self._cluster.page(proxied, _FAMILIES[path], begin_seconds=_BEGIN_SECONDS[path])
+        return read_page(self._cluster, None if self._direct is None else self._direct.access, door, path)
 
     def _tell_of(self, problems: Mapping[str, tuple[str, str]], *, of: int) -> None:
         """Tell what some of so many nodes do not tell, by its kind and in a sentence; one stands for all of a kind."""
@@ -165,6 +162,17 @@ def _some(names: Sequence[str], *, most: int = _NAMED) -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
+
+
+def read_page(cluster: LiveCluster, access: KubeletAccess | None, door: Door, path: str) -> Page:
+    """One page of a node: of the kubelet itself where its address and who asks are known, else by the API server.
+
+    Raises LiveError, KubeletError.
+    """
+    if access is not None and door.address is not None:
+        return asyncio.run(_ask(access, door.address, path))
+    proxied = f"/api/v1/nodes/{door.node}/proxy{path}"
+    return cluster.page(proxied, _FAMILIES[path], begin_seconds=_BEGIN_SECONDS[path])
 
 
 async def _ask(access: KubeletAccess, address: KubeletAddress, path: str) -> Page:

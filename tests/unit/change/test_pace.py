@@ -74,6 +74,35 @@ def test_an_undo_waits_for_nobody() -> None:
     assert len(stage.sent) == 2
 
 
+def test_no_change_begins_while_the_operator_is_paused() -> None:
+    """It says so and who can let it go on; then the change is made."""
+    stage = Stage(traffic=Traffic(paused=True))
+    stage.turn()
+    applied = stage.condition("Applied")
+    assert (stage.sent, applied["reason"]) == ([], "OperatorPaused")
+    assert "apply.paused" in applied["message"]
+
+    stage.traffic = Traffic()
+    stage.turn()
+
+    assert len(stage.sent) == 1
+
+
+def test_what_was_begun_is_undone_although_the_operator_is_paused() -> None:
+    """A pause is to keep workloads from harm, and leaves none in it."""
+    stage = Stage()
+    stage.turn()
+    stage.turn()
+    stage.traffic = Traffic(paused=True)
+    stage.roll_out()
+    stage.learn(*rolled_out(NEW, since=stage.now), *all_out_at_once(NEW, since=stage.now + 20))
+    stage.now += 120
+
+    stage.turn()
+
+    assert len(stage.sent) == 2
+
+
 @pytest.mark.parametrize("mode", [Mode.OFF, Mode.OBSERVE])
 def test_what_nobody_carries_on_does_not_count(mode: Mode) -> None:
     """A change that was left half way when the mode was lowered would hold everybody up for ever."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from probetuner.change.conditions import Condition, ConditionType, write_conditions
+from probetuner.change.counters import ASKING, Counters
 from probetuner.change.decide import decide
 from probetuner.change.situation import Decision, Refusal, RefusalReason, Situation
 from probetuner.change.times import from_text, to_text
@@ -131,7 +132,7 @@ def _as(name: str) -> Any:
     [
         pytest.param({}, id="refused"),
         pytest.param({"refusal": None}, id="too large to be sent"),
-        pytest.param({"kubelet_problem": LONG}, id="kubelet problem"),
+        pytest.param({"counters": Counters(available=False, reason="KubeletsRefuse", message=LONG)}, id="counters"),
         pytest.param({"policy_problem": LONG}, id="policy problem"),
         pytest.param(
             {"mode": resolve_mode(policy=LONG, workload=None, namespace=None, default=Mode.OFF)}, id="unknown mode"
@@ -250,22 +251,68 @@ def test_a_recommendation_is_told_once() -> None:
 
 
 def test_a_missing_kubelet_is_said_and_nothing_stops() -> None:
-    """Without counters events go on, and the condition says why."""
+    """Without counters events go on, and a condition that is False says why; the column SOURCE shows it."""
     stage = Stage()
     situation = Situation(
         workload=parse_workload(stage.live),
         mode=ModeDecision(mode=Mode.RECOMMEND, source=ModeSource.NAMESPACE),
         policy=Policy(),
         history=stage.history,
-        kubelet_problem="node-1 refuses; grant nodes/metrics",
+        counters=Counters(available=False, reason="KubeletsRefuse", message="node-1 refuses; grant nodes/metrics"),
     )
 
     status = decide(situation, T0 + 300).status
 
-    observing = next(entry for entry in status["conditions"] if entry["type"] == "Observing")
-    assert (observing["status"], observing["reason"]) == ("True", "EventsOnly")
-    assert observing["message"] == "node-1 refuses; grant nodes/metrics"
+    assert _said(status, "Observing") == ("True", "EventsOnly", "see the condition CountersAvailable")
+    assert _said(status, "CountersAvailable") == ("False", "KubeletsRefuse", "node-1 refuses; grant nodes/metrics")
+    assert status["source"] == "EventsOnly"
     assert status["recommendation"]["summary"] == "replace-liveness-with-readiness"
+
+
+def _said(status: Any, kind: str) -> tuple[str, str, str]:
+    found = next(entry for entry in status["conditions"] if entry["type"] == kind)
+    return found["status"], found["reason"], found["message"]
+
+
+def test_counters_that_come_are_said_to() -> None:
+    """True needs an answer: before any kubelet answered it is not known, and then it is."""
+    stage = Stage()
+    stage.turn()
+    first = (_said(stage.status, "CountersAvailable")[:2], stage.status["source"])
+    stage.counters = Counters(available=True, reason="KubeletsAnswer")
+    stage.turn()
+
+    assert first == (("Unknown", "NotAskedYet"), "EventsOnly")
+    assert _said(stage.status, "CountersAvailable") == ("True", "KubeletsAnswer", "")
+    assert _said(stage.status, "Observing")[:2] == ("True", "EventsAndCounters")
+    assert stage.status["source"] == "EventsAndCounters"
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_an_operator_that_begins_to_ask_writes_nothing(available: bool) -> None:  # noqa: FBT001 - a case
+    """A restart would write the status of every policy twice; what the one before it knew stands until an answer."""
+    stage = Stage(counters=Counters(available=available, reason="Reason", message="message"))
+    for _ in range(6):
+        stage.turn()
+        stage.now += 20
+        stage.roll_out()
+    settled, writes = stage.status, stage.writes
+    stage.counters = ASKING
+    stage.turn()
+
+    assert (stage.status, stage.writes) == (settled, writes)
+
+
+def test_nobody_asks_for_counters_of_what_is_not_observed() -> None:
+    """In mode Off nothing is known of counters, and nothing is seen by anything; later it is."""
+    stage = Stage(mode=Mode.OFF, counters=ASKING)
+    stage.turn()
+
+    assert _said(stage.status, "CountersAvailable")[:2] == ("Unknown", "NotObserved")
+    assert "source" not in stage.status
+    stage.mode = Mode.OBSERVE
+    stage.turn()
+    assert _said(stage.status, "CountersAvailable")[:2] == ("Unknown", "NotAskedYet")
 
 
 def write(*, holds: bool | None, reason: str, previous: object, now: float) -> dict[str, Any]:

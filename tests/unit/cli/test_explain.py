@@ -41,7 +41,7 @@ def test_an_unknown_name_is_refused() -> None:
     assert result.exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["analyze", "record", "replay", "explain", "run"])
+@pytest.mark.parametrize("command", ["analyze", "doctor", "record", "replay", "explain", "run"])
 def test_every_command_helps(command: str) -> None:
     """Every command is listed with its help, and has help of its own."""
     assert command in probetuner("--help").stdout

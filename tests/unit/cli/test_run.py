@@ -36,6 +36,15 @@ def test_a_name_without_its_namespace_is_answered_with_the_form(tmp_path: Path, 
     assert option in done.stderr
 
 
+def test_a_namespace_that_cannot_be_one_is_answered_with_the_form(tmp_path: Path) -> None:
+    """An empty name would ask for a list that there is not."""
+    done = _run(tmp_path, "run", "--watch-namespace=")
+
+    assert done.returncode == 2
+    assert "does not name a namespace" in done.stderr
+    assert "--watch-namespace" in done.stderr
+
+
 def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "HOME": str(home), "KUBECONFIG": str(home / "none"), "COLUMNS": "200"}
     command = [sys.executable, "-c", "from probetuner.cli.main import app; app()", *arguments]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from probetuner.change.counters import Source
 from probetuner.change.record import KEPT_ENTRIES
 from probetuner.model.mode import Mode, ModeSource
 from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ContainerMode, OnConflict, ReaperStrategy
@@ -15,6 +16,7 @@ from probetuner.model.workload import WorkloadKind
 from unit.packaging.files import CRD_FILES, ROOT, Place, Schema, crd_version, every_schema
 
 COLUMNS = ["TARGET", "MODE", "PHASE", "FINDING", "RECOMMENDATION", "CONFIDENCE", "FALSE-RESTARTS", "FLAPS", "AGE"]
+WIDE_COLUMNS = ["MODE-FROM", "RECOMMENDATION-ID", "SOURCE"]
 POLICY = ROOT / "crds" / "probetuner.dev_probepolicies.yaml"
 ROOT_FIELDS = {("apiVersion",), ("kind",), ("metadata",)}
 
@@ -58,11 +60,13 @@ def test_columns_read_simple_status_fields() -> None:
     """The columns are the designed ones, each reads a string or number, the others wait for `-o wide`."""
     version = crd_version(POLICY)
     shown = [column for column in version["additionalPrinterColumns"] if not column.get("priority")]
+    wide = [column for column in version["additionalPrinterColumns"] if column.get("priority")]
     types = {
         "." + ".".join(place): kind_of(schema) for place, schema in every_schema(version["schema"]["openAPIV3Schema"])
     }
 
     assert [column["name"].upper() for column in shown] == COLUMNS
+    assert [column["name"].upper() for column in wide] == WIDE_COLUMNS
     assert all(
         types[column["jsonPath"]] == column["type"]
         for column in version["additionalPrinterColumns"]
@@ -84,6 +88,7 @@ def test_words_are_the_operators_own() -> None:
 
     assert fields["spec", "mode"]["enum"] == fields["status", "mode"]["enum"] == list(Mode)
     assert fields["status", "modeFrom"]["enum"] == list(ModeSource)
+    assert fields["status", "source"]["enum"] == list(Source)
     assert fields["spec", "targetRef", "kind"]["enum"] == list(WorkloadKind)
     assert fields["spec", "allow", "[]"]["enum"] == list(Allowance)
     assert fields["spec", "apply", "onConflict"]["enum"] == list(OnConflict)

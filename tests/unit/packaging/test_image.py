@@ -52,6 +52,18 @@ def test_copied_files_pass_the_ignore_file() -> None:
     assert {name for words in copies for name in words.split()} == allowed
 
 
+def test_labels_say_what_the_project_says() -> None:
+    """Who finds the image in a registry sees its description and licence."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', (ROOT / "Dockerfile").read_text()))
+
+    assert labels == {
+        "title": project["name"],
+        "description": project["description"],
+        "licenses": project["license"],
+    }
+
+
 def test_versions_agree() -> None:
     """The chart installs by default the image of the version that this checkout is."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

@@ -12,7 +12,24 @@ from unit.packaging.files import CHART, every_schema
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 # What Kubernetes defines, or what a parent chart shares, is passed on as it is.
-PASSED_ON = {("global",), ("affinity", "nodeAffinity"), ("affinity", "podAffinity"), ("affinity", "podAntiAffinity")}
+PASSED_ON = {
+    ("global",),
+    ("affinity", "nodeAffinity"),
+    ("affinity", "podAffinity"),
+    ("affinity", "podAntiAffinity"),
+    ("podSecurityContext",),
+    ("securityContext",),
+    ("topologySpreadConstraints", "[]", "labelSelector"),
+    ("networkPolicy", "metricsFrom", "[]", "ipBlock"),
+    ("networkPolicy", "metricsFrom", "[]", "namespaceSelector"),
+    ("networkPolicy", "metricsFrom", "[]", "podSelector"),
+    ("extraEnv", "[]", "valueFrom"),
+    ("extraVolumes", "[]"),
+    ("extraVolumeMounts", "[]"),
+    ("extraObjects", "[]"),
+}
+# Names of before, which the chart refuses with a sentence that the schema could not give.
+RENAMED = {"lease"}
 
 
 def test_defaults_fit_the_schema() -> None:
@@ -22,7 +39,7 @@ def test_defaults_fit_the_schema() -> None:
 
 def test_schema_knows_exactly_the_values_there_are() -> None:
     """Nothing is accepted at the top that values.yaml does not show, except a parent chart's globals."""
-    assert set(SCHEMA["properties"]) - {"global"} == set(DEFAULTS)
+    assert set(SCHEMA["properties"]) - {"global"} - RENAMED == set(DEFAULTS)
 
 
 def test_every_level_refuses_what_it_does_not_know() -> None:
@@ -55,7 +72,23 @@ def test_every_level_refuses_what_it_does_not_know() -> None:
         ({"apply": {"admissionGuard": "on"}}, "on"),
         ({"watch": {"excludedNamespaces": ["a/b"]}}, "a/b"),
         ({"watch": {"excluded": []}}, "excluded"),
-        ({"lease": {"namespace": ""}}, "''"),
+        ({"leaderElection": {"namespace": ""}}, "''"),
+        ({"leaderElection": {"name": "a/b"}}, "a/b"),
+        ({"kubelet": {"tls": "skip"}}, "skip"),
+        ({"kubelet": {"source": "prometheus"}}, "prometheus"),
+        ({"kubelet": {"scrapeIntervalSeconds": 0.5}}, "0.5"),
+        ({"kubelet": {"ca": {"configmap": "a"}}}, "configmap"),
+        ({"image": {"registry": "mirror.example/"}}, "mirror"),
+        ({"apply": {"pause": True}}, "pause"),
+        ({"podDisruptionBudget": {"minAvailable": 1}}, "minAvailable"),
+        ({"podDisruptionBudget": {"maxUnavailable": "half"}}, "half"),
+        ({"networkPolicy": {"metricsFrom": [{"namespace": "a"}]}}, "namespace"),
+        ({"openshift": {"adaptSecurityContext": True}}, "True"),
+        ({"topologySpreadConstraints": [{"maxSkew": 1}]}, "topologyKey"),
+        ({"extraArgs": ["dry-run"]}, "dry-run"),
+        ({"extraEnv": [{"value": "a"}]}, "name"),
+        ({"extraVolumeMounts": [{"name": "a"}]}, "mountPath"),
+        ({"extraObjects": ["kind: Pod"]}, "kind"),
         ({"image": {"digest": "latest"}}, "latest"),
         ({"serviceAccount": {"create": False, "name": ""}}, "''"),
         ({"tolerations": [{"keys": "a"}]}, "keys"),

@@ -16,11 +16,23 @@ app.kubernetes.io/name: {{ include "probetuner.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{- define "probetuner.labels" -}}
+{{- define "probetuner.ownLabels" -}}
 {{ include "probetuner.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- /* The labels and annotations of an object: dict of root and, where it has more of its own, labels and annotations.
+       What the chart says wins over commonLabels and commonAnnotations. */}}
+{{- define "probetuner.marks" -}}
+{{- $own := merge (default dict .labels) (include "probetuner.ownLabels" .root | fromYaml) }}
+labels:
+  {{- toYaml (merge $own (default dict .root.Values.commonLabels)) | nindent 2 }}
+{{- with merge (deepCopy (default dict .annotations)) (default dict .root.Values.commonAnnotations) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "probetuner.serviceAccountName" -}}
@@ -29,6 +41,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- define "probetuner.image" -}}
 {{- $repository := required "image.repository is required: build the image, push it to a registry that your nodes can reach, and pass --set image.repository=REGISTRY/probetuner" .Values.image.repository }}
+{{- $repository = ternary (printf "%s/%s" .Values.image.registry $repository) $repository (not (empty .Values.image.registry)) }}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" $repository .Values.image.digest }}
 {{- else }}
@@ -52,37 +65,66 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- printf "system:serviceaccount:%s:%s" .Release.Namespace (include "probetuner.serviceAccountName" .) }}
 {{- end }}
 
-{{- /* A binding of a role to a service account: dict of root, kind (of the binding), roleKind, suffix (of the role's
-       name), account and, for a RoleBinding, namespace. */}}
-{{- define "probetuner.binding" -}}
-{{- $name := printf "%s-%s" (include "probetuner.fullname" .root) .suffix -}}
+{{- /* A role, or a binding to one: dict of root, kind, suffix (of the name) and, for Role and RoleBinding, namespace. */}}
+{{- define "probetuner.rbacHead" -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ .kind }}
 metadata:
-  name: {{ $name }}
+  name: {{ include "probetuner.fullname" .root }}-{{ .suffix }}
   {{- with .namespace }}
   namespace: {{ . }}
   {{- end }}
-  labels:
-    {{- include "probetuner.labels" .root | nindent 4 }}
+  {{- include "probetuner.marks" (dict "root" .root) | nindent 2 }}
+{{- end }}
+
+{{- /* A role and its binding to a service account: dict of root, suffix, rules, account (the operator's, if left out) and,
+       where they hold in one namespace only, namespace. */}}
+{{- define "probetuner.grantOnce" -}}
+{{- $prefix := ternary "" "Cluster" (hasKey . "namespace") }}
+{{- include "probetuner.rbacHead" (merge (dict "kind" (print $prefix "Role")) .) }}
+rules:
+  {{- .rules | nindent 2 }}
+---
+{{ include "probetuner.rbacHead" (merge (dict "kind" (print $prefix "RoleBinding")) .) }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
-  kind: {{ .roleKind }}
-  name: {{ $name }}
+  kind: {{ $prefix }}Role
+  name: {{ include "probetuner.fullname" .root }}-{{ .suffix }}
 subjects:
   - kind: ServiceAccount
-    name: {{ .account }}
+    name: {{ default (include "probetuner.serviceAccountName" .root) .account }}
     namespace: {{ .root.Release.Namespace }}
 {{- end }}
 
-{{- /* A ClusterRoleBinding of a ClusterRole to the operator: list of the root context and the role's suffix. */}}
-{{- define "probetuner.clusterRoleBinding" -}}
-{{- $root := index . 0 }}
-{{- include "probetuner.binding" (dict "root" $root "kind" "ClusterRoleBinding" "roleKind" "ClusterRole" "suffix" (index . 1) "account" (include "probetuner.serviceAccountName" $root)) }}
+{{- /* The same in each of these namespaces, and in the whole cluster where there are none: dict of root, suffix, rules
+       and namespaces. The names differ, since no upgrade can have a binding refer to another kind of role. */}}
+{{- define "probetuner.grant" -}}
+{{- $grant := pick . "root" "suffix" "rules" }}
+{{- range .namespaces }}
+{{- include "probetuner.grantOnce" (merge (dict "namespace" . "suffix" (print $grant.suffix "-namespaced")) $grant) }}
+---
+{{ else }}
+{{- include "probetuner.grantOnce" $grant }}
+{{- end }}
 {{- end }}
 
-{{- /* A RoleBinding to the operator: list of the root context, the role's kind and suffix, and the namespace. */}}
-{{- define "probetuner.roleBinding" -}}
-{{- $root := index . 0 }}
-{{- include "probetuner.binding" (dict "root" $root "kind" "RoleBinding" "roleKind" (index . 1) "suffix" (index . 2) "namespace" (index . 3) "account" (include "probetuner.serviceAccountName" $root)) }}
+{{- /* A security context as this cluster takes it: dict of root and context. */}}
+{{- define "probetuner.securityContext" -}}
+{{- $adapt := .root.Values.openshift.adaptSecurityContext }}
+{{- if or (eq $adapt "force") (and (eq $adapt "auto") (.root.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}
+{{- toYaml (omit .context "runAsUser" "runAsGroup" "fsGroup") }}
+{{- else }}
+{{- toYaml .context }}
+{{- end }}
+{{- end }}
+
+{{- /* The volume with the authority of the kubelets' certificates; nothing where it is the cluster's own. */}}
+{{- define "probetuner.kubeletAuthority" -}}
+{{- if .Values.kubelet.ca.configMap -}}
+configMap:
+  name: {{ .Values.kubelet.ca.configMap }}
+{{- else if .Values.kubelet.ca.secret -}}
+secret:
+  secretName: {{ .Values.kubelet.ca.secret }}
+{{- end }}
 {{- end }}
