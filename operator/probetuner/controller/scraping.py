@@ -26,6 +26,10 @@ _STATES = {
     Failure.UNASKED: NodeState.UNASKED,
 }
 
+_NOT_ASKED = NodeCounters(
+    state=NodeState.UNASKED, problem="Kubelets are not asked (--kubelet-source=none, kubelet.source of the chart)."
+)
+
 log = structlog.get_logger()
 
 
@@ -33,7 +37,7 @@ class Scraper:
     """One task for each node, so that a kubelet that hangs or refuses holds up nothing but its own counters.
 
     `clock` gives epoch seconds. `addresses` is kept by the watch of nodes; `heard` has for each node that runs served
-    pods what came of asking it last.
+    pods what came of asking it last. With `asks` false none is asked.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Scraper:
         interval_seconds: float,
         clock: Callable[[], float],
         loop: Loop,
+        asks: bool = True,
     ) -> None:
         self.addresses: dict[str, KubeletAddress] = {}
         self.heard: dict[str, NodeCounters] = {}
@@ -54,6 +59,7 @@ class Scraper:
         self._interval_seconds = interval_seconds
         self._clock = clock
         self._loop = loop
+        self._asks = asks
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -62,7 +68,7 @@ class Scraper:
             while True:
                 self._loop.beat()
                 with self._loop.turn():
-                    self._adjust(self._following.nodes())
+                    self._adjust(self._following.nodes() if self._asks else set())
                     self._metrics.show_nodes(Counter(counters.state for counters in self.heard.values()))
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
@@ -70,6 +76,8 @@ class Scraper:
 
     def counters(self, nodes: set[str]) -> dict[str, NodeCounters]:
         """Return what came of asking each of these nodes last."""
+        if not self._asks:
+            return dict.fromkeys(nodes, _NOT_ASKED)
         return {node: self.heard.get(node, WAITING) for node in nodes}
 
     def _adjust(self, nodes: set[str]) -> None:

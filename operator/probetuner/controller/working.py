@@ -107,12 +107,12 @@ class Operator:
             self._following,
             self._kubelets,
             self._metrics,
+            asks=options.asks_kubelets,
             interval_seconds=options.scrape_interval_seconds,
             clock=clock,
             loop=self._loops["scraping"],
         )
         self._connection = connection
-        self._asks_kubelets = options.asks_kubelets
         self._clock = clock
         self._blindness = Blindness(self._scraper, self._tell_of_own, clock=monotonic, loop=self._loops["telling"])
         self._sweeper = Sweeper(
@@ -172,8 +172,7 @@ class Operator:
             group.create_task(self._watch_and_look(), name="look")
             group.create_task(self._scraper.run(), name="scrape")
             group.create_task(self._trials.run(), name="try")
-            if self._asks_kubelets:  # what was wanted is no reason for a warning
-                group.create_task(self._blindness.run(), name="tell")
+            group.create_task(self._blindness.run(), name="tell")
             group.create_task(self._keeper.run(), name="keep")
 
     async def _watch_and_look(self) -> None:
@@ -252,11 +251,6 @@ def _kubelet_token(
     token = AccountToken(api, account, clock=clock) if account is not None else None
 
     async def current() -> str | None:
-        if not options.asks_kubelets:
-            raise KubeletError(
-                "Kubelets are not asked (--kubelet-source=none, kubelet.source of the chart): there are events alone.",
-                failure=Failure.UNASKED,
-            )
         if token is None:
             if connection.certificate_file is not None:
                 return None

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
+from probetuner.doctor.check import ChartValue
 from unit.packaging.files import CHART, every_schema
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
@@ -51,6 +52,15 @@ def test_every_level_refuses_what_it_does_not_know() -> None:
     }
 
     assert lenient == PASSED_ON
+
+
+@pytest.mark.parametrize("value", ChartValue)
+def test_what_the_doctor_says_to_set_can_be_set(value: ChartValue) -> None:
+    """A value that it names is one of the chart's."""
+    found = DEFAULTS
+    for name in value.partition("=")[0].split("."):
+        assert name in found
+        found = found[name]
 
 
 @pytest.mark.parametrize(
