@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from lab.cache import cache_root
+from lab.binaries import binaries
 from support.chart import Values, words
 from unit.packaging.files import CHART
 
@@ -21,18 +20,9 @@ Object = Mapping[str, Any]
 
 @functools.cache
 def helm() -> Path:
-    """Return helm: the one on PATH, else the newest that the lab built.
-
-    Without either the test is skipped. `make test` skips none of it: there the lab is built, and tests/cluster renders
-    the same values for a real server.
-    """
+    """Return helm: the one on PATH, else that of the lab, which is built first where it is missing."""
     on_path = shutil.which("helm")
-    if on_path:
-        return Path(on_path)
-    built = sorted(cache_root().glob("binaries/*/helm"), key=lambda path: path.stat().st_mtime)
-    if not built:
-        pytest.skip("there is no helm: install it, or let `make cluster-up` build it")
-    return built[-1]
+    return Path(on_path) if on_path else binaries() / "helm"
 
 
 def template(values: Values, *more: str) -> subprocess.CompletedProcess[str]:

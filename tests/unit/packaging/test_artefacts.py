@@ -90,6 +90,7 @@ def test_the_checksums_are_those_of_all_files(made: Path) -> None:
     }
 
 
+@pytest.mark.cluster  # for helm, which the lab builds
 def test_the_packaged_chart_renders_what_the_folder_does(made: Path) -> None:
     """Helm takes it for a chart, with its README."""
     chart = one(made, ".tgz")

@@ -21,6 +21,8 @@ from unit.packaging.charts import (
 )
 from unit.packaging.files import CHART
 
+pytestmark = pytest.mark.cluster  # for helm, which the lab builds; no cluster is asked
+
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 SELECTOR = {"app.kubernetes.io/name": "probetuner", "app.kubernetes.io/instance": RELEASE}
 EVERYTHING = {
