@@ -62,4 +62,4 @@ def owner_of(item: Object) -> str:
 
 def _has_started(pod: Object) -> bool:
     containers = pod.get("status", {}).get("containerStatuses", [])
-    return any(container.get("state", {}).get("running") for container in containers)
+    return any(one.get("state", {}).get("running") or one.get("restartCount") for one in containers)

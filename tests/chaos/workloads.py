@@ -42,12 +42,14 @@ class Fate(StrEnum):
     """New pods are ready sooner: to be kept."""
 
     FOUGHT = "fought"
-    """A second writer puts the old values back each time: to be left alone after the second."""
+    """A second writer puts the old values back each time: to be left alone after the second.
+
+    All pods are replaced at once: while old ones are left, the newest are of the template that was put back."""
 
 
 def manifests(name: str, fate: Fate, *, cycle: int) -> list[dict[str, Any]]:
     """Return a workload in mode Apply and what it needs; *cycle* tells its pods from those of its predecessors."""
-    found = [_root(name, GOOD), _deployment(name, hurried=fate is Fate.WORSE, cycle=cycle)]
+    found = [_root(name, GOOD), _deployment(name, fate, cycle=cycle)]
     return found if fate is Fate.WORSE else [*found, _policy(name)]
 
 
@@ -67,8 +69,9 @@ def old_probes() -> dict[str, Any]:
     return {"spec": {"template": {"spec": {"containers": [container]}}}}
 
 
-def _deployment(name: str, *, hurried: bool, cycle: int) -> dict[str, Any]:
+def _deployment(name: str, fate: Fate, *, cycle: int) -> dict[str, Any]:
     labels = {"app": name}
+    hurried, at_once = fate is Fate.WORSE, fate is Fate.FOUGHT
     container = {
         "name": CONTAINER,
         "image": DEMO.name,
@@ -85,7 +88,7 @@ def _deployment(name: str, *, hurried: bool, cycle: int) -> dict[str, Any]:
         "spec": {
             "replicas": 2,
             "progressDeadlineSeconds": _HURRIED_SECONDS if hurried else 600,
-            "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "strategy": {"rollingUpdate": {"maxSurge": int(not at_once), "maxUnavailable": 2 * at_once}},
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels, "annotations": {CYCLE: str(cycle)}},
