@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from probetuner.change.decide import decide
@@ -41,7 +41,8 @@ from support.workloads import container, deployment
 from unit.cli.commands import RECORDINGS, probetuner
 
 EVERYTHING = Policy(allow=frozenset(Allowance))
-FEW_STEPS = 2_000
+FEW_STEPS = 8_000
+"""A twelfth of what a decision may take."""
 YEAR = 365.25 * 86400.0
 
 seconds = st.integers(1, 20) | st.integers(1, 2**31 - 1)
@@ -157,6 +158,13 @@ def decided(subject: Subject, budget: Budget) -> None:
     ended=st.none() | ends,
     told=st.lists(events, max_size=5),
     is_ready=st.booleans(),
+)
+@example(
+    live={kind: {"httpGet": {"path": "/1", "port": 80}} for kind in ("readinessProbe", "startupProbe")},
+    ages=[199.0, 9.0, 56.0],
+    ended=None,
+    told=[("Readiness", TIMED_OUT, 0.0, 1)],
+    is_ready=False,
 )
 def test_a_dump_of_any_age_is_judged_in_few_steps(
     live: dict[str, Any],
