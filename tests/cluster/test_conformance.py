@@ -12,6 +12,7 @@ from cluster.conformance import ROWS, Row
 from cluster.conformance_walk import create, decision, enrol, manifest, policy_name
 from cluster.operator_process import OperatorProcess, Space, wait_for
 from lab import Lab, LabError
+from probetuner.change.conditions import ConditionType
 from probetuner.change.fields import values_of
 from probetuner.change.situation import WorkloadPatch
 from support import strategic_merge
@@ -123,10 +124,10 @@ def test_what_is_refused_is_not_touched(walk: Walk, row: Row) -> None:
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.applied], ids=lambda row: row.name)
 def test_every_answer_is_shown_with_its_conditions(walk: Walk, row: Row) -> None:
-    """All seven conditions are there, each with a reason, for `kubectl wait` to work on."""
+    """All conditions are there, each with a reason, for `kubectl wait` to work on."""
     conditions = walk.status(row)["conditions"]
 
-    assert len({condition["type"] for condition in conditions}) == len(conditions) == 7
+    assert sorted(condition["type"] for condition in conditions) == sorted(ConditionType)
     assert all(condition["reason"] for condition in conditions)
 
 

@@ -86,6 +86,5 @@ def _api_server_away(lab: Lab) -> Iterator[None]:
 
 
 def _problem(space: Space) -> str | None:
-    observing = space.condition("deployment-web", "Observing")
-    message = str(observing.get("message") or "")
-    return message if "kubelet" in message else None
+    counters = space.condition("deployment-web", "CountersAvailable")
+    return str(counters.get("message")) if counters.get("status") == "False" else None

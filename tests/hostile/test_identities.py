@@ -158,7 +158,7 @@ def test_without_that_account_no_kubelet_is_asked(installed: Lab, space: Space, 
     operator = OperatorProcess(installed, tmp_path / "log", *flags, kubeconfig=kubeconfig)
     try:
         wait_for(
-            lambda: "--kubelet-account" in space.condition("deployment-web", "Observing").get("message", ""),
+            lambda: "--kubelet-account" in space.condition("deployment-web", "CountersAvailable").get("message", ""),
             "the reason",
             seconds=60,
         )
