@@ -71,21 +71,29 @@ def take_readiness(proposal: Proposal, name: ActionName, readiness: Probe, *, re
 
 
 def take_numbers(proposal: Proposal, chosen: Probe, *, reason: str) -> Proposal:
-    """Take timeout (and with it the period) and failures of the chosen liveness probe, an action for each."""
+    """Take timeout (and with it the period) and failures of the chosen liveness probe, an action for each.
+
+    Where the longer timeout is not taken, since a CPU limit may be what makes answers late, it does not come with the
+    failures either, and there are no fewer of them: they were chosen for that timeout.
+    """
     liveness = proposal.probes.liveness
     if liveness is None:
         return proposal
     longer = replace(liveness, timeout_seconds=chosen.timeout_seconds, period_seconds=chosen.period_seconds)
-    proposal = proposal.take(
+    failures = chosen.failure_threshold
+    waiting_longer = proposal.take(
         ActionName.RAISE_TIMEOUT,
         reason,
         needs=Allowance.THRESHOLDS,
         probes=replace(proposal.probes, liveness=longer),
     )
-    more = chosen.failure_threshold > liveness.failure_threshold
-    return proposal.take(
-        ActionName.RAISE_FAILURE_THRESHOLD if more else ActionName.LOWER_FAILURE_THRESHOLD,
+    if waiting_longer is proposal and longer != liveness:
+        longer, failures = liveness, max(failures, liveness.failure_threshold)
+    return waiting_longer.take(
+        ActionName.RAISE_FAILURE_THRESHOLD
+        if failures > liveness.failure_threshold
+        else ActionName.LOWER_FAILURE_THRESHOLD,
         reason,
         needs=Allowance.THRESHOLDS,
-        probes=replace(proposal.probes, liveness=replace(longer, failure_threshold=chosen.failure_threshold)),
+        probes=replace(proposal.probes, liveness=replace(longer, failure_threshold=failures)),
     )

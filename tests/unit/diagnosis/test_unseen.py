@@ -42,6 +42,19 @@ def test_late_answers_under_a_limit_that_nobody_counts_get_no_time(scene: Scene,
     assert seen.actions & HIDING
 
 
+def test_no_longer_timeout_comes_under_the_name_of_another_action() -> None:
+    """Failures that were chosen for a longer timeout are not lowered where it does not come."""
+    rushes = tuple(Spell(begin=begin, end=begin + 45, mode="slow", seconds=3.0) for begin in range(200, 2600, 400))
+    app = App(spells=rushes, handles_term=143)
+    scene = Scene(liveness=asks(WORK), readiness=asks(WORK), apps=(app,), seconds=2700, counters=False, cpu_limit=True)
+    target = scene.judge().target
+
+    assert target.readiness == scene.readiness
+    assert target.liveness is not None
+    assert target.liveness == replace(asks(WORK), failure_threshold=target.liveness.failure_threshold)
+    assert target.liveness.failure_threshold >= 3
+
+
 @pytest.mark.parametrize("scene", [FLAPS, KILLS], ids=["flaps", "kills"])
 def test_without_a_limit_nothing_can_be_throttled(scene: Scene) -> None:
     """Who may not scrape gets advice nevertheless, but for the removal of liveness: late answers are not seen."""
