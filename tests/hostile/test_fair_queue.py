@@ -29,9 +29,12 @@ def of(place: Place) -> str:
 
 
 async def play(costs: Mapping[str, float], workloads: Mapping[str, int], *, turns: int, first: str = "") -> list[Place]:
-    """Workloads that are due again as soon as they were looked at; those of `first` come first each time."""
+    """Workloads that are due again as soon as they were looked at; those of `first` come first each time.
+
+    Without any rest, so that all of them wait at all times.
+    """
     clock = Clock()
-    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of)
+    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of, rest=0.0)
     for namespace, count in workloads.items():
         for number in range(count):
             queue.add((namespace, number), first=namespace == first)
@@ -111,7 +114,7 @@ async def test_a_namespace_never_has_all_workers() -> None:
 async def test_who_was_idle_has_saved_nothing_up() -> None:
     """A namespace that comes back after an hour does not get an hour of turns in a row."""
     clock = Clock()
-    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of)
+    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of, rest=0.0)
     queue.add(("late", 0))
     queue.done(await queue.take())
     for number in range(1000):
@@ -135,7 +138,7 @@ async def test_who_was_idle_has_saved_nothing_up() -> None:
 async def test_a_workload_that_is_always_due_leaves_the_others_nine_tenths_of_the_time() -> None:
     """Each look at it takes a second, 19 others take a hundredth, and all have news all the time."""
     clock = Clock()
-    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of, rest=9.0)
+    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of)
     everybody = [("greedy", 0), *(("shop", number) for number in range(19))]
     looks: Counter[str] = Counter()
     until = clock.seconds + 300.0
@@ -159,7 +162,7 @@ async def test_a_workload_that_is_always_due_leaves_the_others_nine_tenths_of_th
 async def test_who_rests_is_looked_at_as_soon_as_the_rest_is_over() -> None:
     """News that came while it was looked at, or while it rested, is not forgotten."""
     clock = Clock()
-    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of, rest=9.0)
+    queue: WorkQueue[Place] = WorkQueue(clock, tenant=of)
     queue.add(("shop", 0))
     place = await queue.take()
     queue.add(place)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from probetuner.change.patch import pod_spec_of
+from probetuner.diagnosis.wording import first_of
 
 FieldPath = tuple[str, ...]
 
@@ -49,9 +50,7 @@ def spelled(field: FieldPath) -> str:
 
 def listed(fields: Iterable[FieldPath]) -> str:
     """The fields in a sentence, as many as can be read."""
-    names = [spelled(field) for field in fields]
-    more = f" and {len(names) - _SHOWN_FIELDS} more" if len(names) > _SHOWN_FIELDS else ""
-    return ", ".join(names[:_SHOWN_FIELDS]) + more
+    return first_of([spelled(field) for field in fields], _SHOWN_FIELDS)
 
 
 def _same_way(one: FieldPath, other: FieldPath) -> bool:

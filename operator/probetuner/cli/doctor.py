@@ -20,7 +20,7 @@ from probetuner.cluster.connection import Connection, NoClusterError, connect
 from probetuner.cluster.errors import ApiError
 from probetuner.cluster.names import NamespacedName
 from probetuner.cluster.tokens import AccountToken
-from probetuner.doctor.checkup import Checkup, Examination, TokenError, Way
+from probetuner.doctor.checkup import Checkup, Examination, TokenError
 from probetuner.doctor.document import document
 from probetuner.doctor.installed import Installed
 from probetuner.sources.kubelet import KubeletAccess
@@ -96,7 +96,7 @@ def _examine(connection: Connection, namespace: str | None, route: KubeletRoute 
         server=connection.server,
         home=connection.namespace,
         only=namespace,
-        way=lambda operator: _way(connection, operator, route),
+        access=lambda operator: _access(connection, operator, route),
         now=time.time,
         wait=time.sleep,
         begin=lambda total: bar.begin("Asking kubelets", total=total),
@@ -105,11 +105,11 @@ def _examine(connection: Connection, namespace: str | None, route: KubeletRoute 
     return examination.run()
 
 
-def _way(connection: Connection, operator: Installed | None, route: KubeletRoute) -> Way:
-    """How kubelets are asked. Raises TokenError."""
+def _access(connection: Connection, operator: Installed | None, route: KubeletRoute) -> KubeletAccess | None:
+    """As whom kubelets are asked, None where the API server is asked in their place. Raises TokenError."""
     own = direct_to_kubelets(connection, route)
     if own is None:
-        return Way(access=None)
+        return None
     account = None if operator is None else operator.kubelet_account
     # A Deployment that only looks like the operator must not have a token made of an account elsewhere.
     if operator is not None and account is not None and account.namespace == operator.namespace:
@@ -119,11 +119,11 @@ def _way(connection: Connection, operator: Installed | None, route: KubeletRoute
             if connection.in_cluster:
                 raise TokenError(f"there is no token to show to kubelets: {problem}") from None
         else:
-            return Way(access=_as_operator(connection, operator, token))
+            return _as_operator(connection, operator, token)
     if connection.in_cluster:
         raise TokenError("the operator names no account whose tokens kubelets may see (--kubelet-account)")
     note(f"{own.shown} goes to the kubelet of each node")
-    return Way(access=own.access)
+    return own.access
 
 
 async def _token_of(connection: Connection, account: NamespacedName) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from probetuner.cli.progress import Bar
 from probetuner.cli.telling import note
 from probetuner.cli.words import KubeletRoute
+from probetuner.diagnosis.wording import first_of
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.dump import gather_objects
@@ -68,9 +69,8 @@ def _note_missing(refs: Sequence[WorkloadRef]) -> None:
     """Say of which workloads only pods were given, where the workload itself would make a patch possible."""
     named = [str(ref) for ref in refs if ref.followed]
     if named:
-        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
         note(
-            f"{', '.join(named[:_MOST_NAMED])}{more}: judged by the specs of pods; "
+            f"{first_of(named, _MOST_NAMED)}: judged by the specs of pods; "
             "add deploy,sts,ds to what kubectl gets, to have patches too"
         )
 

@@ -28,6 +28,10 @@ class NamespacedName:
         return f"{self.namespace}/{self.name}"
 
 
+LEASE = NamespacedName(namespace="kube-system", name="probetuner")
+"""One for the whole cluster, since each operator watches all of it: not one for each namespace that has a release."""
+
+
 def parse_namespace(text: str) -> str:
     """Read the name of a namespace. Raises ValueError with a sentence for the user."""
     if not _LABEL.fullmatch(text):

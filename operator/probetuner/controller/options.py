@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from probetuner.cluster.names import NamespacedName
+from probetuner.cluster.names import LEASE, NamespacedName
 from probetuner.model.mode import Mode
-
-LEASE = NamespacedName(namespace="kube-system", name="probetuner")
-"""One for the whole cluster, since each operator watches all of it: not one for each namespace that has a release."""
 
 EXCLUDED_NAMESPACES = frozenset(("kube-system", "kube-public", "kube-node-lease"))
 """Where no mode holds by default: a cluster lives by what runs there."""

@@ -61,10 +61,6 @@ _LIMIT_SECONDS = {
 """How long each loop may go without turning. None of them waits for the API server for longer than its answer may take
 to fail, so that an API server that is away, slow or full is no reason to be restarted."""
 
-_REST = 9.0
-"""Whatever happens to one workload, its decisions take a tenth of the time. One of five milliseconds rests for 45, one
-of a second for nine: with fresh counters each ten seconds it would hardly come sooner."""
-
 _SAVING_SECONDS = 10.0  # well within the 30 s that Kubernetes gives a pod to end
 
 log = structlog.get_logger()
@@ -91,9 +87,7 @@ class Operator:
         self._api = Api(connection, dry_run=options.dry_run, may_write=may_write, pace=pace)
         self._metrics = metrics
         # One worker at least is always there for other namespaces.
-        self._queue: WorkQueue[WorkloadRef] = WorkQueue(
-            monotonic, tenant=_namespace_of, most_active=WORKERS - 1, rest=_REST
-        )
+        self._queue: WorkQueue[WorkloadRef] = WorkQueue(monotonic, tenant=_namespace_of, most_active=WORKERS - 1)
         self._view = View(
             default_mode=options.default_mode,
             excluded_namespaces=options.excluded_namespaces,

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from probetuner.cluster.names import LEASE
 from probetuner.cluster.owned import API_VERSION
 from probetuner.doctor.check import Area, ChartValue, Check, State
-from probetuner.doctor.installed import DEFAULT_LEASE, Installed, read_installed
+from probetuner.doctor.installed import Installed, read_installed
 from probetuner.doctor.kubelets import NodeAnswer, ask_kubelets, check_kubelets
 from probetuner.doctor.lease import check_lease
 from probetuner.doctor.others import check_kinds, check_operators
@@ -33,13 +34,6 @@ class TokenError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How kubelets are asked: themselves, as `access` says, or by the API server where it is None."""
-
-    access: KubeletAccess | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkup:
     """What was found of a cluster; `asked` is whose rights were, None where none were."""
 
@@ -58,7 +52,9 @@ class Checkup:
 
 
 class Examination:
-    """Asks everything. `way` says how kubelets are to be asked, once the operator is known; it may raise TokenError.
+    """Asks everything. `access` says as whom kubelets are asked, once the operator is known; it may raise TokenError.
+
+    Where it is None the API server is asked in their place.
 
     `home` is the namespace in which the operator is looked for where not all may be read, `only` the one where it is
     said to be. `now` gives epoch seconds. `step` is called for each node that is done with.
@@ -71,13 +67,13 @@ class Examination:
         server: str,
         home: str,
         only: str | None,
-        way: Callable[[Installed | None], Way],
+        access: Callable[[Installed | None], KubeletAccess | None],
         now: Callable[[], float],
         wait: Callable[[float], None],
         begin: Callable[[int], None],
         step: Callable[[], None],
     ) -> None:
-        self._cluster, self._server, self._home, self._only, self._way = cluster, server, home, only, way
+        self._cluster, self._server, self._home, self._only, self._access = cluster, server, home, only, access
         self._now, self._wait, self._begin, self._step = now, wait, begin, step
         self._checks: list[Check] = []
 
@@ -91,7 +87,7 @@ class Examination:
         policies = self._policies(operator)
         asked = None if operator is None else self._permissions(operator, policies)
         nodes = self._kubelets(operator, policies)
-        lease = operator.lease if operator is not None else DEFAULT_LEASE
+        lease = operator.lease if operator is not None else LEASE
         self._try(Area.LEASE, lambda: [check_lease(self._cluster, lease, operators, now=self._now, wait=self._wait)])
         if operator is not None:
             self._try(Area.NAMESPACES, lambda: self._excluded(operator))
@@ -180,15 +176,15 @@ class Examination:
         said = _check_said(policies)
         self._checks += said
         try:
-            way = self._way(operator)
+            access = self._access(operator)
             nodes = list(self._cluster.each(NODES, Scope()))
         except (TokenError, LiveError) as problem:
             message = f"could not be asked: {problem}"
             self._checks.append(Check(area=Area.KUBELETS, state=State.UNKNOWN, message=message))
             return ()
         self._begin(len(nodes))
-        answers = ask_kubelets(self._cluster, way.access, nodes, step=self._step)
-        direct, verified = way.access is not None, way.access is not None and way.access.verify
+        answers = ask_kubelets(self._cluster, access, nodes, step=self._step)
+        direct, verified = access is not None, access is not None and access.verify
         self._checks += check_kubelets(answers, direct=direct, verified=verified)
         if operator is not None and not direct and not said:
             message = (

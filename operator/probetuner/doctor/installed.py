@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from probetuner.cluster.names import NamespacedName
+from probetuner.cluster.names import LEASE, NamespacedName
 from probetuner.model.fields import objects
 from probetuner.model.problem import InvalidObjectError
-
-DEFAULT_LEASE = NamespacedName(namespace="kube-system", name="probetuner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +64,7 @@ def read_installed(raw: Mapping[str, Any]) -> Installed | None:
             name=str(metadata["name"]),
             release=str((metadata.get("labels") or {}).get("app.kubernetes.io/instance") or ""),
             account=str(template.get("serviceAccountName") or "default"),
-            lease=_place(_last(arguments, "--lease")) or DEFAULT_LEASE,
+            lease=_place(_last(arguments, "--lease")) or LEASE,
             excluded=frozenset(_all(arguments, "--excluded-namespace")),
             watched=tuple(sorted(_all(arguments, "--watch-namespace"))),
             kubelet_account=_place(_last(arguments, "--kubelet-account")),

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from probetuner.diagnosis.wording import first_of
 from probetuner.doctor.check import Area, ChartValue, Check, State
 from probetuner.doctor.rights import to_read_kubelets
 from probetuner.facts.page import Page
@@ -120,12 +122,12 @@ def check_kubelets(answers: Sequence[NodeAnswer], *, direct: bool, verified: boo
     alike: defaultdict[tuple[Failure | None, int | None, bool], list[NodeAnswer]] = defaultdict(list)
     for answer in answers:
         alike[answer.failure, answer.status, bool(answer.partial)].append(answer)
-    for (failure, _, partial), group in alike.items():
+    for (failure, _, in_part), group in alike.items():
         nodes = tuple(answer.node for answer in group)
-        where = f"{len(nodes)} of {len(answers)} nodes ({_some(nodes)})"
+        where = f"{len(nodes)} of {len(answers)} nodes ({first_of(nodes, _NAMED)})"
         if failure is not None:
             yield _failed(failure, group, where, nodes, direct=direct)
-        elif partial:
+        elif in_part:
             message = f"{where} give a part of their counters: {group[0].partial}"
             yield Check(area=Area.KUBELETS, state=State.NOTE, message=message, nodes=nodes)
         else:
@@ -145,7 +147,7 @@ def _answered(
 
 def _signed(group: Sequence[NodeAnswer]) -> str:
     issuers = sorted({answer.certificate.issuer for answer in group if answer.certificate is not None})
-    return f"; their certificates are signed by {_some(issuers)}" if issuers else ""
+    return f"; their certificates are signed by {first_of(issuers, _NAMED)}" if issuers else ""
 
 
 def _failed(
@@ -153,69 +155,44 @@ def _failed(
 ) -> Check:
     # The next step of whoever asks by hand comes after the first part; here it is another.
     problem, status = group[0].problem.partition(";")[0].rstrip("."), group[0].status
+    told = partial(Check, area=Area.KUBELETS, nodes=nodes)
+    wrong, unknown = partial(told, state=State.WRONG), partial(told, state=State.UNKNOWN)
     match failure:
         case Failure.UNTRUSTED:
             certificate = group[0].certificate
             whose = f"; {_whose(certificate)}" if certificate is not None else ""
-            return Check(
-                area=Area.KUBELETS,
-                state=State.WRONG,
+            return wrong(
                 message=f"{where} serve a certificate that is not believed, so there are no counters: {problem}{whose}",
                 values=_believing(certificate),
                 step="or have the cluster sign them: serverTLSBootstrap in the kubelets' configuration, and their "
                 "certificate signing requests approved",
-                nodes=nodes,
             )
         case Failure.REFUSED if not direct:
-            return Check(
-                area=Area.KUBELETS,
-                state=State.UNKNOWN,
-                message=f"{where} could not be asked: {problem}",
-                step="ask for get on nodes/proxy",
-                nodes=nodes,
-            )
+            return unknown(message=f"{where} could not be asked: {problem}", step="ask for get on nodes/proxy")
         case Failure.REFUSED if status == HTTPStatus.UNAUTHORIZED:
-            return Check(
-                area=Area.KUBELETS,
-                state=State.WRONG,
+            return wrong(
                 message=f"{where} take no token (HTTP 401): {problem}",
                 step="set authentication.webhook.enabled in the kubelets' configuration; no chart value mends that",
-                nodes=nodes,
             )
         case Failure.REFUSED:
-            return Check(
-                area=Area.KUBELETS,
-                state=State.WRONG,
+            return wrong(
                 message=f"{where} refuse (HTTP {status}): {problem}",
                 values=(ChartValue.RULES,),
                 step="with it helm upgrade gives the rule again, where authorization.mode of the kubelets is Webhook",
                 rule=to_read_kubelets().rule(("get",)),
-                nodes=nodes,
             )
         case Failure.UNREACHABLE:
-            return Check(
-                area=Area.KUBELETS,
-                state=State.WRONG,
+            return wrong(
                 message=f"{where} do not answer: {problem}",
                 step="let the operator's pod reach the nodes at that port; no chart value mends that",
-                nodes=nodes,
             )
         case Failure.UNASKED:
-            return Check(
-                area=Area.KUBELETS,
-                state=State.UNKNOWN,
-                message=f"{where} were not asked: {problem}",
-                step="mend what the others say first",
-                nodes=nodes,
-            )
+            return unknown(message=f"{where} were not asked: {problem}", step="mend what the others say first")
         case Failure.BROKEN:
             page = " has no such page (an old or virtual kubelet)" if status == HTTPStatus.NOT_FOUND else ""
-            return Check(
-                area=Area.KUBELETS,
-                state=State.WRONG,
+            return wrong(
                 message=f"{where} give no counters: {problem}{page}",
                 step="look at the kubelet's log; no chart value mends that",
-                nodes=nodes,
             )
 
 
@@ -231,8 +208,3 @@ def _whose(certificate: Certificate) -> str:
     if certificate.is_self_made:
         return f"the kubelet signed it itself ({certificate.issuer}), for {names}"
     return f"it is signed by {certificate.issuer}, for {names}, until {certificate.not_after}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

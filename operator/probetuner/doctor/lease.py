@@ -47,7 +47,9 @@ def check_lease(
             message = f"is held by {holder}, which did not renew it for {seconds:.0f} s: no operator works"
             return _nobody(lease, message, operators)
         seconds = 0.0
-    whose = next((f" ({one})" for one in operators if holder.startswith(f"{one.name}-")), " (no operator that is seen)")
+    # Of `probetuner` and `probetuner-two` the longer name is meant, where both begin it.
+    named = [one for one in operators if holder.startswith(f"{one.name}-")]
+    whose = f" ({max(named, key=lambda one: len(one.name))})" if named else " (no operator that is seen)"
     age = f"{max(0.0, seconds):.0f} s ago" if seconds else "while it was looked at"
     message = f"Lease {lease} is held by {holder}{whose}, renewed {age}"
     return Check(area=Area.LEASE, state=State.OK, message=message)

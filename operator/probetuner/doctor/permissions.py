@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from probetuner.diagnosis.wording import first_of
 from probetuner.doctor.check import Area, ChartValue, Check, State
 from probetuner.doctor.installed import Installed, user_of
 from probetuner.doctor.rights import Right, needed, to_apply, to_read_kubelets
@@ -144,9 +145,8 @@ def _cure(right: Right) -> tuple[tuple[ChartValue, ...], str]:
 
 def _not_the_operators(installed: Installed, asked: Asked, missing: Sequence[_Lack]) -> Check:
     """What whoever asks may not do is nobody's fault, and what the operator may do is not known."""
-    named = ", ".join(f"{'/'.join(lack.verbs)} {lack.right.resource}" for lack in missing[:_NAMED])
-    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    own = f"they lack {named}{more}" if missing else "they would be enough"
+    lacking = [f"{'/'.join(lack.verbs)} {lack.right.resource}" for lack in missing]
+    own = f"they lack {first_of(lacking, _NAMED)}" if missing else "they would be enough"
     return Check(
         area=Area.PERMISSIONS,
         state=State.UNKNOWN,

@@ -25,7 +25,7 @@ def write_document(report: Report) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
         "kind": "Report",
-        "summary": _summary(report),
+        **({"summary": _summary(report)} if report.was_seen else {}),
         "workloads": [_workload(workload) for workload in report.workloads],
         **({} if report.gained is None else {"gained": [_gain(gain) for gain in report.gained]}),
     }

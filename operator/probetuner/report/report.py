@@ -139,6 +139,11 @@ class Report:
         )
 
     @property
+    def was_seen(self) -> bool:
+        """Whether anything was observed of any container."""
+        return any(container.was_seen for workload in self.workloads for container in workload.containers)
+
+    @property
     def silenced(self) -> int:
         """How many findings the authors of the manifests silenced."""
         return sum(len(container.silenced) for workload in self.workloads for container in workload.containers)

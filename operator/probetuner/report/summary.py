@@ -61,9 +61,9 @@ def _tally(several_restarts: Iterable[Restarts]) -> Tally:
 def write_summary(report: Report) -> str:
     """The count in a sentence, a line for each workload that restarted, and an empty line.
 
-    Nothing where no container was seen running: files that define workloads tell of no restart.
+    Nothing where nothing was observed: files that define workloads tell of no restart.
     """
-    if not any(container.history.lives for one in report.workloads for container in one.containers):
+    if not report.was_seen:
         return ""
     summary = summary_of(report)
     rows = [(printable(str(ref)).replace(" ", "_"), *_figures(tally)) for ref, tally in summary.workloads]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from probetuner.diagnosis.wording import several
 from probetuner.facts.events import ProbeEvent, parse_event
 from probetuner.facts.fact import Fact
 from probetuner.facts.messages import Kill
@@ -86,10 +87,8 @@ def _summed(events: Sequence[ProbeEvent]) -> str:
     kills: Counter[str] = Counter()
     for event in events:
         if isinstance(event.meaning, Kill):
-            kills[f"kills of container {event.container} by its {event.meaning.probe.value.lower()} probe"] += (
-                event.count
-            )
-    return ", ".join(f"{count} {what}" for what, count in kills.most_common(_MOST_NAMED)) or (
+            kills[f"of container {event.container} by its {event.meaning.probe.value.lower()} probe"] += event.count
+    return ", ".join(f"{several(count, 'kill')} {what}" for what, count in kills.most_common(_MOST_NAMED)) or (
         f"{sum(event.count for event in events)} probe failures and back-offs"
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from probetuner.diagnosis.wording import first_of
 from probetuner.facts.page import Page
 from probetuner.model.problem import InvalidObjectError
 from probetuner.sources.asking import OF_A_KIND, Asking, Door
@@ -127,7 +128,7 @@ class NodeMetrics:
         new = [address for address in addresses if address not in self._shown]
         if new:  # said before they get to see it
             self._shown.update(new)
-            first = _some([f"{address.node} at {address.host}" for address in new], most=_NAMED_BEFORE)
+            first = first_of([f"{address.node} at {address.host}" for address in new], _NAMED_BEFORE)
             self._direct.say(f"{self._direct.shown} goes to the kubelets of these nodes: {first}")
         return [Door(node=address.node, address=address) for address in addresses]
 
@@ -143,7 +144,7 @@ class NodeMetrics:
                 self._told.add((node, kind))
                 alike[kind].append(node)
         if alike:
-            parts = [f"{_some(nodes)}: {problems[nodes[0]][1]}" for nodes in alike.values()]
+            parts = [f"{first_of(nodes, _NAMED)}: {problems[nodes[0]][1]}" for nodes in alike.values()]
             self._tell(f"{COUNTERS} are missing for {sum(map(len, alike.values()))} of {of} nodes ({'; '.join(parts)})")
 
     def _advice(self, failure: Failure) -> str:
@@ -156,12 +157,6 @@ def _address(node: Mapping[str, Any]) -> KubeletAddress | None:
         return parse_address(node)
     except InvalidObjectError:
         return None
-
-
-def _some(names: Sequence[str], *, most: int = _NAMED) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
 
 
 def read_page(cluster: LiveCluster, access: KubeletAccess | None, door: Door, path: str) -> Page:

@@ -104,10 +104,10 @@ def shortfall(proposal: Proposal) -> str:
 
     What liveness asks now is among them once it has proved unfit: before, it may read as one that answers well.
     """
-    others = _others(proposal)
-    judged = judge_endpoints(proposal.case, proposal.policy)
     tried = [
-        found for found in judged if found.trial.all.attempts and (found in others or found.liveness is Fitness.UNFIT)
+        found
+        for found in judge_endpoints(proposal.case, proposal.policy)
+        if found.trial.all.attempts and (_is_another(found, proposal) or found.liveness is Fitness.UNFIT)
     ]
     if not tried:
         return ""
@@ -121,9 +121,10 @@ def _most_telling(tried: Sequence[Judgement]) -> list[Judgement]:
 
 
 def _others(proposal: Proposal) -> list[Judgement]:
+    return [found for found in judge_endpoints(proposal.case, proposal.policy) if _is_another(found, proposal)]
+
+
+def _is_another(found: Judgement, proposal: Proposal) -> bool:
+    """Whether liveness asks something else now."""
     present = proposal.case.container.probe(ProbeType.LIVENESS)
-    return [
-        found
-        for found in judge_endpoints(proposal.case, proposal.policy)
-        if present is None or found.candidate.handler != present.handler
-    ]
+    return present is None or found.candidate.handler != present.handler

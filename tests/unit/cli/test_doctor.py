@@ -22,8 +22,9 @@ from probetuner.cli.doctor_table import write_table
 from probetuner.cluster.connection import connect
 from probetuner.doctor.check import Area, ChartValue, Check, State
 from probetuner.doctor.checkup import Checkup
-from probetuner.doctor.installed import DEFAULT_LEASE, read_installed
+from probetuner.doctor.installed import read_installed
 from probetuner.doctor.lease import check_lease
+from probetuner.doctor.server import SPEC_FIELDS, STATUS_FIELDS
 from probetuner.sources.live import LiveCluster
 from support.kubelets import Kubelet, Signed, a_node, listening, sign
 from support.live_api import Cluster, LiveApi, serving
@@ -320,6 +321,14 @@ def test_definitions_that_are_older_than_the_program_are_told_by_their_fields(co
     assert done.exit_code == 1
 
 
+def test_all_fields_of_the_definitions_are_asked_for() -> None:
+    """One that is added and not asked for would be dropped by older definitions without a word."""
+    known = definitions()["components"]["schemas"]["dev.probetuner.v1alpha1.ProbePolicy"]["properties"]
+
+    assert known["spec"]["properties"].keys() == SPEC_FIELDS
+    assert known["status"]["properties"].keys() == STATUS_FIELDS
+
+
 class Leases(LiveCluster):
     """Gives these Leases, one after the other."""
 
@@ -348,11 +357,23 @@ def test_a_lease_that_nobody_renews_is_held_by_a_dead_operator(later: float, sta
     one = read_installed(operator())
     assert one is not None
 
-    found = check_lease(seen, DEFAULT_LEASE, [one], now=now.timestamp, wait=waited.append)
+    found = check_lease(seen, one.lease, [one], now=now.timestamp, wait=waited.append)
 
     assert said in found.message
     assert found.state == state
     assert waited == [4.0]
+
+
+@pytest.mark.parametrize("names", [("probetuner", "probetuner-two"), ("probetuner-two", "probetuner")])
+def test_the_holder_is_the_operator_of_the_longest_name_that_fits(names: tuple[str, str]) -> None:
+    """A pod of the one has a name that begins with that of the other, too."""
+    now = datetime.now(UTC)
+    seen = Leases(lease("probetuner-two-6bd9-x7k2p_1a2b3c4d", now=now))
+    both = [one for name in names if (one := read_installed(operator(name=name))) is not None]
+
+    found = check_lease(seen, both[0].lease, both, now=now.timestamp, wait=lambda _: None)
+
+    assert "(Deployment probetuner-system/probetuner-two)" in found.message
 
 
 def test_an_operator_that_does_not_run_is_told(consult: Consult) -> None:

@@ -202,7 +202,7 @@ def test_kills_of_pods_that_were_not_given_are_told(others: list[Any]) -> None:
     result = probetuner("analyze", "-", piped=_lines([*others, *_EVENTS]))
 
     assert result.exit_code == 2
-    assert "1 kills of container app by its liveness probe" in result.stderr
+    assert "1 kill of container app by its liveness probe" in result.stderr
     assert "shop/web-5d4f-abcde" in result.stderr
     assert "kubectl -n shop get deploy,sts,ds,pods,events -o json" in result.stderr
 

@@ -341,13 +341,16 @@ def test_nobody_counts_restarts_of_what_was_never_seen(tmp_path: Path) -> None:
     (tmp_path / "web.json").write_text(json.dumps(Dump().items[0]))
     (tmp_path / "dump.json").write_text(json.dumps({"kind": "List", "items": Dump().items}))
 
-    def container(name: str) -> dict[str, Any]:
+    def told(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         found = json.loads(probetuner("analyze", tmp_path / name, "-o", "json").stdout)
         (only,) = found["workloads"][0]["containers"]
-        return dict(only)
+        return found, only
 
-    assert not {"restarts", "failures"} & container("web.json").keys()
-    assert container("dump.json")["restarts"]["total"] == 0
+    report, container = told("web.json")
+    assert "summary" not in report
+    assert not {"restarts", "failures"} & container.keys()
+    report, container = told("dump.json")
+    assert report["summary"]["restarts"] == container["restarts"]["total"] == 0
 
 
 def test_a_node_that_says_nonsense_of_its_address_hides_no_other(look: Serve) -> None:

@@ -98,15 +98,18 @@ def test_an_endpoint_about_to_be_judged_is_waited_for_a_little() -> None:
     assert target(advice(in_order(LOAD, rounds(5, 60)))).liveness is None
 
 
-def test_where_none_is_fit_that_is_said() -> None:
-    """Liveness goes, and the reason tells of each endpoint why it is unfit."""
-    missing = (
+def not_served() -> Iterator[Fact]:
+    """What asks an endpoint that is not there meets."""
+    return (
         tried(at, CHEAP, cause=FailureCause.HTTP_STATUS, client_error=True, of=of)
         for at in range(5, 300, 10)
         for of in REPLICAS
     )
 
-    found = advice(in_order(LOAD, busy(300), missing))
+
+def test_where_none_is_fit_that_is_said() -> None:
+    """Liveness goes, and the reason tells of each endpoint why it is unfit."""
+    found = advice(in_order(LOAD, busy(300), not_served()))
 
     assert target(found).liveness is None
     assert "of 2 endpoints tried none is fit for liveness" in found.actions[0].reason
@@ -115,13 +118,7 @@ def test_where_none_is_fit_that_is_said() -> None:
 
 def test_what_liveness_asks_now_is_no_endpoint_that_answers_well() -> None:
     """As long as its own trial has not shown it in trouble, it is not told among those that are unfit."""
-    missing = (
-        tried(at, CHEAP, cause=FailureCause.HTTP_STATUS, client_error=True, of=of)
-        for at in range(5, 300, 10)
-        for of in REPLICAS
-    )
-
-    found = advice(in_order(LOAD, busy(90), missing))
+    found = advice(in_order(LOAD, busy(90), not_served()))
 
     assert target(found).liveness is None
     assert "of 1 endpoint tried none is fit for liveness" in found.actions[0].reason
