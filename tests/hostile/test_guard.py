@@ -12,7 +12,7 @@ import pytest
 from cluster.charts import NAMESPACE
 from cluster.operator_process import Space, wait_for
 from cluster.users import Person, account
-from lab import Lab
+from lab import Lab, LabError
 from probetuner.change.patch import build_patch
 from probetuner.change.situation import Refusal, RefusalReason, WorkloadPatch
 from probetuner.change.warrant import Warrant
@@ -172,7 +172,8 @@ def test_what_tunes_probes_is_taken(operator: Person, room: Space, kind: str, po
     before = (room.get(kind, "web") or {})["spec"]["template"]["spec"]
 
     assert _refusal(operator, room, _template(pod), kind=kind) == ""
-    room.kubectl("replace", "-f", "-", input=json.dumps(_workload({v.lower(): v for v in _KINDS}[kind])))
+    made = _workload({v.lower(): v for v in _KINDS}[kind])
+    wait_for(lambda: _is_replaced(room, made), "it is as it was made")
 
     after = (room.get(kind, "web") or {})["spec"]["template"]["spec"]
     assert after == before
@@ -307,6 +308,17 @@ def _refusal(
     how = ["--dry-run=server"] if dry_run else []
     where = f"--namespace={room.name}"
     return operator.refused("patch", kind, name, where, "--type=strategic", "-p", json.dumps(body), *how)
+
+
+def _is_replaced(room: Space, made: Object) -> bool:
+    """Put it back; False where a controller wrote the status between what `kubectl replace` read and what it sends."""
+    try:
+        room.kubectl("replace", "-f", "-", input=json.dumps(made))
+    except LabError as problem:
+        if "Conflict" not in str(problem):
+            raise
+        return False
+    return True
 
 
 def _template(pod: Object) -> Object:
