@@ -155,7 +155,11 @@ def test_the_doctor_in_its_pod_finds_nothing_wrong(bare: Lab) -> None:
     """What NOTES.txt names first ends with 0 on a healthy cluster, and so does `helm test`, which runs the same."""
     with installed(bare, KEEP_NOTHING):
         said = bare.kubectl("exec", "-n", NAMESPACE, f"deploy/{RELEASE}", "--", "probetuner", "doctor")
-        tested = bare.helm("test", RELEASE, "-n", NAMESPACE, "--timeout=120s")
+        try:
+            tested = bare.helm("test", RELEASE, "-n", NAMESPACE, "--timeout=120s")
+        except LabError as failed:
+            failed.add_note(bare.kubectl("logs", "-n", NAMESPACE, f"pod/{RELEASE}-doctor"))
+            raise
 
     assert "0 wrong, 0 could not be asked" in said
     assert "give /metrics/probes and /metrics/cadvisor" in said

@@ -90,6 +90,11 @@ def doctor(
 
 
 def _examine(connection: Connection, namespace: str | None, route: KubeletRoute | None, bar: Bar) -> Checkup:
+    def wait(seconds: float) -> None:
+        bar.begin("Waiting for the Lease to be renewed", total=1)
+        time.sleep(seconds)
+        bar.step()
+
     route = route or (KubeletRoute.DIRECT if connection.in_cluster else KubeletRoute.PROXY)
     examination = Examination(
         LiveCluster(connection.client),
@@ -98,7 +103,7 @@ def _examine(connection: Connection, namespace: str | None, route: KubeletRoute 
         only=namespace,
         access=lambda operator: _access(connection, operator, route),
         now=time.time,
-        wait=time.sleep,
+        wait=wait,
         begin=lambda total: bar.begin("Asking kubelets", total=total),
         step=bar.step,
     )

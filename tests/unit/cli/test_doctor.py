@@ -25,7 +25,8 @@ from probetuner.doctor.checkup import Checkup
 from probetuner.doctor.installed import read_installed
 from probetuner.doctor.lease import check_lease
 from probetuner.doctor.server import SPEC_FIELDS, STATUS_FIELDS
-from probetuner.sources.live import LiveCluster
+from probetuner.sources.failing import Failure
+from probetuner.sources.live import LiveCluster, LiveError
 from support.kubelets import Kubelet, Signed, a_node, listening, sign
 from support.live_api import Cluster, LiveApi, serving
 from unit.cli.commands import probetuner
@@ -286,8 +287,6 @@ def test_the_operator_itself_asks_for_its_own_rights(consult: Consult) -> None:
             ChartValue.DEFINITIONS,
             id="one definition",
         ),
-        pytest.param({"lease": None}, "lease", "is not there", ChartValue.LEASE_NAMESPACE, id="no lease"),
-        pytest.param({"lease": lease("")}, "lease", "nobody holds it now", ChartValue.LEASE_NAMESPACE, id="given back"),
         pytest.param(
             {"policies": policies(FINE, ("False", "CertificatesNotTrusted", "node-1 does not prove who it is"))},
             "counters",
@@ -330,38 +329,60 @@ def test_all_fields_of_the_definitions_are_asked_for() -> None:
 
 
 class Leases(LiveCluster):
-    """Gives these Leases, one after the other."""
+    """Gives these Leases, one after the other and the last one for ever; None where there is none."""
 
-    def __init__(self, *leases: Json) -> None:
+    def __init__(self, *leases: Json | None) -> None:
         super().__init__(cast("ApiClient", None))
         self._leases = list(leases)
 
     def get(self, path: str) -> Json:
         """Answer for a Lease."""
         assert path == LEASE
-        return self._leases.pop(0)
+        found = self._leases.pop(0) if self._leases[1:] else self._leases[0]
+        if found is None:
+            raise LiveError("there is none", failure=Failure.BROKEN, status=404)
+        return found
+
+
+NOW = datetime.now(UTC)
+DEAD = lease("probetuner-old_1", seconds_ago=300.0, now=NOW)
 
 
 @pytest.mark.parametrize(
-    ("later", "state", "said"),
+    ("seen", "ready", "state", "said", "waits"),
     [
-        pytest.param(300.0, "wrong", "did not renew it for 300 s: no operator works", id="not renewed"),
-        pytest.param(299.0, "ok", "renewed while it was looked at", id="renewed meanwhile"),
+        pytest.param([DEAD], 1, "wrong", "did not renew it for 300 s: no operator works", 5, id="not renewed"),
+        pytest.param([DEAD], 0, "wrong", "did not renew it for 300 s: no operator works", 1, id="nobody to take it"),
+        pytest.param([None], 1, "wrong", "is not there", 5, id="no lease"),
+        pytest.param([lease("")], 1, "wrong", "nobody holds it now", 5, id="given back"),
+        pytest.param([lease("")], 0, "wrong", "nobody holds it now", 0, id="given back and nobody to take it"),
+        pytest.param(
+            [DEAD, lease("probetuner-old_1", seconds_ago=298.0, now=NOW)],
+            1,
+            "ok",
+            "held by probetuner-old_1 (Deployment probetuner-system/probetuner), renewed while it was looked at",
+            1,
+            id="by a clock that is behind",
+        ),
+        pytest.param(
+            [DEAD, DEAD, DEAD, lease("probetuner-new_2", now=NOW)], 1, "ok", "held by probetuner-new_2", 3, id="taken"
+        ),
+        pytest.param([None, lease("probetuner-new_2", now=NOW)], 1, "ok", "held by probetuner-new_2", 1, id="made"),
     ],
 )
-def test_a_lease_that_nobody_renews_is_held_by_a_dead_operator(later: float, state: str, said: str) -> None:
-    """Looked at twice, since clocks of machines differ: one that is renewed is held, whatever its time says."""
+def test_a_lease_is_waited_for_as_long_as_an_operator_may_take_to_take_it(
+    seen: list[Json | None], ready: int, state: str, said: str, waits: int
+) -> None:
+    """Clocks of machines differ, so one that is renewed is held; and whoever was just installed waits for it itself."""
     waited: list[float] = []
-    now = datetime.now(UTC)
-    seen = Leases(*(lease(now=now, seconds_ago=seconds) for seconds in (300.0, later)))
-    one = read_installed(operator())
+    one = read_installed(operator(ready=ready))
     assert one is not None
 
-    found = check_lease(seen, one.lease, [one], now=now.timestamp, wait=waited.append)
+    found = check_lease(Leases(*seen), one.lease, [one], now=NOW.timestamp, wait=waited.append)
 
     assert said in found.message
-    assert found.state == state
-    assert waited == [4.0]
+    assert (found.state, waited) == (state, [4.0] * waits)
+    assert (ChartValue.LEASE_NAMESPACE in found.values) == (state == "wrong")
 
 
 @pytest.mark.parametrize("names", [("probetuner", "probetuner-two"), ("probetuner-two", "probetuner")])
