@@ -48,8 +48,9 @@ gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md 
 replay-table: setup ## replay the recordings' own settings over them, into docs/replay.md
 	PYTHONPATH=tests $(BIN)/python -m gym.replay_table docs/replay.md
 
-pages: setup ## play reapers and the lone Redis on a real kubelet, into docs/zombies.md and docs/redis.md
+pages: setup ## play reapers, the lone Redis and a newcomer on real kubelets, into docs/zombies.md, redis.md, self-signed.md
 	PYTHONPATH=tests:. $(BIN)/python -m e2e.pages
+	PYTHONPATH=tests:. $(BIN)/python -m e2e.newcomer
 
 lint: setup ## style, types, the direction of imports, and the workflows of GitHub
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab import Lab, LabError, images, operator_image
+from lab import KubeletCertificates, Lab, LabError, images, operator_image
 from lab.errors import run
 
 
@@ -43,9 +43,9 @@ class Cluster:
         self.kubectl("apply", f"--namespace={namespace}", "--filename=-", stdin=json.dumps(listed))
 
 
-def lab_cluster(lab: Lab) -> Cluster:
+def lab_cluster(lab: Lab, certificates: KubeletCertificates | None = None) -> Cluster:
     """Bring the lab up if it is not, with the operator's image of this checkout in it."""
-    lab.up()
+    lab.up(certificates)
     lab.load_image(operator_image.build())
     return of_lab(lab)
 

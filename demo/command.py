@@ -15,7 +15,7 @@ from demo.cluster import Cluster, DemoError, current_cluster, lab_cluster
 from demo.outcome import shortcomings
 from demo.stories import Outcomes, play_both
 from demo.table import pressure_table, start_table
-from lab import Lab, LabError
+from lab import KubeletCertificates, Lab, LabError
 from lab.progress import console, step
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -42,6 +42,13 @@ def demo(
     demo_image: Annotated[
         str, typer.Option(envvar="DEMO_IMAGE", help="The stories' image, which the nodes can pull; only with current.")
     ] = "",
+    kubelet_certificates: Annotated[
+        KubeletCertificates | None,
+        typer.Option(
+            envvar="KUBELET_CERTIFICATES",
+            help="With self-signed ones the operator gets no counters, as on kind or kubeadm; only with the lab.",
+        ),
+    ] = None,
 ) -> None:
     """Show two Deployments being killed by their own liveness probes, and probetuner curing them.
 
@@ -49,7 +56,10 @@ def demo(
     """
     began, found = time.monotonic(), None
     try:
-        found = lab_cluster(Lab()) if cluster is Where.LAB else current_cluster(image=image, demo_image=demo_image)
+        if cluster is Where.LAB:
+            found = lab_cluster(Lab(), kubelet_certificates)
+        else:
+            found = current_cluster(image=image, demo_image=demo_image)
         with _cleared_when_interrupted(found):
             outcomes = _hold(found)
     except (DemoError, LabError) as error:

@@ -16,6 +16,7 @@ from lab import cgroups, images
 from lab.api import Api
 from lab.binaries import binaries
 from lab.cache import remove_tree
+from lab.certificates import KubeletCertificates, write_certificates
 from lab.components import FORWARDER
 from lab.configuration import write_configuration
 from lab.control import request, supervisor_process
@@ -55,7 +56,7 @@ def answers(state: Path) -> bool:
     return True
 
 
-def boot(state: Path) -> None:
+def boot(state: Path, certificates: KubeletCertificates) -> None:
     """Start the lab with this folder, which must not be there yet, and return when pods can run.
 
     Raises LabError, with the end of the log of what failed, when a part does not become ready in time. The
@@ -63,6 +64,7 @@ def boot(state: Path) -> None:
     """
     state.mkdir(mode=0o700, parents=True)  # it holds the keys of the cluster
     (state / "logs").mkdir()
+    write_certificates(state, certificates)
     write_pki(state / "pki")
     try:
         ports = _start_supervisor(state)

@@ -9,6 +9,7 @@ import typer
 
 from lab import images
 from lab.binaries import binaries
+from lab.certificates import KubeletCertificates
 from lab.lab import Lab
 from lab.progress import console
 from lab.requirements import require
@@ -25,11 +26,16 @@ _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_i
 
 
 @app.command()
-def up(name: Name = "main") -> None:
+def up(
+    name: Name = "main",
+    kubelet_certificates: Annotated[
+        KubeletCertificates | None, typer.Option(help="Who signs what the kubelet serves; the cluster by itself.")
+    ] = None,
+) -> None:
     """Bring a lab up; what is missing is installed or built first, which takes long only once."""
     build()
     lab = Lab(name)
-    console.print(f"Lab {name} is up." if lab.up() else f"Lab {name} is up already.")
+    console.print(f"Lab {name} is up." if lab.up(kubelet_certificates) else f"Lab {name} is up already.")
     console.print(f'Use it: eval "$(python -m lab env --name {name})"', markup=False)
 
 

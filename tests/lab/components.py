@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from lab.certificates import KubeletCertificates, read_certificates
 from lab.network import API_PORT, KUBELET_PORT, NODE, NODE_ADDRESS, POD_RANGE, SERVICE_RANGE
 
 STATE = Path("/run/lab")
@@ -49,10 +50,16 @@ def _apiserver() -> list[str]:
         "--allow-privileged",
         f"--kubelet-client-certificate={_PKI}/apiserver-kubelet.crt",
         f"--kubelet-client-key={_PKI}/apiserver-kubelet.key",
-        f"--kubelet-certificate-authority={_PKI}/ca.crt",
         "--kubelet-preferred-address-types=InternalIP",
+        *_kubelet_authority(),
         *_aggregation(),
     ]
+
+
+def _kubelet_authority() -> list[str]:
+    """As kubeadm does: without an authority that signed them the API server takes whatever kubelets serve."""
+    signed = read_certificates(STATE) is KubeletCertificates.CLUSTER
+    return [f"--kubelet-certificate-authority={_PKI}/ca.crt"] if signed else []
 
 
 def _aggregation() -> list[str]:
@@ -104,6 +111,7 @@ def _kubelet() -> list[str]:
         f"--hostname-override={NODE}",
         f"--node-ip={NODE_ADDRESS}",
         f"--root-dir={STATE}/kubelet",
+        f"--cert-dir={STATE}/kubelet-pki",  # where it puts the certificate that it makes itself
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from lab.certificates import KubeletCertificates, read_certificates
 from lab.components import CONTAINERD_SOCKET, STATE
 from lab.images import PAUSE
 from lab.network import API_PORT, DNS_ADDRESS, NODE_ADDRESS, POD_RANGE
@@ -47,7 +48,7 @@ def write_configuration(state: Path, *, api_port: int) -> None:
     outside = _kubeconfig(state.name, f"https://127.0.0.1:{api_port}", state / "pki", "admin")
     (state / "kubeconfig").touch(mode=0o600)
     _write(state / "kubeconfig", outside)
-    _write(state / "kubelet.yaml", _kubelet())
+    _write(state / "kubelet.yaml", _kubelet(read_certificates(state)))
     (state / "cni").mkdir()
     (state / "cni" / "10-lab.conflist").write_text(json.dumps(_cni()))
     (state / "containerd.toml").write_text(
@@ -78,14 +79,14 @@ def _kubeconfig(lab: str, server: str, pki: Path, user: str) -> dict[str, Any]:
     }
 
 
-def _kubelet() -> dict[str, Any]:
+def _kubelet(certificates: KubeletCertificates) -> dict[str, Any]:
     pki = STATE / "pki"
+    files = {"tlsCertFile": f"{pki}/kubelet.crt", "tlsPrivateKeyFile": f"{pki}/kubelet.key"}
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "address": NODE_ADDRESS,
-        "tlsCertFile": f"{pki}/kubelet.crt",
-        "tlsPrivateKeyFile": f"{pki}/kubelet.key",
+        **(files if certificates is KubeletCertificates.CLUSTER else {}),
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},

@@ -9,6 +9,7 @@ from lab import boot
 from lab.api import Api
 from lab.binaries import binaries
 from lab.cache import locked, state_root
+from lab.certificates import KubeletCertificates, read_certificates
 from lab.components import COMPONENTS
 from lab.control import request
 from lab.errors import LabError, run
@@ -45,7 +46,7 @@ class Lab:
 
     @property
     def kubelet_url(self) -> str:
-        """Where the kubelet's own port is reached from this machine; its certificate is the lab's."""
+        """Where the kubelet's own port is reached from this machine; its certificate is the lab's, or its own."""
         return f"https://127.0.0.1:{self.ready()['kubelet_port']}"
 
     @property
@@ -64,10 +65,11 @@ class Lab:
         found: dict[str, Any] = json.loads((self.state / boot.READY).read_text())
         return found
 
-    def up(self) -> bool:
+    def up(self, certificates: KubeletCertificates | None = None) -> bool:
         """Bring the lab up, from whatever state it is in; False when it was up already.
 
-        Components of a running lab that were stopped, or ended, are started again.
+        Components of a running lab that were stopped, or ended, are started again. Without `certificates` a running lab
+        is taken as it is, and a new one's kubelet has one of the cluster.
         What the machine lacks is installed, what must be built is built. Raises LabError with what to do
         when a part is missing or does not become ready.
         """
@@ -75,11 +77,16 @@ class Lab:
         binaries()
         with self._alone():
             if self.is_up():
+                there = read_certificates(self.state)
+                if certificates not in (None, there):
+                    raise LabError(
+                        f"lab {self.name} is up with a {there} certificate of the kubelet: take it down first"
+                    )
                 self._mend()
                 return False
             boot.end(self.state)
             with step(f"Starting lab {self.name}"):
-                boot.boot(self.state)
+                boot.boot(self.state, certificates or KubeletCertificates.CLUSTER)
         return True
 
     def down(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from probetuner.cluster.names import LEASE
@@ -174,17 +174,19 @@ class Examination:
             self._checks.append(told)
             return ()
         said = _check_said(policies)
-        self._checks += said
         try:
             access = self._access(operator)
             nodes = list(self._cluster.each(NODES, Scope()))
         except (TokenError, LiveError) as problem:
+            self._checks += said
             message = f"could not be asked: {problem}"
             self._checks.append(Check(area=Area.KUBELETS, state=State.UNKNOWN, message=message))
             return ()
         self._begin(len(nodes))
         answers = ask_kubelets(self._cluster, access, nodes, step=self._step)
         direct, verified = access is not None, access is not None and access.verify
+        mended = direct and not any(answer.failure for answer in answers)
+        self._checks += [_said_before(check) if mended and check.state is State.WRONG else check for check in said]
         self._checks += check_kubelets(answers, direct=direct, verified=verified)
         if operator is not None and not direct and not said:
             message = (
@@ -232,6 +234,12 @@ def _check_operator(one: Installed) -> Check:
         step=f"kubectl describe pods -n {one.namespace} and kubectl logs -n {one.namespace} deploy/{one.name} say why; "
         "the value names the image, where it is not found",
     )
+
+
+def _said_before(check: Check) -> Check:
+    """What the operator says of counters although each kubelet answers as it asks: from before the cause was mended."""
+    step = "each kubelet answers now, so this is from before: ask again in a minute"
+    return replace(check, state=State.NOTE, values=(), step=step)
 
 
 def _check_said(policies: Sequence[Mapping[str, Any]]) -> list[Check]:

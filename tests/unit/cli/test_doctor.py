@@ -522,6 +522,21 @@ def test_a_kubelet_that_is_asked_itself_shows_whose_certificate_it_serves(
     assert node["certificate"]["names"] == ["127.0.0.1", "node-1"]
 
 
+@pytest.mark.parametrize(("status", "state"), [(200, "note"), (401, "wrong")])
+def test_what_the_operator_said_before_it_was_mended_is_wrong_no_more(
+    consult: Consult, clusters_own: Signed, status: int, state: str
+) -> None:
+    """Right after a value was set policies still tell of the time before; where each kubelet answers that is past."""
+    said = policies(("False", "CertificatesNotTrusted", "node-1 does not prove who it is"))
+    with listening(Kubelet(signed=clusters_own, status=status)) as kubelet:
+        cluster = healthy(operator(), kubelet.node("node-1"), policies=said)
+        _, done = consult(cluster, "--kubelets", "direct", "-o", "json", authority_file=str(clusters_own.authority))
+    found = the_one(done, "counters")
+
+    assert (found["state"], done.exit_code) == (state, int(state == "wrong"))
+    assert bool(found["values"]) == (state == "wrong")
+
+
 def test_a_certificate_that_the_kubelet_made_is_told_with_the_value(
     consult: Consult, clusters_own: Signed, self_made: Signed
 ) -> None:
