@@ -38,6 +38,10 @@ class Sight:
         """Return how many containers of that workload and cycle have started."""
         return sum(_has_started(pod) for pod in self._pods_of(name, cycle))
 
+    def has_pods(self, name: str) -> bool:
+        """Whether pods of any cycle of that name are there."""
+        return any(pod["metadata"]["labels"].get("app") == name for pod in self.pods)
+
     def _pods_of(self, name: str, cycle: int) -> Iterator[Object]:
         for pod in self.pods:
             metadata = pod["metadata"]

@@ -50,7 +50,7 @@ class Slot:
         self._interfere(server, sight, deployment)
         outcome = _outcome(self.fate, deployment, policy or {}) or self._idle(sight, deployment, policy or {})
         if outcome is None:
-            return self._late(deployment, policy)
+            return self._late(deployment, policy or {})
         return self._judge(server, deployment, policy or {}, outcome)
 
     def _begin(self, server: Server, sight: Sight) -> None:
@@ -58,15 +58,22 @@ class Slot:
         if there is not None and _cycle_of(there) == str(self.cycle):
             self.uid = there["metadata"]["uid"]  # The answer to its creation was lost.
             return
+        if sight.has_pods(self.name):
+            return  # Side by side with what is left of the last ones a starved kubelet brings up neither.
         for manifest in manifests(self.name, self.fate, cycle=self.cycle):
             made = server.create(PLACES[manifest["kind"]], manifest)
             if made is not None and manifest["kind"] == "Deployment":
                 self.uid = made["metadata"]["uid"]
 
     def clear(self, server: Server) -> None:
-        """Delete the workload and make room for the next, of the same name."""
+        """Delete the workload and make room for the next, of the same name.
+
+        Pods and their sets too: after the API server was away the garbage collector was seen to leave some for good.
+        """
         for kind in ("Deployment", "ConfigMap", *([] if self.fate is Fate.WORSE else ["ProbePolicy"])):
             server.delete(f"{PLACES[kind]}/{self.name}")
+        for kind in ("ReplicaSet", "Pod"):
+            server.delete(f"{PLACES[kind]}?labelSelector=app%3D{self.name}")
         self.cycle += 1
         self.uid, self.idle_since, self.put_back = None, None, 0
         self.is_spoilt = self.is_over = False
@@ -98,24 +105,29 @@ class Slot:
         A policy is looked at before its workload: one that has just been patched may have a newer status.
         """
         before, self.generation = self.generation, deployment["metadata"]["generation"]
-        status = policy.get("status", {})
-        latest: Object = next(iter(status.get("history", [])), {})
-        to_be_undone = latest.get("verdict") == "RolledBack" and "undoneAt" not in latest
-        is_going_on = status.get("phase") in ("Applying", "Verifying", "Blocked") or to_be_undone
-        is_advised = status.get("recommendation") and _reasons(policy).get("Applied") != "NothingToApply"
+        is_advised = (
+            policy.get("status", {}).get("recommendation") and _reasons(policy).get("Applied") != "NothingToApply"
+        )
         is_moving = before != self.generation or sight.started(self.name, self.cycle) < 2
-        if is_moving or is_advised or is_going_on:
+        if is_moving or is_advised or _is_going_on(policy):
             self.idle_since = None
             return None
         self.idle_since = self.idle_since or time.monotonic()
         return "nothing recommended" if time.monotonic() - self.idle_since > _IDLE_SECONDS else None
 
-    def _late(self, deployment: Object, policy: Object | None) -> list[str]:
+    def _late(self, deployment: Object, policy: Object) -> list[str]:
+        """Give up a workload of which nothing came; that is a fault where a change was begun and does not end.
+
+        Without one it is the suite's: a starved kubelet does not bring pods up, or ends too few for any confidence.
+        """
         if time.monotonic() - self.began_at < _MOST_SECONDS:
             return []
         self.is_over = True
+        if not _is_going_on(policy):
+            self.outcomes["nothing came of it"] += 1
+            return []
         self.outcomes["stuck"] += 1
-        status = (policy or {}).get("status", {})
+        status = policy.get("status", {})
         said = {name: status.get(name) for name in ("phase", "conditions", "history")}
         return [f"{self.name} cycle {self.cycle} came to no end in {_MOST_SECONDS:.0f} s: {_probes(deployment)} {said}"]
 
@@ -141,6 +153,14 @@ def _outcome(fate: Fate, deployment: Object, policy: Object) -> str | None:
     if verdict == "RolledBack":
         return "rolled back" if "undoneAt" in latest and _is_observed(deployment) else None
     return str(verdict).lower()
+
+
+def _is_going_on(policy: Object) -> bool:
+    """Whether a change was begun and has not come to its end."""
+    status = policy.get("status", {})
+    latest: Object = next(iter(status.get("history", [])), {})
+    to_be_undone = latest.get("verdict") == "RolledBack" and "undoneAt" not in latest
+    return status.get("phase") in ("Applying", "Verifying", "Blocked") or to_be_undone
 
 
 def _reasons(policy: Object) -> dict[str, str]:

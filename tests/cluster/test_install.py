@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
@@ -205,3 +206,38 @@ def test_an_operator_of_some_namespaces_is_ready_with_roles_in_these(bare: Lab) 
     assert watched == [True, True, True]
     assert not any(others)
     assert everything(bare) - before == set()
+
+
+def test_upgrades_rollbacks_and_other_names_lose_nothing(bare: Lab, tmp_path: Path) -> None:
+    """From the packaged chart of an older version: what was set stays set, and what people wrote stays written."""
+    bare.helm("package", str(CHART), "--version=0.0.9", f"--destination={tmp_path}")
+    where, flags = ("-n", NAMESPACE), ("--wait", "--timeout=180s")
+    other = f"{RELEASE}-two"
+    try:
+        bare.helm("install", RELEASE, str(tmp_path / "probetuner-0.0.9.tgz"), *where, *flags, *values("replicas=2"))
+        bare.kubectl("create", "-f", "-", input=json.dumps(POLICY))
+        made = _written(bare)
+        bare.helm("upgrade", RELEASE, str(CHART), *where, *flags, "--reset-then-reuse-values")
+        upgraded = json.loads(bare.helm("get", "values", RELEASE, *where, "-o", "json")), _written(bare)
+        bare.helm("rollback", RELEASE, "1", *where, *flags)
+        rolled_back = bare.helm("list", *where, "-o", "json"), _written(bare)
+        bare.helm("uninstall", RELEASE, *where, "--wait", "--cascade=foreground", "--timeout=300s")
+        with pytest.raises(LabError, match="invalid ownership metadata"):
+            bare.helm("install", other, str(CHART), *where, *flags, *values())
+        bare.helm("install", other, str(CHART), *where, *flags, *values(), "--take-ownership")
+        kept = _written(bare)
+    finally:
+        for release in (RELEASE, other):
+            bare.helm("uninstall", release, *where, "--ignore-not-found", "--wait", "--cascade=foreground")
+        bare.kubectl(
+            "delete", "crd", "--ignore-not-found", "probepolicies.probetuner.dev", "probehistories.probetuner.dev"
+        )
+
+    assert upgraded[0]["replicas"] == 2
+    assert "probetuner-0.0.9" in rolled_back[0]
+    assert made == upgraded[1] == rolled_back[1] == kept
+
+
+def _written(lab: Lab) -> str:
+    """The identity of what somebody wrote, which changes when it is made again."""
+    return lab.kubectl("get", "probepolicy", "mine", "-n", "default", "-o", "jsonpath={.metadata.uid}{.spec}")
