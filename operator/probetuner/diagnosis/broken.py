@@ -17,6 +17,8 @@ _ODD_SHARE = 0.05
 """Who answers more often than that, if only with an error, is there: the port is right."""
 _LEAST_FAILURES = 3
 _LONG_SECONDS = 300.0
+_KILLS_AMISS = 3
+"""A server that is still starting may answer 404 for its first seconds; that it did so until three kills is a habit."""
 _SUCCESSES_OF_A_LIFE = 5
 _TICKS_WHILE_UP, _LEAST_TICKS = 1.5, 0.3
 _LEAST_ATTEMPTS, _HELD_SHARE = 10, 0.2
@@ -39,6 +41,8 @@ def never_succeeded(case: Case, kind: ProbeType) -> bool:
     up = sum(_ticks_failed_while_up(life, kind, probe) for life in lives) >= _TICKS_WHILE_UP
     up = up or _is_mostly_up(case, kind) or _another_holds(case, kind, probe)
     up = up or any(is_refused_by_application(life) for life in lives)
+    # What starts refuses connections or is late; it does not take the same question amiss again and again.
+    up = up or (fault is Fault.HANDLER and case.history.kills.get(kind, 0) >= _KILLS_AMISS)
     return up or (not case.probe_kills and longest_run_seconds(case) >= _LONG_SECONDS)
 
 
@@ -123,7 +127,8 @@ def find_never(case: Case) -> Finding | None:
         return None
     failures = sum(case.failed(kind) for kind in kinds)
     probes = ", ".join(f"{kind.value.lower()} ({_handler(case, kind)})" for kind in kinds)
-    starting = any(fault_of(case, kind) is Fault.NOBODY_LISTENS for kind in kinds) and len(kinds) == _probe_count(case)
+    alone = len(kinds) == _probe_count(case)
+    starting = alone and (bool(case.probe_kills) or any(fault_of(case, kind) is Fault.NOBODY_LISTENS for kind in kinds))
     return Finding(
         name=FindingName.PROBE_NEVER_SUCCEEDS,
         container=case.container.name,

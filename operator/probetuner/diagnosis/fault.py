@@ -18,6 +18,20 @@ from probetuner.model.probe import Exec, Grpc, ProbeType
 _PROGRAM_MISSING = re.compile(
     r"\bnot found\b|[Nn]o such file or directory|[Pp]ermission denied|[Ee]xec format error|cannot execute"
 )
+_ASKED_WRONGLY = re.compile(
+    r"\b(?:NOAUTH|WRONGPASS)\b|Access denied for user|AuthenticationFailed|requires authentication"
+    r"|password authentication failed|curl: \(22\)[^\n]*\b4\d\d\b|wget: server returned error: HTTP/\d\S* 4\d\d"
+    r"|ERROR 4\d\d:"
+)
+"""What redis-cli, mysqladmin, mongosh, psql, curl and wget say of a server that is up and takes no such question."""
+_OWN_HOST = r"(?:localhost|127\.0\.0\.1|\[?::1)"
+_REACHED_NOBODY = re.compile(
+    rf"{_OWN_HOST}[^\n]*[Cc]onnection refused|ECONNREFUSED {_OWN_HOST}|curl: \(7\)[^\n]*{_OWN_HOST}"
+    r"|timeout: failed to connect service|Can't connect to (?:local )?\w+ server|:\d+ - no response\b"
+)
+"""What clients say that found nobody at the container's own port or socket; of another host a script tells what the
+application calls. pg_isready exits with 2, "no response to the connection attempt", and grpc_health_probe tries again
+until its deadline."""
 _OWN_DEADLINE = re.compile(
     r"code = DeadlineExceeded|health rpc did not complete within|context deadline exceeded|curl: \(28\)"
     r"|[Cc]onnection timed out|[Oo]peration timed out|download timed out|timed out\. Timeout value used"
@@ -105,11 +119,18 @@ def _fault(case: Case, kind: ProbeType, cause: FailureCause) -> Fault:
             return Fault.NOBODY_LISTENS if _is_unreached(case, kind, words) else Fault.LATE
         case FailureCause.EXEC_TIMEOUT:
             return Fault.LATE
-        case FailureCause.EXEC_EXIT if _OWN_DEADLINE.search(words):
-            return Fault.LATE
-        case FailureCause.EXEC_EXIT if _PROGRAM_MISSING.search(words):
-            return Fault.HANDLER
+        case FailureCause.EXEC_EXIT:
+            return _fault_of_program(words)
     return Fault.ANSWER
+
+
+def _fault_of_program(words: str) -> Fault:
+    """What a program speaks of that ended with a no, by the words in which the usual clients put it."""
+    if _OWN_DEADLINE.search(words):
+        return Fault.LATE
+    if _REACHED_NOBODY.search(words):
+        return Fault.NOBODY_LISTENS
+    return Fault.HANDLER if _PROGRAM_MISSING.search(words) or _ASKED_WRONGLY.search(words) else Fault.ANSWER
 
 
 def _is_client_error(case: Case, kind: ProbeType) -> bool:

@@ -128,6 +128,8 @@ def _meanwhile(case: Case, kinds: tuple[ProbeType, ...]) -> str:
             "It answered, so it was not stuck: until it is known why it said no, let readiness act on that, and "
             "liveness only much later or on another question."
         )
+    if Fault.HANDLER in faults:
+        return "Its words are about what is asked, not about time: see whether it is asked rightly, before any number."
     may_be = "It may have been stuck, busy, pausing or still starting."
     if Fault.LATE in faults and silence_passed(case):
         return f"{may_be} Until that is known, give each answer more time, and let readiness act before liveness does."
