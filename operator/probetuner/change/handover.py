@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from probetuner.change.block import BlockReason
-from probetuner.change.fields import CONTAINER_LISTS, FieldPath, fields_of, listed, values_of
+from probetuner.change.fields import FieldPath, fields_of, listed, values_of
 from probetuner.change.owners import Keeper, Tool, keeper_of
-from probetuner.change.patch import entries_of
+from probetuner.change.patch import CONTAINER_LISTS, entries_of
 from probetuner.model.workload import Workload
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
