@@ -77,7 +77,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A Kubernetes Event to be posted on the workload."""
+    """A Kubernetes Event to be posted on the workload and on its ProbePolicy."""
 
     reason: str
     message: str

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import structlog
 
 from probetuner.change.situation import Announcement
-from probetuner.cluster.announcements import announce
+from probetuner.cluster.announcements import announce, of_workload
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.errors import ApiError
@@ -219,7 +219,7 @@ class Operator:
             return
         own = await own_deployment(self._api, self._connection.namespace, socket.gethostname())
         if own is not None:
-            await announce(self._api, own, announcement, now=self._clock())
+            await announce(self._api, of_workload(own), announcement, now=self._clock())
 
     def _look_at(self, ref: WorkloadRef) -> None:
         begins = self._guard.begins(ref)
