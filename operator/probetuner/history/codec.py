@@ -26,8 +26,8 @@ A field that is new and has a default needs no new version: what was saved witho
 """
 
 MOST_BYTES = 64 * 1024
-"""Of JSON, before it is packed: small beside what etcd takes for one object (1.5 MB). Where packing makes it no smaller,
-it still is within the maxLength of the ProbeHistory's schema."""
+"""Of JSON, before it is packed: small beside what etcd takes for one object (1.5 MB). Packed it is within the
+maxLength of the ProbeHistory's schema, even where nothing of it gets smaller."""
 
 
 _MOST_NUMBER = 2**53
