@@ -37,6 +37,7 @@ class Progress:
 
 def follow(situation: Situation, changes: Sequence[Change], *, now: float) -> Progress:
     """Take the latest change one step further, judged by the live workload."""
+    changes = _without_attempts(changes, asked=situation.workload.rollback_annotation)
     if not changes:
         return Progress(changes=())
     latest, older = changes[0], tuple(changes[1:])
@@ -46,6 +47,12 @@ def follow(situation: Situation, changes: Sequence[Change], *, now: float) -> Pr
         # Attempts that the server refuses again and again must not push out of the log what was done.
         older = older[1:]
     return replace(step, changes=(followed, *older))
+
+
+def _without_attempts(changes: Sequence[Change], *, asked: str | None) -> Sequence[Change]:
+    """Without what never arrived since the change that is to be undone: only the latest is looked at."""
+    arrived = next((index for index, change in enumerate(changes) if not change.was_dropped), None)
+    return changes[arrived:] if arrived is not None and changes[arrived].id == asked else changes
 
 
 def _follow(situation: Situation, change: Change, *, now: float) -> Progress:

@@ -33,14 +33,17 @@ def history(
         write_rows([_COLUMNS, *map(_row, changes)])
     if not changes:
         note(f"nothing was changed of {ref}; {command('why', ref)} tells what was found")
-    elif changes[0].is_carried:
-        note(f"to have the latest change undone: {command('rollback', ref, changes[0].id)}")
+    arrived = next((change for change in changes if not change.was_dropped), None)
+    if arrived is not None and arrived.is_carried:
+        note(f"to have the latest change undone: {command('rollback', ref, arrived.id)}")
 
 
 def state_of(change: Change) -> str:
     """Where a change stands, in a word or two."""
     if change.reverted_at is not None:
         return "put back by somebody"
+    if change.was_dropped:
+        return "not applied"
     if change.verdict is not None:
         return f"{change.verdict}, being undone" if change.to_be_undone else str(change.verdict)
     return "sending" if change.applied_at is None else "verifying"

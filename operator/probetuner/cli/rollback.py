@@ -58,9 +58,9 @@ def rollback(
 def _latest(standing: Standing, identity: str | None) -> Change:
     """The change that can be undone. Raises UnansweredError where there is none, or another one was meant."""
     ref, changes = standing.ref, standing.changes
-    if not changes:
+    latest = next((change for change in changes if not change.was_dropped), None)
+    if latest is None:
         raise UnansweredError(f"nothing was changed of {ref}; {command('why', ref)} tells what was found")
-    latest = changes[0]
     if identity not in (None, latest.id):
         raise UnansweredError(
             f"{identity} is not the latest change of {ref}, which is {latest.id}, and only that can be undone; "

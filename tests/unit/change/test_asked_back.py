@@ -1,5 +1,7 @@
 """A person has a change undone: whatever the verdict was, by the same protocol, and it is not made again."""
 
+from dataclasses import replace
+
 import pytest
 
 from probetuner.change.record import Outcome
@@ -42,6 +44,19 @@ def test_a_change_that_was_kept_is_undone(mode: Mode) -> None:
     assert stage.status["phase"] == "RolledBack"
     assert stage.condition("Verified")["reason"] == "RolledBack"
     assert stage.condition("RevertedByOther")["status"] == "False"
+
+
+def test_an_attempt_that_never_arrived_is_in_nobodys_way() -> None:
+    """The latest change is the latest that the workload carries; what was refused since is not what is meant."""
+    stage = kept()
+    refused = replace(made(OLD, LAXER, at=-100, identity="refused"), applied_at=None, verdict=Outcome.INCONCLUSIVE)
+    stage.status["history"].insert(0, log(refused)["history"][0])
+
+    stage.turn()
+    stage.turn()
+
+    assert stage.probes["livenessProbe"]["periodSeconds"] == 10
+    assert (stage.latest["id"], "undoneAt" in stage.latest) == ("earlier", True)
 
 
 def test_it_is_told_once() -> None:

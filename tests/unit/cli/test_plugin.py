@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -410,9 +411,12 @@ def test_a_patch_that_is_none_of_ours_is_not_sent(call: Call, patch: str) -> Non
 
 
 def test_rollback_names_the_latest_change(call: Call) -> None:
-    """The annotation has its id, with or without it being named."""
+    """The annotation has the id of the latest that arrived, with or without it being named."""
+    refused = replace(made(OLD, LAXER, at=-9, identity="refused"), applied_at=None, verdict=Outcome.INCONCLUSIVE)
+    status = applied()
+    status["history"] = [*log(refused)["history"], *status["history"]]
     for more in ((), ("earlier",)):
-        api, done = call(cluster(applied()), "rollback", "deployment/web", *more, "--yes")
+        api, done = call(cluster(status), "rollback", "deployment/web", *more, "--yes")
         (patch,) = api.patches
         assert (patch.path, patch.body) == (WEB, {"metadata": {"annotations": {"probetuner.dev/rollback": "earlier"}}})
         assert "probetuner history deployment/web -n shop" in done.stderr
