@@ -35,7 +35,7 @@ class Load:
 
     def arguments(self, workload: str) -> list[str]:
         """The arguments of the command; the load goes on whatever happens to the service, to show what happens."""
-        bounds = ["-c", str(self.clients), "-n", str(self.requests), "--seconds", str(self.seconds)]
+        bounds = ["-c", str(self.clients), "-r", str(self.requests), "--seconds", str(self.seconds)]
         endings = ["--abort-error-share", "1", "--no-abort-on-kill"]
         return [f"deployment/{workload}", "--path", self.path, *bounds, *endings]
 

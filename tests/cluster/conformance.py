@@ -80,6 +80,8 @@ ROWS = (
     Row(name="state-refused", mode="Apply", state="refused", applied="RefusedByServer", words="no template today"),
     Row(name="paused-watched", mode="Recommend", state="paused", applied="ModeDoesNotApply"),
     Row(name="paused-approved", mode="Recommend", state="approved and paused", applied="Paused"),
+    Row(name="held", mode="Apply", state="held", applied="PausedByAnnotation", phase="Blocked", words="the workload"),
+    Row(name="unwanted", mode="Apply", state="unwanted", applied="RollbackAsked", phase="Blocked"),
     # What the policy says, and what was done before.
     Row(name="few", spec=policy("Apply", apply={"minReplicas": 3}), applied="TooFewReplicas", phase="Blocked"),
     Row(name="not-allowed", spec=policy("Apply", allow=["Startup"]), applied="NotAllowed", words="Types"),

@@ -91,7 +91,7 @@ def create(space: Space, rows: tuple[Row, ...]) -> None:
 def enrol(space: Space, rows: tuple[Row, ...]) -> None:
     """Annotate the workloads, which is when the operator takes them on."""
     for row in rows:
-        annotations: dict[str, str | None] = {"probetuner.dev/mode": row.mode} | _approval(space, row)
+        annotations: dict[str, str | None] = {"probetuner.dev/mode": row.mode} | _words(space, row)
         words = [f"{name}={value}" for name, value in annotations.items() if value is not None]
         if words:
             space.kubectl("annotate", kind_of(row).lower(), row.name, *words)
@@ -145,9 +145,13 @@ def _past(space: Space, row: Row) -> tuple[Change, ...]:
     return ()
 
 
-def _approval(space: Space, row: Row) -> dict[str, str | None]:
+def _words(space: Space, row: Row) -> dict[str, str | None]:
     if row.state == "stale approval":
         return {"probetuner.dev/approve": "0123456789"}
+    if row.state == "held":
+        return {"probetuner.dev/paused": "true"}
+    if row.state == "unwanted":
+        return {"probetuner.dev/rollback": decision(space, row).status["recommendation"]["id"]}
     if "approved" in row.state:
         return {"probetuner.dev/approve": decision(space, row).status["recommendation"]["id"]}
     return {}

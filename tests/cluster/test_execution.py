@@ -113,8 +113,9 @@ async def test_a_decision_is_carried_out_whole(bench: Bench) -> None:
     assert served.workload.containers[0].liveness.timeout_seconds == 7
     found = bench.space.get("deployment", "web") or {}
     assert "probetuner" in {manager["manager"] for manager in found["metadata"]["managedFields"]}
-    query = "--field-selector=involvedObject.name=web,reason=Applying", "-o", "jsonpath={.items[*].count}"
-    assert bench.space.kubectl("get", "events", *query) == "2"
+    for about in ("Deployment,involvedObject.name=web", "ProbePolicy,involvedObject.name=mine"):
+        query = f"--field-selector=involvedObject.kind={about},reason=Applying", "-o", "jsonpath={.items[*].count}"
+        assert bench.space.kubectl("get", "events", *query) == "2"
 
 
 async def test_a_workload_that_moved_on_is_not_patched(bench: Bench) -> None:

@@ -70,7 +70,7 @@ _STRANGER = {
 
 def _command(space: Space, *arguments: str) -> list[str]:
     program = str(Path(sys.executable).with_name("probetuner"))
-    return [program, "loadtest", *arguments, f"--namespace={space.name}"]
+    return [program, "loadtest", *arguments, "-n", space.name]
 
 
 def _environment(kubeconfig: Path) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _assert_nothing_is_left(space: Space) -> None:
 
 def test_a_load_is_sent_and_nothing_is_left_of_it(lab: Lab, room: Space) -> None:
     """Every request is answered by the Service, the probe bears it, and the Job is gone when the command ends."""
-    done = _loadtest(lab, room, "deployment/web", "-c", "2", "-n", "40", "-o", "json")
+    done = _loadtest(lab, room, "deployment/web", "-c", "2", "-r", "40", "-o", "json")
     found = json.loads(done.stdout)
 
     assert done.returncode == 0, done.stderr
@@ -114,7 +114,7 @@ def test_a_load_is_sent_and_nothing_is_left_of_it(lab: Lab, room: Space) -> None
 
 def test_pods_without_a_service_are_asked_directly(lab: Lab, room: Space) -> None:
     """Where no Service leads to a workload its ready pods are loaded, at the port that they declare."""
-    done = _loadtest(lab, room, "deploy/bare", "-c", "2", "-n", "10", "-o", "json")
+    done = _loadtest(lab, room, "deploy/bare", "-c", "2", "-r", "10", "-o", "json")
     found = json.loads(done.stdout)
 
     assert done.returncode == 0, done.stderr
@@ -158,13 +158,13 @@ def test_what_is_not_surely_the_named_workload_is_refused(
 
 def test_a_dry_run_shows_a_job_that_the_server_takes(lab: Lab, room: Space) -> None:
     """Nothing is made; the Job on standard output, made by hand, sends the load, and the next load removes it."""
-    shown = _loadtest(lab, room, "deployment/web", "-c", "1", "-n", "5", "--dry-run")
+    shown = _loadtest(lab, room, "deployment/web", "-c", "1", "-r", "5", "--dry-run")
     before = _left(room)
     job = yaml.safe_load(shown.stdout)
     room.apply(job)
     room.kubectl("wait", "--for=condition=complete", f"job/{job['metadata']['name']}", "--timeout=60s")
 
-    after = _loadtest(lab, room, "deployment/web", "-c", "1", "-n", "5", "-o", "json")
+    after = _loadtest(lab, room, "deployment/web", "-c", "1", "-r", "5", "-o", "json")
 
     assert before == []
     assert (shown.returncode, after.returncode) == (0, 0), after.stderr

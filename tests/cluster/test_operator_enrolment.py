@@ -1,6 +1,5 @@
 """Whom the operator serves, on the real API server."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 
 from cluster.operator_process import OperatorProcess, Space, deployment, policy, wait_for
 from lab import Lab
+from probetuner.history import codec
 
 pytestmark = pytest.mark.cluster
 
@@ -123,9 +123,13 @@ def test_a_workload_made_anew_begins_anew(space: Space) -> None:
 
     assert not wait_for(lambda: belonging("probepolicy"), "a policy of its own").get("status", {}).get("history")
     saved = wait_for(lambda: belonging("probehistory"), "a history of its own")
-    pods = {life["pod_uid"] for entry in json.loads(saved["data"]["state"])["containers"] for life in entry["lives"]}
-    old = {life["pod_uid"] for entry in json.loads(first["data"]["state"])["containers"] for life in entry["lives"]}
-    assert pods.isdisjoint(old)
+    assert _pods(saved).isdisjoint(_pods(first))
+
+
+def _pods(saved: dict[str, Any]) -> set[str]:
+    """The uids of the pods that a saved history is about."""
+    history = codec.decode(saved["data"]["state"], version=saved["data"]["version"])
+    return {life.pod_uid for entry in history.containers for life in entry.lives}
 
 
 @pytest.mark.usefixtures("operator")

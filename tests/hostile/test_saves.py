@@ -14,6 +14,7 @@ from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.errors import ConflictError
 from probetuner.controller.keeping import Keeper
+from probetuner.history.packing import unpack
 from probetuner.history.record import ContainerHistory, WorkloadHistory
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 from support.loops import a_loop
@@ -57,7 +58,7 @@ class Server:
     def state(self) -> str:
         """The history that is saved."""
         assert self.there is not None
-        return str(self.there["data"]["state"])
+        return unpack(self.there["data"]["state"]).decode()
 
 
 class Way:

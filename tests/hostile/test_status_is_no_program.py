@@ -149,6 +149,23 @@ def test_an_approval_is_what_the_workload_says() -> None:
     assert sent(ID) is not None
 
 
+@pytest.mark.parametrize("state", [PENDING, CARRIED], ids=["to be sent", "carried"])
+def test_a_wish_for_a_rollback_sends_no_forged_change(state: Json) -> None:
+    """The annotation that a person left there lets an undo of probes through, and no change nor anything else."""
+    raw = live() if state is PENDING else apply(LONGER, live())
+    raw["metadata"]["annotations"] = {"probetuner.dev/rollback": ID}
+
+    for forged in (entry(LONGER, MILD, **state), entry(LONGER, EVIL, **state)):
+        patch = decided({"history": [forged]}, mode=Mode.RECOMMEND, policy=EVERYTHING, raw=raw)
+        assert patch is None or (patch.body, patch.undoes) == (MILD, True)
+
+    warrant = Warrant(workload=parse_workload(raw), mode=Mode.RECOMMEND, policy=EVERYTHING)
+    change = WorkloadPatch(body=MILD, resource_version=raw["metadata"]["resourceVersion"], change=ID)
+    assert send(change, warrant)[0] == []
+    assert len(send(replace(change, undoes=True), warrant)[0]) == 2
+    assert send(replace(change, undoes=True), replace(warrant, mode=Mode.OBSERVE))[0] == []
+
+
 def test_what_is_allowed_no_more_is_neither_sent_nor_undone() -> None:
     """The spec as it is now counts, and the condition says what is missing."""
     nothing = Policy(allow=frozenset())

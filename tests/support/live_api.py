@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
-FORBIDDEN, OK, CREATED, NOT_FOUND, BAD_GATEWAY = 403, 200, 201, 404, 502
+FORBIDDEN, OK, CREATED, NOT_FOUND, CONFLICT, BAD_GATEWAY = 403, 200, 201, 404, 409, 502
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=(?:\.\d+)?Z)")
 _LONGEST_SECONDS, _HELD_SECONDS = 60.0, 0.2
@@ -43,7 +43,9 @@ class Cluster:
     requests are there at once, for a moment at most.
 
     `documents` are what single paths answer, None where there is nothing. `user` is how the server calls whoever asks,
-    and `lacking` are the verbs and resources that reviews of access say no to, by user.
+    and `lacking` are the verbs and resources that reviews of access say no to, by user. Patches of what is in
+    `documents` are taken, but for those of `moved` paths, which are told to be outdated, and for all where whoever
+    asks may write nothing (`unwritable`).
     """
 
     objects: Sequence[Json]
@@ -58,10 +60,25 @@ class Cluster:
     documents: Mapping[str, Json | None] = field(default_factory=dict)
     user: str = "modest"
     lacking: Mapping[str, Collection[tuple[str, str]]] = field(default_factory=dict)
+    moved: Collection[str] = ()
+    unwritable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A patch that was sent; `query` is what stands behind the path."""
+
+    path: str
+    query: str
+    content_type: str
+    body: Json
 
 
 class LiveApi(ThreadingHTTPServer):
-    """Serves a cluster; `asked` counts requests by path, `at_once` is how many kubelets were asked at once, at most."""
+    """Serves a cluster; `asked` counts requests by path, `at_once` is how many kubelets were asked at once, at most.
+
+    `patches` are those that it took.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -70,6 +87,7 @@ class LiveApi(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.cluster = cluster
         self.asked: Counter[str] = Counter()
+        self.patches: list[Patch] = []
         self.at_once = self._inside = 0
         self._counting = threading.Condition()
         self.over = threading.Event()
@@ -132,6 +150,22 @@ class _Answer(BaseHTTPRequestHandler):
                 self._refuse(self.path)
             else:
                 self._send(CREATED, json.dumps(self._answered(self.path.rpartition("/")[2], asked.get("spec") or {})))
+
+    def do_PATCH(self) -> None:
+        """Take a patch, and leave everything as it is."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        path, _, query = self.path.partition("?")
+        with self.server.asking(path):
+            if self.server.cluster.unwritable or self._is_forbidden(path):
+                self._refuse(path)
+            elif path in self.server.cluster.moved:
+                self._send(CONFLICT, json.dumps({"message": "the object has been modified"}))
+            elif self.server.cluster.documents.get(path) is None:
+                self._send(NOT_FOUND, json.dumps({"message": f"{path} was not found"}))
+            else:
+                content_type = self.headers["Content-Type"]
+                self.server.patches.append(Patch(path=path, query=query, content_type=content_type, body=body))
+                self._document(path)
 
     def _answered(self, question: str, spec: Json) -> Json:
         cluster = self.server.cluster

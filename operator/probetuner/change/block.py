@@ -34,6 +34,8 @@ class BlockReason(StrEnum):
     OUTAGE = "Outage"
     TOO_MANY_ROLLOUTS = "TooManyRollouts"
     OPERATOR_PAUSED = "OperatorPaused"
+    PAUSED_BY_ANNOTATION = "PausedByAnnotation"
+    ROLLBACK_ASKED = "RollbackAsked"
     REFUSED = "RefusedByServer"
     TOO_LARGE = "PatchTooLarge"
     UNDO_WITHHELD = "UndoWithheld"

@@ -68,7 +68,12 @@ def decide(situation: Situation, now: float) -> Decision:
 
 
 def _sent(situation: Situation, change: Change, body: Mapping[str, Any]) -> WorkloadPatch:
-    return WorkloadPatch(body=body, resource_version=situation.workload.resource_version, change=change.id)
+    return WorkloadPatch(
+        body=body,
+        resource_version=situation.workload.resource_version,
+        change=change.id,
+        undoes=body == change.undo,
+    )
 
 
 def _cases(situation: Situation) -> tuple[Case, ...]:

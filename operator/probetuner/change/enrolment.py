@@ -100,6 +100,11 @@ def owner_uid(metadata: Mapping[str, Any]) -> str:
     return str(first.get("uid") or "") if isinstance(first, Mapping) else ""
 
 
+def in_order(policies: Iterable[PolicyObject]) -> list[PolicyObject]:
+    """Return the policies of one workload, the one that speaks for it first."""
+    return sorted(policies, key=lambda policy: (not policy.is_users, policy.created_at, policy.name))
+
+
 def enrol(
     *,
     uid: str,
@@ -119,7 +124,7 @@ def enrol(
     policies = tuple(policies)
     orphaned = tuple(policy for policy in policies if policy.is_orphaned(uid))
     present = (policy for policy in policies if not policy.is_orphaned(uid))
-    ranked = sorted(present, key=lambda policy: (not policy.is_users, policy.created_at, policy.name))
+    ranked = in_order(present)
     first = next(iter(ranked), None)
     if first is not None and first.policy is None:
         mode = ModeDecision(mode=Mode.OFF, source=ModeSource.POLICY, problem=first.problem)

@@ -7,12 +7,11 @@ A field is named by its way from the pod's spec, with a container's name in plac
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from probetuner.change.patch import pod_spec_of
+from probetuner.change.patch import CONTAINER_LISTS, pod_spec_of
 from probetuner.diagnosis.wording import first_of
 
 FieldPath = tuple[str, ...]
 
-CONTAINER_LISTS = ("containers", "initContainers")
 _SHOWN_FIELDS = 10
 
 

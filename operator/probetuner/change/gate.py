@@ -11,12 +11,12 @@ from probetuner.change.brakes import by_past, by_window
 from probetuner.change.fields import fields_of
 from probetuner.change.intent import Intent, uses_of
 from probetuner.change.owners import keeper_of
-from probetuner.change.pace import by_traffic
+from probetuner.change.pace import by_pause, by_traffic
 from probetuner.change.record import Change
 from probetuner.change.situation import Situation
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName
-from probetuner.model.mode import APPROVE_ANNOTATION, Mode
+from probetuner.model.mode import APPROVE_ANNOTATION, ROLLBACK_ANNOTATION, Mode
 from probetuner.model.policy import OnConflict
 from probetuner.tuning.recommendation import Recommendation
 
@@ -39,11 +39,13 @@ def find_block(
     if refusal is not None or due is None or due.changes_nothing:
         return refusal or _by_lack_of_trouble(intent)
     return (
-        _by_ownership(situation, patch)
+        _by_rollback(situation, due)
+        or _by_ownership(situation, patch)
         or _by_evidence(situation, intent, due)
         or by_past(situation.policy.apply, changes, identity=due.id, patch=patch, now=now)
         or _by_state(situation, intent.grounds)
         or by_window(situation.policy.apply, now=now)
+        or by_pause(situation.workload, situation.traffic, now=now)
         or by_traffic(situation.traffic, now=now)
         or refused(situation.refusal, now=now)
     )
@@ -119,6 +121,15 @@ def _stale_approval(approved: str, instead: str) -> Block:
     """The refusal of an id that is not that of the recommendation; `instead` says what holds now."""
     message = f"{APPROVE_ANNOTATION} is {approved[:_SHOWN_CHARACTERS]!r}, but {instead}"
     return Block(reason=BlockReason.STALE_APPROVAL, message=message)
+
+
+def _by_rollback(situation: Situation, due: Recommendation) -> Block | None:
+    if situation.workload.rollback_annotation != due.id:
+        return None
+    return Block(
+        reason=BlockReason.ROLLBACK_ASKED,
+        message=f"{ROLLBACK_ANNOTATION} names this very change; take the annotation away to have it made",
+    )
 
 
 def _by_ownership(situation: Situation, patch: Mapping[str, Any] | None) -> Block | None:

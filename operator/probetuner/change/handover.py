@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from probetuner.change.block import BlockReason
-from probetuner.change.fields import CONTAINER_LISTS, FieldPath, fields_of, listed, values_of
+from probetuner.change.fields import FieldPath, fields_of, listed, values_of
 from probetuner.change.owners import Keeper, Tool, keeper_of
-from probetuner.change.patch import entries_of
+from probetuner.change.patch import CONTAINER_LISTS, entries_of
 from probetuner.model.workload import Workload
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -68,8 +68,9 @@ def _to_keeper(keeper: Keeper, workload: Workload, patch: Mapping[str, Any]) -> 
         case Tool.FLUX:
             advice, lines = _IGNORED.format("the Kustomization"), {"spec": {"ignore": [_flux(workload, patch)]}}
         case Tool.FLUX_HELM:
-            lines = {"spec": {"driftDetection": {"ignore": [_flux(workload, patch)]}}}
-            advice = _IGNORED.format("the HelmRelease")
+            drift = {"ignore": [_flux(workload, patch)]}
+            lines = {"spec": {"postRenderers": [_post_renderer(workload, patch)], "driftDetection": drift}}
+            advice = _RENDERED
         case Tool.HELM:
             advice, lines = _VALUES, _helm_values(patch)
         case _:
@@ -80,6 +81,10 @@ def _to_keeper(keeper: Keeper, workload: Workload, patch: Mapping[str, Any]) -> 
 _IGNORED = (
     "put status.patch into its source; or add these lines to {}, so that it leaves the fields alone, and set "
     "spec.apply.onConflict to Override"
+)
+_RENDERED = (
+    "add the postRenderers of these lines to the HelmRelease, which then makes the change itself; or only its "
+    "driftDetection, so that it leaves the fields alone, and set spec.apply.onConflict to Override"
 )
 _VALUES = (
     "put status.patch into the chart, or these values where the chart takes probes as values; "
@@ -110,6 +115,13 @@ def _flux(workload: Workload, patch: Mapping[str, Any]) -> dict[str, Any]:
     """A rule of Flux, whose paths are JSON pointers: containers go by their place in the list."""
     target = {"kind": str(workload.ref.kind), "name": workload.ref.name, "namespace": workload.ref.namespace}
     return {"paths": [_pointer(workload, field) for field in fields_of(patch)], "target": target}
+
+
+def _post_renderer(workload: Workload, patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A patch of what a chart renders, which helm-controller applies as kustomize does: JSON as a text."""
+    target = {"kind": str(workload.ref.kind), "name": workload.ref.name}
+    whole = {"apiVersion": "apps/v1", "kind": target["kind"], "metadata": {"name": workload.ref.name}, **patch}
+    return {"kustomize": {"patches": [{"target": target, "patch": json.dumps(whole)}]}}
 
 
 def _pointer(workload: Workload, field: FieldPath) -> str:

@@ -13,8 +13,12 @@ from probetuner.change.situation import Traffic
 from probetuner.change.status import Phase
 from probetuner.change.times import from_text
 from probetuner.model.mode import Mode
+from probetuner.model.pausing import PAUSED_ANNOTATION, PausedBy, says_paused
+from probetuner.model.workload import Workload
 
 _LOOK_AGAIN_SECONDS = 15.0
+_LEASE_AGAIN_SECONDS = 30.0
+"""When to see whether the Lease lets changes begin again: it is no object that is watched."""
 
 SLOT_SECONDS = 3600.0
 """How long a rollout is counted at most. One that stands still for ten minutes is undone (`verify`), so one that takes
@@ -55,13 +59,33 @@ def share_of(limit: int) -> int:
     return max(1, limit // 2)
 
 
+def by_pause(workload: Workload, traffic: Traffic, *, now: float) -> Block | None:
+    """The refusal while somebody has no change begin; `now` is epoch seconds."""
+    by = PausedBy.WORKLOAD if says_paused(workload.pause_annotation) else traffic.paused
+    if by is None:
+        return None
+    reason = BlockReason.OPERATOR_PAUSED if by in (PausedBy.CHART, PausedBy.LEASE) else BlockReason.PAUSED_BY_ANNOTATION
+    until = now + _LEASE_AGAIN_SECONDS if by is PausedBy.LEASE else None
+    return Block(reason=reason, message=_PAUSES[by], until=until)
+
+
+_PAUSES = {
+    PausedBy.CHART: "probetuner is paused and begins no change; apply.paused=false of its chart lets it go on",
+    PausedBy.LEASE: (
+        f"probetuner is paused ({PAUSED_ANNOTATION} on its Lease) and begins no change; "
+        "probetuner resume --all lets it go on"
+    ),
+    PausedBy.NAMESPACE: (
+        f"{PAUSED_ANNOTATION} on the Namespace has no change begin; take the annotation away, or set it to false"
+    ),
+    PausedBy.WORKLOAD: (
+        f"{PAUSED_ANNOTATION} on the workload has no change begin; take the annotation away, or set it to false"
+    ),
+}
+
+
 def by_traffic(traffic: Traffic, *, now: float) -> Block | None:
-    """The refusal while no rollout may begin, or as many are in progress as may be; `now` is epoch seconds."""
-    if traffic.paused:
-        return Block(
-            reason=BlockReason.OPERATOR_PAUSED,
-            message="probetuner is paused and begins no change; apply.paused=false of its chart lets it go on",
-        )
+    """The refusal while as many rollouts are in progress as may be; `now` is epoch seconds."""
     if traffic.limit is not None and traffic.elsewhere >= traffic.limit:
         where, most = "", traffic.limit
     elif traffic.share is not None and traffic.beside >= traffic.share:

@@ -15,6 +15,7 @@ from probetuner.model.workload import Workload
 from probetuner.tuning.recommendation import Probes, Reaping, Recommendation
 
 SHARE_FIELD, COMMAND_FIELD = "shareProcessNamespace", "command"
+CONTAINER_LISTS = ("containers", "initContainers")
 _AS_IT_IS = Reaping()
 
 
@@ -137,8 +138,19 @@ def pod_spec_of(patch: Mapping[str, Any]) -> Mapping[str, Any]:
 def entries_of(patch: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """The containers that a patch writes."""
     body = pod_spec_of(patch)
-    entries = [body.get(field) for field in ("containers", "initContainers")]
+    entries = [body.get(field) for field in CONTAINER_LISTS]
     return tuple(e for listed in entries if isinstance(listed, list) for e in listed if isinstance(e, Mapping))
+
+
+def merged_pod(pod: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """What the server makes of a pod's spec: containers are merged by name, what is not there is left out."""
+    written = pod_spec_of(patch)
+    merged = _merged(pod, {name: value for name, value in written.items() if name not in CONTAINER_LISTS})
+    for listed in CONTAINER_LISTS:
+        wanted = {entry["name"]: entry for entry in written.get(listed) or ()}
+        if wanted:
+            merged[listed] = [_merged(live, wanted.get(live.get("name"), {})) for live in pod.get(listed) or ()]
+    return merged
 
 
 def holds(patch: Mapping[str, Any], workload: Workload) -> bool:

@@ -18,6 +18,7 @@ from probetuner.change.situation import (
 from probetuner.change.times import to_text
 from probetuner.change.verify import judge
 from probetuner.change.warrant import Warrant
+from probetuner.model.mode import ROLLBACK_ANNOTATION
 
 _SEND_AGAIN_SECONDS = 600.0
 _CONFLICT_SECONDS = 2.0
@@ -36,6 +37,7 @@ class Progress:
 
 def follow(situation: Situation, changes: Sequence[Change], *, now: float) -> Progress:
     """Take the latest change one step further, judged by the live workload."""
+    changes = _without_attempts(changes, asked=situation.workload.rollback_annotation)
     if not changes:
         return Progress(changes=())
     latest, older = changes[0], tuple(changes[1:])
@@ -47,9 +49,18 @@ def follow(situation: Situation, changes: Sequence[Change], *, now: float) -> Pr
     return replace(step, changes=(followed, *older))
 
 
+def _without_attempts(changes: Sequence[Change], *, asked: str | None) -> Sequence[Change]:
+    """Without what never arrived since the change that is to be undone: only the latest is looked at."""
+    arrived = next((index for index, change in enumerate(changes) if not change.was_dropped), None)
+    return changes[arrived:] if arrived is not None and changes[arrived].id == asked else changes
+
+
 def _follow(situation: Situation, change: Change, *, now: float) -> Progress:
     carried = TEMPLATE.holds(change.patch, situation.workload)
     undone = TEMPLATE.holds(change.undo, situation.workload)
+    asked = situation.workload.rollback_annotation == change.id and not (change.to_be_undone or change.is_gone)
+    if asked and (carried or change.applied_at is None):
+        return _undo_as_asked(situation, change, carried=carried, now=now)
     if change.pending:
         if carried:
             return _watch(situation, replace(change, applied_at=change.applied_at or now), now=now)
@@ -97,7 +108,12 @@ def _problem(situation: Situation, change: Change, body: Mapping[str, Any]) -> s
 
     What nobody asks for any more is not written, even where it is our own change that was bad; it is shown instead.
     """
-    patch = WorkloadPatch(body=body, resource_version=situation.workload.resource_version, change=change.id)
+    patch = WorkloadPatch(
+        body=body,
+        resource_version=situation.workload.resource_version,
+        change=change.id,
+        undoes=body == change.undo,
+    )
     return Warrant.of(situation).problem(patch)
 
 
@@ -135,6 +151,21 @@ def _undo(situation: Situation, change: Change, *, now: float) -> Progress:
         return Progress(changes=changes)
     block = refused(refusal, now=now)
     return Progress(changes=changes, send=None if block is not None else change.undo, block=block)
+
+
+def _undo_as_asked(situation: Situation, change: Change, *, carried: bool, now: float) -> Progress:
+    """A person wants the old values back, whatever the verdict was; what was not sent yet never is."""
+    if not carried:
+        return _dropped(change, f"{_ASKED}; nothing was applied", now=now)
+    taken = replace(
+        change,
+        applied_at=change.applied_at or now,
+        verdict=Outcome.ROLLED_BACK,
+        verdict_at=now,
+        reason=_ASKED,
+    )
+    told = Announcement(reason=Outcome.ROLLED_BACK.value, message=f"{change.summary}: {_ASKED}")
+    return replace(_undo(situation, taken, now=now), announcements=(told,))
 
 
 def _dropped(change: Change, reason: str, *, now: float) -> Progress:
@@ -180,3 +211,4 @@ def _reverted(change: Change, how: str, *, now: float) -> Progress:
 _REASON_CHARACTERS = 1024
 _PUT_BACK, _CHANGED = "put the old values back", "changed the same probes"
 _PUT_FORTH = "put the changed values back"
+_ASKED = f"a person asked for the old values ({ROLLBACK_ANNOTATION})"

@@ -8,7 +8,8 @@ from probetuner.change.counters import ASKING, NOT_OBSERVED, Source
 from probetuner.change.outlook import Outlook
 from probetuner.change.record import Outcome, count_unread
 from probetuner.change.situation import Announcement, Situation, Tone
-from probetuner.model.mode import MODE_ANNOTATION, Mode
+from probetuner.model.fields import shown
+from probetuner.model.mode import MODE_ANNOTATION, ROLLBACK_ANNOTATION, Mode
 from probetuner.model.policy import ContainerMode
 
 _LOW_CONFIDENCE, _MESSAGE_CHARACTERS = 0.8, 1024
@@ -22,7 +23,7 @@ def conditions_of(situation: Situation, outlook: Outlook) -> tuple[Condition, ..
         counters,
         _recommendation_ready(outlook),
         _low_confidence(outlook),
-        _applied(outlook),
+        _applied(situation, outlook),
         _verified(outlook),
         _conflict(situation, outlook),
         _reverted_by_other(outlook),
@@ -117,7 +118,7 @@ def _low_confidence(outlook: Outlook) -> Condition:
     )
 
 
-def _applied(outlook: Outlook) -> Condition:
+def _applied(situation: Situation, outlook: Outlook) -> Condition:
     latest = outlook.latest
     if outlook.block is not None:
         # What is on the workload, and only cannot go on, is applied.
@@ -133,6 +134,9 @@ def _applied(outlook: Outlook) -> Condition:
     if latest.is_gone:
         return Condition(type=ConditionType.APPLIED, holds=False, reason="Undone", message=latest.reason)
     word = f"; {outlook.handover.advice}" if outlook.handover is not None else ""
+    asked = situation.workload.rollback_annotation
+    if asked is not None:
+        word += f"; {ROLLBACK_ANNOTATION} is {shown(asked)}: only the latest change is undone, as long as it is carried"
     return Condition(
         type=ConditionType.APPLIED, holds=True, reason="Patched", message=f"{latest.summary} ({latest.id}){word}"
     )

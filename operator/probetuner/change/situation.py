@@ -8,6 +8,7 @@ from typing import Any
 from probetuner.change.counters import ASKING, Counters
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import ModeDecision
+from probetuner.model.pausing import PausedBy
 from probetuner.model.policy import Policy
 from probetuner.model.workload import Workload
 
@@ -34,14 +35,14 @@ class Refusal:
 class Traffic:
     """How many other workloads are being rolled out for us, and how many may be at once; None is no limit.
 
-    `beside` is how many of them are in the same namespace, of which `share` may be. While `paused` none may begin.
+    `beside` is how many of them are in the same namespace, of which `share` may be. `paused` is who has none begin.
     """
 
     elsewhere: int = 0
     limit: int | None = None
     beside: int = 0
     share: int | None = None
-    paused: bool = False
+    paused: PausedBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A Kubernetes Event to be posted on the workload."""
+    """A Kubernetes Event to be posted on the workload and on its ProbePolicy."""
 
     reason: str
     message: str
@@ -87,12 +88,13 @@ class Announcement:
 class WorkloadPatch:
     """A strategic-merge patch of the workload, valid only for this resourceVersion.
 
-    `change` is the id of the recommendation that it carries out, or takes back.
+    `change` is the id of the recommendation that it carries out, or takes back (`undoes`).
     """
 
     body: Mapping[str, Any]
     resource_version: str
     change: str
+    undoes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,17 +46,17 @@ class Warrant:
         """Say in a sentence why the patch must not be sent; None when it may be."""
         if patch.resource_version != self.workload.resource_version:
             return "the workload is not the one that was decided upon"
-        if not self.asks_for(patch.change):
+        if not self.asks_for(patch.change, undoes=patch.undoes):
             return (
                 f"mode is {self.mode}, and {APPROVE_ANNOTATION} on the workload is not {_shown(patch.change)}, "
                 "so it is no longer asked for"
             )
         return field_problem(patch.body) or next(self._problems(patch.body), None)
 
-    def asks_for(self, change: str) -> bool:
-        """Whether the mode asks for changes, or the workload carries a person's approval of this one."""
-        approved = self.mode is Mode.RECOMMEND and self.workload.approve_annotation == change
-        return self.mode is Mode.APPLY or approved
+    def asks_for(self, change: str, *, undoes: bool) -> bool:
+        """Whether the mode asks for changes, or a person for this one: an approval is of its undo too."""
+        words = (self.workload.approve_annotation, self.workload.rollback_annotation if undoes else None)
+        return self.mode is Mode.APPLY or (self.mode is Mode.RECOMMEND and change in words)
 
     def _problems(self, body: Mapping[str, Any]) -> Iterator[str]:
         spec = pod_spec_of(body)

@@ -82,6 +82,8 @@ def load(asked: Asked, write: Callable[[Result], None]) -> int:
             api.close()
     except _PROBLEMS as problem:
         note(str(problem))
+        if asked.namespace is not None and asked.namespace.isdecimal():
+            note(f"-n is the namespace; the number of requests is -r {asked.namespace}")
         return _FAILED
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from probetuner.cli.arguments import Context, Namespace
 from probetuner.cli.load import Asked, load
 from probetuner.cli.load_table import write_table
 from probetuner.cli.telling import note
@@ -35,10 +36,8 @@ def loadtest(
         ),
     ],
     *,
-    namespace: Annotated[
-        str | None, typer.Option(help="The namespace. Here -n is not short for it: it is --requests, as in ab.")
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="The context of the kubeconfig.")] = None,
+    namespace: Namespace = None,
+    context: Context = None,
     port: Annotated[
         str | None,
         typer.Option(help="The Service's port, by number or name; where there is no Service, the container's."),
@@ -51,7 +50,8 @@ def loadtest(
         str | None, typer.Option(help="Rising concurrency instead of -c, such as 1,2,5,10,20, to find the knee.")
     ] = None,
     requests: Annotated[
-        int, typer.Option("-n", "--requests", min=1, max=MOST_REQUESTS, help="The most requests in each step.")
+        int,
+        typer.Option("-r", "--requests", min=1, max=MOST_REQUESTS, help="The most requests in each step; -n of ab."),
     ] = 1000,
     seconds: Annotated[int, typer.Option(min=1, max=MOST_SECONDS, help="The most seconds for each step.")] = 60,
     timeout_seconds: Annotated[
@@ -85,7 +85,7 @@ def loadtest(
     Exit code 0: the probes bore it. 1: a probe lied, a container was killed or ended, or too many requests failed.
     2: the load could not be sent to its end.
 
-    Like ab: probetuner loadtest deployment/rng --namespace shop --path /1 -c 10 -n 1000
+    As ab -c 10 -n 1000: probetuner loadtest deployment/rng -n shop --path /1 -c 10 -r 1000
     """
     asked = Asked(
         target=target,

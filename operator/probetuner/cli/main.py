@@ -1,5 +1,6 @@
 """The command line. Each command is imported when it is called, so that none waits for what another needs."""
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -10,23 +11,35 @@ import typer
 from typer.core import TyperGroup
 
 from probetuner.cli.telling import note
-from probetuner.cli.words import KubeletSource, LogFormat, LogLevel
+from probetuner.cli.words import COMPLETE_VARIABLE, KubeletSource, LogFormat, LogLevel
 from probetuner.cluster.names import NamespacedName, parse_namespace
 from probetuner.model.mode import Mode
 
-_IN_MODULES_OF_THEIR_OWN = ("doctor", "analyze", "record", "replay", "loadtest", "explain")
+_MODULES = {name: name for name in ("doctor", "status", "why", "diff", "history", "approve", "apply", "rollback")}
+_MODULES |= {"pause": "pausing", "resume": "pausing"}
+_MODULES |= {name: name for name in ("mode", "analyze", "record", "replay", "loadtest", "explain", "completion")}
+"""The module of each command that is loaded when it is asked for, in the order in which they are listed."""
 
 
 class _Commands(TyperGroup):
     """The commands of this module, and those that are loaded with their module when they are asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*_IN_MODULES_OF_THEIR_OWN, *super().list_commands(ctx)]
+        return [*_MODULES, *super().list_commands(ctx)]
+
+    def _main_shell_completion(self, ctx_args: Any, prog_name: str, complete_var: str | None = None) -> None:
+        """Make typer's shells known, which it does by itself only with options of its own for completion."""
+        if COMPLETE_VARIABLE in os.environ:
+            completion = import_module("typer.completion")
+            completion.completion_init()
+        super()._main_shell_completion(ctx_args, prog_name, complete_var)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in _IN_MODULES_OF_THEIR_OWN:
+        if cmd_name not in _MODULES:
             return super().get_command(ctx, cmd_name)
-        command = typer.main.get_command(import_module(f"probetuner.cli.{cmd_name}").app)
+        command = typer.main.get_command(import_module(f"probetuner.cli.{_MODULES[cmd_name]}").app)
+        if isinstance(command, TyperGroup):
+            command = command.commands[cmd_name]
         command.name = cmd_name
         assert command.callback is not None
         command.callback = _telling_faults(command.callback)

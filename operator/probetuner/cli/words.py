@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+COMPLETE_VARIABLE = "_PROBETUNER_COMPLETE"
+"""By this variable of the environment a shell asks for the words that complete a line."""
+
 
 class KubeletRoute(StrEnum):
     """How the kubelets' counters are asked for: through the API server, or of each kubelet as who one is."""

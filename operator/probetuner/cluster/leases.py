@@ -17,6 +17,7 @@ from typing import Any
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ConflictError, NotFoundError
 from probetuner.cluster.names import NamespacedName
+from probetuner.model.pausing import PAUSED_ANNOTATION, says_paused
 
 DURATION_SECONDS = 10
 """How long a Lease is good after each renewal: with the retries and the first lists well within 20 s to take over."""
@@ -27,6 +28,7 @@ class Sighting:
     """The Lease as it was when its present state was first seen, at `at` (monotonic seconds)."""
 
     spec: Mapping[str, Any]
+    annotations: Mapping[str, str]
     resource_version: str
     at: float
 
@@ -34,6 +36,11 @@ class Sighting:
     def holder(self) -> str:
         """Who holds it; empty when it was released."""
         return str(self.spec.get("holderIdentity") or "")
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether an administrator wrote on it that no change may begin."""
+        return says_paused(self.annotations.get(PAUSED_ANNOTATION))
 
     def is_free_for(self, identity: str, *, now: float) -> bool:
         """Whether the bearer of that name may hold it now."""
@@ -63,7 +70,7 @@ class Lease:
             return await self._write("POST", self._collection, self._held(None, wall), {}, now=now)
         if not seen.is_free_for(self.identity, now=now):
             return False
-        metadata = {"resourceVersion": seen.resource_version}
+        metadata = _metadata(seen)
         return await self._write("PUT", f"{self._collection}/{self._name}", self._held(seen, wall), metadata, now=now)
 
     async def release(self, *, now: float, wall: float) -> None:
@@ -71,7 +78,7 @@ class Lease:
         seen = await self._look(now)
         if seen is not None and seen.holder == self.identity:
             spec = {**seen.spec, "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time(wall)}
-            metadata = {"resourceVersion": seen.resource_version}
+            metadata = _metadata(seen)
             await self._write("PUT", f"{self._collection}/{self._name}", spec, metadata, now=now)
 
     async def _look(self, now: float) -> Sighting | None:
@@ -82,11 +89,14 @@ class Lease:
             return None
         version = str(found["metadata"]["resourceVersion"])
         if self.seen is None or self.seen.resource_version != version:
-            self.seen = Sighting(spec=found.get("spec") or {}, resource_version=version, at=now)
+            annotations = found["metadata"].get("annotations") or {}
+            self.seen = Sighting(
+                spec=found.get("spec") or {}, annotations=annotations, resource_version=version, at=now
+            )
         return self.seen
 
     async def _write(
-        self, method: str, path: str, spec: Mapping[str, Any], metadata: Mapping[str, str], *, now: float
+        self, method: str, path: str, spec: Mapping[str, Any], metadata: Mapping[str, Any], *, now: float
     ) -> bool:
         """Write it as it was seen last; somebody who was quicker keeps it."""
         body = {
@@ -101,7 +111,8 @@ class Lease:
             return False
         if written is not None:
             version = str(written["metadata"]["resourceVersion"])
-            self.seen = Sighting(spec=spec, resource_version=version, at=now)
+            annotations = written["metadata"].get("annotations") or {}
+            self.seen = Sighting(spec=spec, annotations=annotations, resource_version=version, at=now)
         return True
 
     def _held(self, seen: Sighting | None, wall: float) -> dict[str, Any]:
@@ -116,6 +127,11 @@ class Lease:
         if seen is not None and seen.holder == self.identity:
             spec |= {name: before[name] for name in ("acquireTime", "leaseTransitions") if name in before}
         return spec
+
+
+def _metadata(seen: Sighting) -> dict[str, Any]:
+    """Exactly what was seen is replaced; what people wrote on it stays."""
+    return {"resourceVersion": seen.resource_version, "annotations": dict(seen.annotations)}
 
 
 def _micro_time(wall: float) -> str:

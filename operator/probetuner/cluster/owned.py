@@ -7,6 +7,7 @@ from probetuner.change.enrolment import MANAGED_BY_LABEL, MANAGER
 from probetuner.model.workload import WorkloadRef
 
 API_VERSION = "probetuner.dev/v1alpha1"
+IGNORED_BY_ARGO_CD = "argocd.argoproj.io/ignore-resource-updates"
 OWNED_SELECTOR = f"{MANAGED_BY_LABEL}={MANAGER}"
 
 _MOST_CHARACTERS = 253
@@ -25,12 +26,15 @@ def owned_name(ref: WorkloadRef) -> str:
 def owned_metadata(ref: WorkloadRef, *, uid: str) -> dict[str, Any]:
     """Return the metadata of an object that goes when the workload of that uid goes.
 
-    The reference neither claims to control the workload's life nor holds up its deletion.
+    The reference neither claims to control the workload's life nor holds up its deletion. By the annotation Argo CD,
+    which sees what a workload of an Application owns, applies its rules for updates that are to be ignored to these
+    objects too (Argo CD: operator-manual/reconcile.md); else each of our writes would refresh the Application.
     """
     return {
         "name": owned_name(ref),
         "namespace": ref.namespace,
         "labels": {MANAGED_BY_LABEL: MANAGER},
+        "annotations": {IGNORED_BY_ARGO_CD: "true"},
         "ownerReferences": [
             {
                 "apiVersion": "apps/v1",

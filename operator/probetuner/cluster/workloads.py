@@ -18,7 +18,7 @@ PLURALS = {
 
 async def read(api: Api, ref: WorkloadRef) -> dict[str, Any]:
     """Return the workload as JSON. Raises ApiError."""
-    return await api.get(_path(ref))
+    return await api.get(path_of(ref))
 
 
 async def patch(api: Api, wanted: WorkloadPatch, warrant: Warrant, *, now: float) -> dict[str, Any] | Refusal | None:
@@ -31,7 +31,7 @@ async def patch(api: Api, wanted: WorkloadPatch, warrant: Warrant, *, now: float
     problem = warrant.problem(wanted)
     if problem is not None:
         return Refusal(reason=RefusalReason.NOT_PERMITTED, message=problem, at=now)
-    path = _path(warrant.workload.ref)
+    path = path_of(warrant.workload.ref)
     body = {**wanted.body, "metadata": {"resourceVersion": wanted.resource_version}}
     query = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")]
     try:
@@ -43,7 +43,8 @@ async def patch(api: Api, wanted: WorkloadPatch, warrant: Warrant, *, now: float
         return Refusal(reason=_REFUSALS[answer.code], message=answer.message, at=now)
 
 
-def _path(ref: WorkloadRef) -> str:
+def path_of(ref: WorkloadRef) -> str:
+    """Return where a workload of a kind that is followed is."""
     return f"/apis/apps/v1/namespaces/{ref.namespace}/{PLURALS[WorkloadKind(ref.kind)]}/{ref.name}"
 
 

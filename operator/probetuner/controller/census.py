@@ -13,7 +13,7 @@ from probetuner.cluster.names import lists_of
 from probetuner.cluster.owned import API_VERSION
 from probetuner.cluster.workloads import PLURALS
 from probetuner.controller.supervising import Loop
-from probetuner.controller.view import Census, Known, PolicyKey, known_of, mode_of
+from probetuner.controller.view import Census, Known, NamespaceWords, PolicyKey, known_of, words_of
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
@@ -25,12 +25,12 @@ async def take_census(api: Api, loop: Loop, namespaces: Collection[str] = ()) ->
 
     Workloads and policies are listed in these namespaces only, and in all where none is named.
     """
-    modes: dict[str, str | None] = {}
+    words: dict[str, NamespaceWords] = {}
     workloads: dict[WorkloadRef, Known] = {}
     policies: dict[PolicyKey, PolicyObject] = {}
     async for raw in _each(api, ["/api/v1/namespaces"], loop, metadata_only=True):
         with loop.turn(_named(raw)):
-            modes[raw["metadata"]["name"]] = mode_of(raw)
+            words[raw["metadata"]["name"]] = words_of(raw)
     for kind, plural in PLURALS.items():
         async for raw in _each(api, lists_of("apps/v1", plural, namespaces), loop, metadata_only=True):
             with loop.turn(_named(raw)):
@@ -40,7 +40,7 @@ async def take_census(api: Api, loop: Loop, namespaces: Collection[str] = ()) ->
             policy = policy_of(raw)
             if policy is not None:
                 policies[policy.namespace, policy.name] = policy
-    return Census(namespaces=modes, workloads=workloads, policies=policies)
+    return Census(namespaces=words, workloads=workloads, policies=policies)
 
 
 async def _each(

@@ -9,7 +9,7 @@ from probetuner.change.enrolment import PolicyObject
 from probetuner.change.situation import Announcement, Decision, Refusal, WorkloadPatch
 from probetuner.change.warrant import Warrant
 from probetuner.cluster import policies, workloads
-from probetuner.cluster.announcements import announce
+from probetuner.cluster.announcements import Subject, announce, of_policy, of_workload
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ApiError, ConflictError, NotFoundError
 from probetuner.controller.metrics import Metrics
@@ -59,7 +59,8 @@ class Executor:
                 await self._confirm(policy)
             result = await self._patch(served, decision.patch)
         for announcement in decision.announcements:
-            await self._announce(served, announcement)
+            for subject in (of_workload(served.workload), of_policy(written)):
+                await self._announce(subject, announcement)
         if written is not policy or result is not None:
             self._log(served, decision, result)
 
@@ -110,13 +111,12 @@ class Executor:
             raise OutdatedError(f"the policy of {served.workload.ref} has changed")
         return Warrant(workload=served.workload, mode=enrolment.mode.mode, policy=policy)
 
-    async def _announce(self, served: Served, announcement: Announcement) -> None:
+    async def _announce(self, subject: Subject, announcement: Announcement) -> None:
         try:
-            await announce(self._api, served.workload, announcement, now=self._clock())
+            await announce(self._api, subject, announcement, now=self._clock())
         except ApiError as problem:
-            log.warning(
-                "event not posted", workload=str(served.workload.ref), reason=announcement.reason, problem=str(problem)
-            )
+            about = f"{subject.kind}/{subject.namespace}/{subject.name}"
+            log.warning("event not posted", about=about, reason=announcement.reason, problem=str(problem))
 
     def _log(self, served: Served, decision: Decision, result: str | None) -> None:
         status = decision.status

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import structlog
 
+from probetuner.change.enrolment import PolicyObject
 from probetuner.change.situation import Announcement, Tone
-from probetuner.cluster.announcements import announce
+from probetuner.cluster.announcements import announce, of_policy, of_workload
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ApiError
 from probetuner.controller.metrics import Metrics
@@ -38,8 +39,8 @@ class Guard:
         served = self._following.served.get(ref)
         return served is not None and ref not in self._under_way and self._find(served) is not None
 
-    async def tell(self, served: Served) -> None:
-        """Show whether it is under way, and say once that it began."""
+    async def tell(self, served: Served, policy: PolicyObject) -> None:
+        """Show whether it is under way, and say once that it began, on the workload and on its policy."""
         ref = served.workload.ref
         found = self._find(served)
         if found is None:
@@ -53,9 +54,10 @@ class Guard:
         self._metrics.show_mass_kill(ref, holds=True)
         self._metrics.mass_kills.inc()
         log.warning("liveness is killing most replicas", workload=str(ref), replicas=found.replicas, of=found.wanted)
+        told = Announcement(reason="MassKill", message=self._words(found), tone=Tone.WARNING)
         try:
-            told = Announcement(reason="MassKill", message=self._words(found), tone=Tone.WARNING)
-            await announce(self._api, served.workload, told, now=self._clock())
+            for subject in (of_workload(served.workload), of_policy(policy)):
+                await announce(self._api, subject, told, now=self._clock())
         except ApiError as problem:
             log.warning("event not posted", workload=str(ref), reason="MassKill", problem=str(problem))
 

@@ -1,7 +1,8 @@
 """Keeping what is remembered.
 
 A history is saved when something happened (not when probes merely went on succeeding, or a quiet cluster would cause
-writes), at most once a minute; at the end everything is.
+writes), at most once a minute. What merely goes on failing is saved every ten minutes: a probe that never succeeds
+would cause a write a minute for ever. At the end everything is saved.
 """
 
 import asyncio
@@ -14,11 +15,11 @@ from probetuner.cluster.api import Api
 from probetuner.cluster.errors import ApiError, ConflictError, NotFoundError
 from probetuner.controller.serving import Following, Served
 from probetuner.controller.supervising import Loop
-from probetuner.history.notable import happenings
+from probetuner.history.notable import goings_on, happenings
 from probetuner.history.record import WorkloadHistory
 
 _LOOK_SECONDS = 5.0
-_INTERVAL_SECONDS = 60.0
+_INTERVAL_SECONDS, _GOING_ON_SECONDS = 60.0, 600.0
 _AT_ONCE = 4
 
 log = structlog.get_logger()
@@ -43,7 +44,7 @@ class Keeper:
             self._loop.beat()
 
     async def save_due(self) -> None:
-        """Save that to which something happened, if it was not saved within the last minute."""
+        """Save that to which something happened, if it was not saved within the last minute, or ten if it goes on."""
         latest = self._clock() - _INTERVAL_SECONDS
         due = [served for served in self._changed() if served.saved_at <= latest]
         await self._save([served for served in due if self._is_worth_saving(served)])
@@ -54,7 +55,10 @@ class Keeper:
 
     def _is_worth_saving(self, served: Served) -> bool:
         with self._loop.turn(served.workload.ref):
-            return happenings(served.history) != happenings(served.saved)
+            if happenings(served.history) != happenings(served.saved):
+                return True
+            due = served.saved_at <= self._clock() - _GOING_ON_SECONDS
+            return due and goings_on(served.history) != goings_on(served.saved)
         return False
 
     def _changed(self) -> list[Served]:

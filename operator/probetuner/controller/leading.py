@@ -44,6 +44,10 @@ class Leadership:
         """Whether this operator may write now: also after the process was held up, as by a paused machine."""
         return self._good_until is not None and self._clock() < self._good_until
 
+    def is_paused(self) -> bool:
+        """Whether the Lease says that no change may begin, as it was last seen."""
+        return self._lease.seen is not None and self._lease.seen.is_paused
+
     async def win(self) -> None:
         """Stand by until the Lease is held."""
         told: str | None = None

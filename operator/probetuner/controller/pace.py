@@ -6,16 +6,24 @@ from contextlib import contextmanager
 from probetuner.change.pace import share_of
 from probetuner.change.situation import Traffic
 from probetuner.controller.view import View
+from probetuner.model.pausing import PausedBy
 from probetuner.model.workload import WorkloadRef
 
 
 class Pace:
     """The limit on rollouts at once. It keeps nothing but whose status is being written at this moment.
 
-    While `paused` none may begin. `clock` gives epoch seconds.
+    `paused` tells who has none begin anywhere. `clock` gives epoch seconds.
     """
 
-    def __init__(self, view: View, *, limit: int, clock: Callable[[], float], paused: bool = False) -> None:
+    def __init__(
+        self,
+        view: View,
+        *,
+        limit: int,
+        clock: Callable[[], float],
+        paused: Callable[[], PausedBy | None] = lambda: None,
+    ) -> None:
         self._view = view
         self._limit = limit
         self._paused = paused
@@ -30,7 +38,7 @@ class Pace:
             limit=self._limit,
             beside=sum(other.namespace == ref.namespace for other in others),
             share=share_of(self._limit),
-            paused=self._paused,
+            paused=self._paused() or (PausedBy.NAMESPACE if self._view.is_paused(ref.namespace) else None),
         )
 
     @contextmanager

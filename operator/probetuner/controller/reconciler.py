@@ -99,7 +99,7 @@ class Reconciler:
         return await self._decide_and_do(served, enrolment, policy)
 
     async def _decide_and_do(self, served: Served, enrolment: Enrolment, policy: PolicyObject) -> float | None:
-        await self._guard.tell(served)
+        await self._guard.tell(served, policy)
         scaled = await self._may_be_scaled(served.workload)
         with ExitStack() as until_told:
             async with self._deciding.turn(served.workload.ref):

@@ -88,18 +88,25 @@ class Process:
 
     async def _lead_and_work(self, stop: asyncio.Event) -> None:
         if self._leadership is None:
-            await self._work(may_write=lambda: True)
+            await self._work(may_write=lambda: True, paused_by_lease=lambda: False)
             return
         await self._leadership.win()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._work(may_write=self._leadership.holds), name="work")
+            leads = self._leadership
+            work = self._work(may_write=leads.holds, paused_by_lease=leads.is_paused)
+            group.create_task(work, name="work")
             await self._leadership.keep()
             stop.set()
 
-    async def _work(self, *, may_write: Callable[[], bool]) -> None:
+    async def _work(self, *, may_write: Callable[[], bool], paused_by_lease: Callable[[], bool]) -> None:
         self._metrics.leading.set(1)
         self._operator = Operator(
-            self._connection, self._options, self._metrics, decide=self._decide, may_write=may_write
+            self._connection,
+            self._options,
+            self._metrics,
+            decide=self._decide,
+            may_write=may_write,
+            paused_by_lease=paused_by_lease,
         )
         await self._operator.run()
 

@@ -7,9 +7,18 @@ from typing import Any
 from probetuner.change.enrolment import Enrolment, PolicyObject, enrol
 from probetuner.change.pace import holds_slot, rolling_since
 from probetuner.model.mode import MODE_ANNOTATION, Mode
+from probetuner.model.pausing import PAUSED_ANNOTATION, says_paused
 from probetuner.model.workload import WorkloadRef
 
 PolicyKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceWords:
+    """What the annotations of a Namespace say: a mode, and whether no change may begin in it."""
+
+    mode: str | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +35,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """Everything that there was when it was listed; namespaces are mapped to what their annotation says."""
+    """Everything that there was when it was listed."""
 
-    namespaces: Mapping[str, str | None]
+    namespaces: Mapping[str, NamespaceWords]
     workloads: Mapping[WorkloadRef, Known]
     policies: Mapping[PolicyKey, PolicyObject]
 
@@ -44,7 +53,7 @@ class View:
     default_mode: Mode
     excluded_namespaces: frozenset[str] = frozenset()
     honours_override_off: bool = False
-    namespaces: dict[str, str | None] = field(default_factory=dict)
+    namespaces: dict[str, NamespaceWords] = field(default_factory=dict)
     workloads: dict[WorkloadRef, Known] = field(default_factory=dict)
     policies: dict[PolicyKey, PolicyObject] = field(default_factory=dict)
     _touched: set[object] = field(default_factory=set)
@@ -54,9 +63,9 @@ class View:
     def see_namespace(self, raw: Mapping[str, Any], *, gone: bool = False) -> list[WorkloadRef]:
         """Take in a Namespace."""
         name = raw["metadata"]["name"]
-        mode = None if gone else mode_of(raw)
-        unchanged = self.namespaces.get(name) == mode
-        self._put(self.namespaces, name, mode, gone=gone)
+        words = NamespaceWords() if gone else words_of(raw)
+        unchanged = self.namespaces.get(name, NamespaceWords()) == words
+        self._put(self.namespaces, name, words, gone=gone)
         return [] if unchanged else [ref for ref in self.workloads if ref.namespace == name]
 
     def see_workload(self, ref: WorkloadRef, raw: Mapping[str, Any], *, gone: bool = False) -> list[WorkloadRef]:
@@ -98,11 +107,15 @@ class View:
         return enrol(
             uid=known.uid,
             workload_mode=known.mode,
-            namespace_mode=None if excluded else self.namespaces.get(ref.namespace),
+            namespace_mode=None if excluded else self._words(ref.namespace).mode,
             default=Mode.OFF if excluded else self.default_mode,
             policies=self.policies_of(ref),
             honours_override_off=self.honours_override_off,
         )
+
+    def is_paused(self, namespace: str) -> bool:
+        """Whether the Namespace says that no change may begin in it."""
+        return self._words(namespace).paused
 
     def remembered(self) -> set[WorkloadRef]:
         """Return the workloads whose histories are worth keeping: those watched, or not only for a typing error."""
@@ -128,6 +141,9 @@ class View:
             self._index(key, policy)
         return {ref for ref in self.workloads if self._matters(ref)} | set(self._by_target)
 
+    def _words(self, namespace: str) -> NamespaceWords:
+        return self.namespaces.get(namespace, NamespaceWords())
+
     def _matters(self, ref: WorkloadRef) -> bool:
         enrolment = self.enrolment(ref)
         return enrolment is not None and enrolment.enrolled
@@ -150,12 +166,20 @@ class View:
 def known_of(raw: Mapping[str, Any]) -> Known:
     """Reduce a workload to what is kept of every one."""
     metadata = raw["metadata"]
-    return Known(uid=metadata["uid"], mode=mode_of(raw), resource_version=metadata["resourceVersion"])
+    return Known(
+        uid=metadata["uid"], mode=_annotation(raw, MODE_ANNOTATION), resource_version=metadata["resourceVersion"]
+    )
 
 
-def mode_of(raw: Mapping[str, Any]) -> str | None:
-    """Return what the mode annotation of an object says, None without one."""
-    word = (raw["metadata"].get("annotations") or {}).get(MODE_ANNOTATION)
+def words_of(raw: Mapping[str, Any]) -> NamespaceWords:
+    """Reduce a Namespace to what is kept of every one."""
+    return NamespaceWords(
+        mode=_annotation(raw, MODE_ANNOTATION), paused=says_paused(_annotation(raw, PAUSED_ANNOTATION))
+    )
+
+
+def _annotation(raw: Mapping[str, Any], name: str) -> str | None:
+    word = (raw["metadata"].get("annotations") or {}).get(name)
     return None if word is None else str(word)
 
 

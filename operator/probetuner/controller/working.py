@@ -10,7 +10,7 @@ from importlib.metadata import version
 import structlog
 
 from probetuner.change.situation import Announcement
-from probetuner.cluster.announcements import announce
+from probetuner.cluster.announcements import announce, of_workload
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.errors import ApiError
@@ -37,6 +37,7 @@ from probetuner.controller.watching import Watches
 from probetuner.controller.workers import MOST_SECONDS, WORKERS, work
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.diagnosis.mass import MassRule
+from probetuner.model.pausing import PausedBy
 from probetuner.model.workload import WorkloadRef
 from probetuner.sources.endpoints import EndpointClient
 from probetuner.sources.failing import Failure
@@ -69,7 +70,8 @@ log = structlog.get_logger()
 class Operator:
     """The parts of the operator and what connects them. To be made inside the event loop that it runs in.
 
-    Observation begins when it is made. `may_write` is asked before each request that would change anything.
+    Observation begins when it is made. `may_write` is asked before each request that would change anything, and
+    `paused_by_lease` whether a change may begin.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Operator:
         *,
         decide: Decide,
         may_write: Callable[[], bool],
+        paused_by_lease: Callable[[], bool],
     ) -> None:
         clock, monotonic = time.time, time.monotonic
         per_second = options.api_requests_per_second
@@ -138,13 +141,17 @@ class Operator:
             limit_seconds=_LIMIT_SECONDS["looking"],
             account=self._queue,
         )
+
+        def paused() -> PausedBy | None:
+            return PausedBy.CHART if options.paused else PausedBy.LEASE if paused_by_lease() else None
+
         self._reconciler = Reconciler(
             self._api,
             self._view,
             self._following,
             self._scraper,
             self._metrics,
-            pace=Pace(self._view, limit=options.max_rollouts, paused=options.paused, clock=clock),
+            pace=Pace(self._view, limit=options.max_rollouts, paused=paused, clock=clock),
             guard=self._guard,
             deciding=self._deciding,
             clock=clock,
@@ -212,7 +219,7 @@ class Operator:
             return
         own = await own_deployment(self._api, self._connection.namespace, socket.gethostname())
         if own is not None:
-            await announce(self._api, own, announcement, now=self._clock())
+            await announce(self._api, of_workload(own), announcement, now=self._clock())
 
     def _look_at(self, ref: WorkloadRef) -> None:
         begins = self._guard.begins(ref)

@@ -1,6 +1,7 @@
 """Who works: the holder of the Lease, and how long ago it was renewed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +10,7 @@ from probetuner.cluster.leases import DURATION_SECONDS
 from probetuner.cluster.names import NamespacedName
 from probetuner.doctor.check import Area, ChartValue, Check, State
 from probetuner.doctor.installed import Installed
+from probetuner.model.pausing import PAUSED_ANNOTATION, says_paused
 from probetuner.sources.failing import Failure
 from probetuner.sources.live import LiveCluster, LiveError
 
@@ -30,31 +32,55 @@ def check_lease(
 ) -> Check:
     """Say who holds the Lease. `now` gives epoch seconds. Raises LiveError."""
     try:
-        first = spec = _read(cluster, lease)
+        first = seen = _read(cluster, lease)
     except LiveError as problem:
         if problem.failure is Failure.REFUSED:
             step = f"ask for get on leases in {lease.namespace}"
             return Check(area=Area.LEASE, state=State.UNKNOWN, message=str(problem), step=step)
         raise
     standing_by = any(one.available for one in operators)
-    most = _MOST_LOOKS if standing_by else 1 if spec and _holder(spec) else 0
+    most = _MOST_LOOKS if standing_by else 1 if seen and seen.holder else 0
     looks = 0
-    while (why := _nobody_works(spec, first, looks, now())) and looks < most:
+    while (why := _nobody_works(seen, first, looks, now())) and looks < most:
         wait(_RENEWED_WITHIN_SECONDS)
         looks += 1
-        spec = _read(cluster, lease)
-    if spec is None or why:
+        seen = _read(cluster, lease)
+    if seen is None or why:
         return _nobody(lease, why, operators)
-    holder = _holder(spec)
+    holder = seen.holder
     # Of `probetuner` and `probetuner-two` the longer name is meant, where both begin it.
     named = [one for one in operators if holder.startswith(f"{one.name}-")]
     whose = f" ({max(named, key=lambda one: len(one.name))})" if named else " (no operator that is seen)"
-    age = "while it was looked at" if looks else f"{max(0.0, now() - _renewed(spec)):.0f} s ago"
+    age = "while it was looked at" if looks else f"{max(0.0, now() - seen.renewed):.0f} s ago"
     message = f"Lease {lease} is held by {holder}{whose}, renewed {age}"
+    if seen.paused:
+        paused = f"{message}; {PAUSED_ANNOTATION} on it has no change begin"
+        return Check(area=Area.LEASE, state=State.NOTE, message=paused, step="probetuner resume --all lets it go on")
     return Check(area=Area.LEASE, state=State.OK, message=message)
 
 
-def _read(cluster: LiveCluster, lease: NamespacedName) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A Lease, and whether its annotation has no change begin."""
+
+    spec: Mapping[str, Any]
+    paused: bool
+
+    @property
+    def holder(self) -> str:
+        """Who holds it, empty when nobody does."""
+        return str(self.spec.get("holderIdentity") or "")
+
+    @property
+    def renewed(self) -> float:
+        """When it was renewed, by the holder's clock; 0 where that is not said."""
+        try:
+            return datetime.fromisoformat(str(self.spec["renewTime"])).timestamp()
+        except (KeyError, ValueError):
+            return 0.0
+
+
+def _read(cluster: LiveCluster, lease: NamespacedName) -> _Seen | None:
     """What it says, None where there is none. Raises LiveError."""
     try:
         found = cluster.get(f"/apis/coordination.k8s.io/v1/namespaces/{lease.namespace}/leases/{lease.name}")
@@ -62,25 +88,21 @@ def _read(cluster: LiveCluster, lease: NamespacedName) -> dict[str, Any] | None:
         if problem.status == HTTPStatus.NOT_FOUND:
             return None
         raise
-    spec: dict[str, Any] = found.get("spec") or {}
-    return spec
+    annotations = (found.get("metadata") or {}).get("annotations") or {}
+    return _Seen(spec=found.get("spec") or {}, paused=says_paused(annotations.get(PAUSED_ANNOTATION)))
 
 
-def _nobody_works(spec: dict[str, Any] | None, first: dict[str, Any] | None, looks: int, now: float) -> str:
+def _nobody_works(seen: _Seen | None, first: _Seen | None, looks: int, now: float) -> str:
     """Why nobody works by what it says now and said at first, empty where somebody does."""
-    if spec is None:
+    if seen is None:
         return "is not there, so no operator has ever worked"
-    if not _holder(spec):
+    if not seen.holder:
         return "was given back, and nobody holds it now"
     # By the clocks of two machines; what counts is whether it is renewed (client-go: tools/leaderelection).
-    seconds = now - _renewed(spec)
-    if abs(seconds) <= DURATION_SECONDS or (looks and spec != first):
+    seconds = now - seen.renewed
+    if abs(seconds) <= DURATION_SECONDS or (looks and seen != first):
         return ""
-    return f"is held by {_holder(spec)}, which did not renew it for {seconds:.0f} s: no operator works"
-
-
-def _holder(spec: dict[str, Any]) -> str:
-    return str(spec.get("holderIdentity") or "")
+    return f"is held by {seen.holder}, which did not renew it for {seconds:.0f} s: no operator works"
 
 
 def _nobody(lease: NamespacedName, how: str, operators: Sequence[Installed]) -> Check:
@@ -96,10 +118,3 @@ def _nobody(lease: NamespacedName, how: str, operators: Sequence[Installed]) -> 
         step=f"kubectl logs -n {one.namespace} deploy/{one.name} says why; the value names another namespace for it, "
         "where it may not be written into this one",
     )
-
-
-def _renewed(spec: dict[str, Any]) -> float:
-    try:
-        return datetime.fromisoformat(str(spec["renewTime"])).timestamp()
-    except (KeyError, ValueError):
-        return 0.0

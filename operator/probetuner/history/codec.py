@@ -1,4 +1,4 @@
-"""The saved form of a history: JSON, versioned, and never larger than its bound.
+"""The saved form of a history: JSON, packed, versioned, and never larger than its bound.
 
 msgspec reads the very values that the core works with and checks every type on the way in. What has its default is not
 written, so a default belongs to the saved form: one that changes asks for a new version.
@@ -11,19 +11,23 @@ from typing import Any, cast
 
 import msgspec
 
+from probetuner.history.packing import PackingError, pack, unpack
 from probetuner.history.record import ContainerHistory, WorkloadHistory
 
-VERSION = 1
+VERSION = 2
 """The version of the saved form that this code writes, and the newest that it reads."""
 
-UPGRADES: dict[int, Callable[[Any], Any]] = {}
+_PACKED_SINCE = 2
+
+UPGRADES: dict[int, Callable[[Any], Any]] = {1: lambda form: form}
 """What makes a saved form (as JSON values) that of the next version, by the version that it begins from.
 
 A field that is new and has a default needs no new version: what was saved without it is read as it is.
 """
 
 MOST_BYTES = 64 * 1024
-"""Small beside what etcd takes for one object (1.5 MB), and within the maxLength of the ProbeHistory's schema."""
+"""Of JSON, before it is packed: small beside what etcd takes for one object (1.5 MB). Packed it is within the
+maxLength of the ProbeHistory's schema, even where nothing of it gets smaller."""
 
 
 _MOST_NUMBER = 2**53
@@ -39,7 +43,7 @@ class NewerHistoryError(SavedHistoryError):
 
 
 def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
-    """Write the history; what does not fit into *most_bytes* is forgotten, the oldest first.
+    """Write the history; what does not fit into *most_bytes* of JSON is forgotten, the oldest first.
 
     Figures per minute and counts of processes are most of the bulk and of use for an hour only, so they go before
     lives, runs and spells; so do trials of endpoints, which can be made again.
@@ -51,7 +55,7 @@ def encode(history: WorkloadHistory, *, most_bytes: int = MOST_BYTES) -> str:
             or _longest_that_fits(history, _since, write, most_bytes)
             or _newest_entries(history, write, most_bytes)
         )
-    return write(history).decode()
+    return pack(write(history))
 
 
 def decode(state: str, *, version: int) -> WorkloadHistory:
@@ -63,7 +67,7 @@ def decode(state: str, *, version: int) -> WorkloadHistory:
         raise NewerHistoryError(f"it is in form {version}, from a newer probetuner; this one reads up to {VERSION}")
     try:
         history = _decoded(state, version=version)
-    except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError, TypeError) as problem:
+    except (PackingError, msgspec.DecodeError, UnicodeError, RecursionError, LookupError, TypeError) as problem:
         raise SavedHistoryError(f"it is not a history: {problem}") from None
     if any(abs(number) > _MOST_NUMBER for number in _numbers(history)):
         raise SavedHistoryError("it is not a history: it holds a number that nothing was ever counted up to")
@@ -71,9 +75,10 @@ def decode(state: str, *, version: int) -> WorkloadHistory:
 
 
 def _decoded(state: str, *, version: int) -> WorkloadHistory:
+    text = state if version < _PACKED_SINCE else unpack(state)
     if version == VERSION:
-        return msgspec.json.decode(state, type=WorkloadHistory)
-    content = msgspec.json.decode(state)
+        return msgspec.json.decode(text, type=WorkloadHistory)
+    content = msgspec.json.decode(text)
     for older in range(version, VERSION):
         content = UPGRADES[older](content)
     return msgspec.convert(content, type=WorkloadHistory)

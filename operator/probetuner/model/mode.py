@@ -5,6 +5,7 @@ from enum import StrEnum
 
 MODE_ANNOTATION = "probetuner.dev/mode"
 APPROVE_ANNOTATION = "probetuner.dev/approve"
+ROLLBACK_ANNOTATION = "probetuner.dev/rollback"
 
 
 class Mode(StrEnum):

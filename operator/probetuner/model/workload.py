@@ -9,6 +9,8 @@ from typing import Any
 from probetuner.model.container import Container, parse_containers
 from probetuner.model.fields import INT32_MAX, INT64_MAX, count, objects, shown
 from probetuner.model.managers import FieldManager, parse_managers
+from probetuner.model.mode import APPROVE_ANNOTATION, MODE_ANNOTATION, ROLLBACK_ANNOTATION
+from probetuner.model.pausing import PAUSED_ANNOTATION
 from probetuner.model.problem import InvalidObjectError
 
 
@@ -82,6 +84,8 @@ class Workload:
     rollout: Rollout
     mode_annotation: str | None = None
     approve_annotation: str | None = None
+    rollback_annotation: str | None = None
+    pause_annotation: str | None = None
     paused: bool = False
     deleting: bool = False
     replaces_gradually: bool = True
@@ -146,8 +150,10 @@ def of_template(ref: WorkloadRef, metadata: Mapping[str, Any], template: Mapping
         generation=count(metadata, "generation", f"{ref}: metadata", most=INT64_MAX),
         containers=parse_containers(pod_spec, place=f"{place}.spec"),
         rollout=Rollout(desired=1, updated=0, ready=0, available=0, total=0, observed=False),
-        mode_annotation=annotations.get("probetuner.dev/mode"),
-        approve_annotation=annotations.get("probetuner.dev/approve"),
+        mode_annotation=annotations.get(MODE_ANNOTATION),
+        approve_annotation=annotations.get(APPROVE_ANNOTATION),
+        rollback_annotation=annotations.get(ROLLBACK_ANNOTATION),
+        pause_annotation=annotations.get(PAUSED_ANNOTATION),
         deleting=metadata.get("deletionTimestamp") is not None,
         grace_seconds=_grace_seconds(pod_spec, f"{place}.spec"),
         host_pid=pod_spec.get("hostPID") is True,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from probetuner.change.handover import Handover
 from probetuner.diagnosis.fault import Failures
 from probetuner.diagnosis.finding import Finding
 from probetuner.diagnosis.restarts import Restarts, in_words
@@ -76,7 +77,13 @@ def _workload(workload: WorkloadReport) -> dict[str, Any]:
         "containers": [_container(container) for container in workload.containers],
         "patch": dict(workload.patch),
         **({"incomplete": workload.incomplete} if workload.incomplete else {}),
+        **({} if workload.handover is None else {"handover": _handover(workload.handover)}),
     }
+
+
+def _handover(handover: Handover) -> dict[str, Any]:
+    entry: dict[str, Any] = {"keeper": handover.keeper, "advice": handover.advice}
+    return entry if handover.lines is None else {**entry, "lines": dict(handover.lines)}
 
 
 def _container(container: ContainerReport) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from probetuner.change.handover import handover
 from probetuner.change.patch import patch_of
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.diagnose import cases, diagnose
@@ -53,6 +54,7 @@ def judge(subject: Subject) -> WorkloadReport:
         patch=patch or {},
         incomplete=budget.problem,
         names_namespace=subject.names_namespace,
+        handover=handover(workload, patch) if patch else None,
     )
 
 

@@ -146,13 +146,22 @@ def _section(number: int, workload: WorkloadReport, classes: Mapping[str, str]) 
         f'<h2>{escape(ref.kind)}/{escape(ref.name)} <span class="quiet">{escape(ref.namespace)}</span> '
         f'<a class="up" href="#top">index</a></h2>\n'
         f'<p class="quiet">{escape(_place(workload.origin))}</p>\n'
-        f"{_incomplete(workload)}"
+        f"{_incomplete(workload)}{_handed_over(workload)}"
         f"{''.join(_container(container) for container in workload.containers)}{_patch(workload)}</section>\n"
     )
 
 
 def _place(origin: Origin) -> str:
     return origin.place if origin.file is None else f"{origin.file}:{origin.line or 1}"
+
+
+def _handed_over(workload: WorkloadReport) -> str:
+    """Who would put the patch back, and the lines for them."""
+    handover = workload.handover
+    if handover is None:
+        return ""
+    lines = "" if handover.lines is None else f"<pre>{escape(write_yaml(handover.lines))}</pre>\n"
+    return f"<p><strong>{escape(handover.keeper)}:</strong> {escape(handover.advice)}</p>\n{lines}"
 
 
 def _incomplete(workload: WorkloadReport) -> str:

@@ -73,7 +73,18 @@ def _document(workload: WorkloadReport) -> str:
     headline = ", ".join(dict.fromkeys(title for title, _ in told))
     reasons = "".join(f"#   {title}: {printable(f'{action.container}: {action.reason}')}\n" for title, action in told)
     name = str(ref) if workload.names_namespace else f"{ref.kind}/{ref.name}"
-    return f"---\n# {printable(name)}: {headline}\n{reasons}# {_command(workload)}\n{write_yaml(workload.patch)}"
+    head = f"# {printable(name)}: {headline}\n{reasons}{_handed_over(workload)}# {_command(workload)}\n"
+    return f"---\n{head}{write_yaml(workload.patch)}"
+
+
+def _handed_over(workload: WorkloadReport) -> str:
+    """Who would put the patch back and the lines for them, if they are others, as comments: they are no part of it."""
+    handover = workload.handover
+    if handover is None:
+        return ""
+    told = f"# {printable(handover.keeper)}: {printable(handover.advice)}\n"
+    lines = "" if handover.lines is None or handover.lines == workload.patch else write_yaml(handover.lines)
+    return told + "".join(f"#   {line}\n" for line in lines.splitlines())
 
 
 def _command(workload: WorkloadReport) -> str:

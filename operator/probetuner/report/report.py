@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probetuner.change.handover import Handover
 from probetuner.diagnosis.fault import Failures
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.restarts import Restarts
@@ -86,6 +87,7 @@ class WorkloadReport:
 
     `incomplete` says why not all that could be recommended was worked out; None where it was. `names_namespace` is
     False where its manifest leaves the namespace to whoever applies it; `ref` then has the one of kubectl, default.
+    `handover` is what is to be done where the workload comes from, so that the patch stays.
     """
 
     ref: WorkloadRef
@@ -94,6 +96,7 @@ class WorkloadReport:
     patch: Mapping[str, Any]
     incomplete: str | None = None
     names_namespace: bool = True
+    handover: Handover | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -55,6 +55,9 @@ def lines(report: Report, width: int) -> Iterator[Line]:
     for workload in report.workloads:
         if workload.incomplete:
             yield from _wrapped(f"{printable(str(workload.ref))} is incomplete: {workload.incomplete}", width)
+        if workload.handover is not None and workload.handover.reason is not None:
+            told = f"{printable(workload.handover.keeper)}: {printable(workload.handover.advice)}"
+            yield from _wrapped(f"{printable(str(workload.ref))}, {told} (the lines: -o patch)", width)
     yield from _wrapped(counted(report), width, tone=Tone.PLACE)
     if any(group.is_trouble for group in groups):
         yield from _wrapped("`probetuner explain FINDING` says when one is made and when to ignore it.", width)

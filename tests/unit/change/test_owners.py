@@ -14,6 +14,7 @@ from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import parse_workload
 from support.changes import between
 from support.stage import Stage
+from support.strategic_merge import apply
 from support.workloads import LIVENESS, Json, container, deployment
 
 OVERRIDE = Policy(apply=ApplyRules(on_conflict=OnConflict.OVERRIDE))
@@ -156,6 +157,18 @@ def test_flux_is_told_by_the_container_s_place(label: str, way: tuple[str, ...])
             "target": {"kind": "Deployment", "name": "web", "namespace": "shop"},
         }
     ]
+
+
+def test_a_helm_release_is_told_how_to_make_the_change() -> None:
+    """By a post renderer: a strategic-merge patch of what its chart renders, as text; null takes a field away."""
+    live = deployment(labels={"helm.toolkit.fluxcd.io/name": "shop"})
+
+    (renderer,) = lines(live, container())["spec"]["postRenderers"]
+    (patch,) = renderer["kustomize"]["patches"]
+
+    assert patch["target"] == {"kind": "Deployment", "name": "web"}
+    rendered = deployment(container(livenessProbe=LIVENESS))
+    assert apply(yaml.safe_load(patch["patch"]), rendered)["spec"]["template"]["spec"]["containers"] == [container()]
 
 
 def test_helm_is_told_the_values() -> None:

@@ -7,8 +7,9 @@ import pytest
 from probetuner.change.pace import rolling_since
 from probetuner.change.situation import Traffic
 from probetuner.model.mode import Mode
+from probetuner.model.pausing import PAUSED_ANNOTATION, PausedBy
 from support.facts import pod
-from support.stage import Stage
+from support.stage import Stage, Step
 from support.stories import all_out_at_once, rolled_out
 
 NEW = (pod("new-a", template="new"), pod("new-b", template="new"))
@@ -76,7 +77,7 @@ def test_an_undo_waits_for_nobody() -> None:
 
 def test_no_change_begins_while_the_operator_is_paused() -> None:
     """It says so and who can let it go on; then the change is made."""
-    stage = Stage(traffic=Traffic(paused=True))
+    stage = Stage(traffic=Traffic(paused=PausedBy.CHART))
     stage.turn()
     applied = stage.condition("Applied")
     assert (stage.sent, applied["reason"]) == ([], "OperatorPaused")
@@ -88,12 +89,53 @@ def test_no_change_begins_while_the_operator_is_paused() -> None:
     assert len(stage.sent) == 1
 
 
-def test_what_was_begun_is_undone_although_the_operator_is_paused() -> None:
+@pytest.mark.parametrize(
+    ("by", "reason", "again"),
+    [
+        (PausedBy.LEASE, "OperatorPaused", 30.0),
+        (PausedBy.NAMESPACE, "PausedByAnnotation", None),
+    ],
+)
+def test_who_paused_is_told(by: PausedBy, reason: str, again: float | None) -> None:
+    """Where the annotation stands is told; the Lease is no object that is watched, so it is looked at again."""
+    stage = Stage(traffic=Traffic(paused=by))
+
+    decision = stage.turn()
+
+    applied = stage.condition("Applied")
+    assert (stage.sent, applied["reason"], stage.status["phase"]) == ([], reason, "Blocked")
+    assert PAUSED_ANNOTATION in applied["message"]
+    assert decision.recheck_seconds == again
+
+
+@pytest.mark.parametrize("mode", [Mode.APPLY, Mode.RECOMMEND])
+@pytest.mark.parametrize("word", ["true", "yes", ""])
+def test_a_workload_that_says_so_is_left_alone(word: str, mode: Mode) -> None:
+    """A word that is neither true nor false pauses too, and an approval does not lift it; false does."""
+    stage = Stage(mode=mode)
+    annotations = stage.live["metadata"]["annotations"]
+    annotations[PAUSED_ANNOTATION] = word
+    annotations["probetuner.dev/approve"] = stage.turn(until=Step.DECIDED).status["recommendation"]["id"]
+    stage.turn()
+    applied = stage.condition("Applied")
+    assert (stage.sent, applied["reason"]) == ([], "PausedByAnnotation")
+
+    annotations[PAUSED_ANNOTATION] = "false"
+    stage.turn()
+
+    assert len(stage.sent) == 1
+
+
+@pytest.mark.parametrize("by", PausedBy)
+def test_what_was_begun_is_undone_although_it_is_paused(by: PausedBy) -> None:
     """A pause is to keep workloads from harm, and leaves none in it."""
     stage = Stage()
     stage.turn()
     stage.turn()
-    stage.traffic = Traffic(paused=True)
+    if by is PausedBy.WORKLOAD:
+        stage.live["metadata"]["annotations"][PAUSED_ANNOTATION] = "true"
+    else:
+        stage.traffic = Traffic(paused=by)
     stage.roll_out()
     stage.learn(*rolled_out(NEW, since=stage.now), *all_out_at_once(NEW, since=stage.now + 20))
     stage.now += 120

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probetuner.change.patch import build_patch, holds
+from probetuner.change.patch import build_patch, holds, merged_pod
 from probetuner.model.probe import HANDLER_FIELDS, Probe, ProbeType, parse_probe
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import Workload, parse_workload
@@ -94,6 +94,8 @@ def test_a_patch_leads_there_and_its_undo_back(old: list[Json], new: list[Json],
     after = apply(patch, before)
     back = apply(undo, after)
 
+    pods = [raw["spec"]["template"]["spec"] for raw in (before, after)]
+    assert merged_pod(pods[0], patch) == pods[1]
     assert probes_of(parse_workload(after)) == wanted
     assert probes_of(parse_workload(back)) == present
     assert [holds(patch, parse_workload(raw)) for raw in (before, after, back)] == [False, True, False]

@@ -416,6 +416,17 @@ def test_an_operator_that_does_not_run_is_told(consult: Consult) -> None:
     assert done.exit_code == 1
 
 
+def test_a_lease_that_pauses_all_is_told(consult: Consult) -> None:
+    """It is no fault, and why nothing begins is not left to be guessed."""
+    paused = {"metadata": {"annotations": {"probetuner.dev/paused": "true"}}, **lease()}
+    _, done = consult(healthy(lease=paused), "-o", "json")
+
+    found = the_one(done, "lease")
+    assert (found["state"], "has no change begin" in found["message"]) == ("note", True)
+    assert "resume --all" in found["step"]
+    assert done.exit_code == 0
+
+
 def test_a_second_operator_is_told_and_is_wrong_by_another_lease(consult: Consult) -> None:
     """By the same Lease one stands by; by two both patch."""
     _, done = consult(healthy(operator(), operator("other", "second"), *NODES), "-o", "json")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from support.live_api import Cluster, serving
 from unit.cli.commands import probetuner
 
 
@@ -36,7 +37,7 @@ def test_only_workloads_and_services_are_loaded(target: str) -> None:
     [
         ("-c", "501"),
         ("-c", "0"),
-        ("-n", "100001"),
+        ("-r", "100001"),
         ("--seconds", "1801"),
         ("--timeout-seconds", "61"),
         ("--abort-error-share", "2"),
@@ -57,8 +58,12 @@ def test_bounds_hold_before_any_cluster_is_asked(
     assert "no cluster" not in done.stderr
 
 
-def test_help_tells_what_n_means() -> None:
-    """Whoever knows kubectl is warned that -n is not the namespace."""
-    shown = " ".join(probetuner("loadtest", "--help").stdout.replace("│", " ").split())
+def test_who_means_requests_by_n_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in all commands -n is the namespace; where none is there of that name, the number of ab is asked after."""
+    documents = {"/apis/apps/v1/namespaces/1000/deployments/rng": None}
+    with serving(Cluster(objects=[], documents=documents), tmp_path) as (_, kubeconfig):
+        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
+        done = probetuner("loadtest", "deployment/rng", "-c", "10", "-n", "1000", "--yes")
 
-    assert "-n is not short for it" in shown
+    assert "-n is the namespace; the number of requests is -r 1000" in done.stderr
+    assert done.exit_code == 2

@@ -61,6 +61,26 @@ def _lease(server: Server, identity: str) -> Lease:
     return Lease(cast("Api", server), NamespacedName(namespace="ns", name="probetuner"), identity=identity)
 
 
+async def test_what_an_administrator_wrote_on_it_stays_and_counts() -> None:
+    """An annotation survives each renewal and the release, and the holder knows of it after the next look."""
+    server, clock = Server(), Clock()
+    leadership = Leadership(_lease(server, "first"), clock=clock, wall=lambda: 0.0)
+    await leadership.win()
+    assert not leadership.is_paused()
+
+    assert server.body is not None
+    server.version += 1
+    said = {"probetuner.dev/paused": "true"}
+    server.body["metadata"] |= {"annotations": said, "resourceVersion": str(server.version)}
+    await leadership.win()
+    await leadership.win()
+    assert leadership.is_paused()
+    assert server.body["metadata"]["annotations"] == said
+
+    await leadership.release()
+    assert server.body["metadata"]["annotations"] == said
+
+
 async def test_one_holds_it_until_it_is_not_renewed_for_its_duration() -> None:
     """A second one gets it no sooner, and at once then."""
     server, now = Server(), 100.0

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probetuner.cluster.owned import owned_name
+from probetuner.cluster.owned import owned_metadata, owned_name
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
 names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,60}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,60}[a-z0-9])?){0,4}", fullmatch=True)
@@ -30,6 +30,13 @@ def test_shortened_names_differ() -> None:
     one, other = (owned_name(_ref(WorkloadKind.DEPLOYMENT, "a" * 252 + end)) for end in "bc")
 
     assert one != other
+
+
+def test_argo_cd_may_ignore_what_changes_in_them() -> None:
+    """Its word for objects that no Application tracks and a tracked workload owns."""
+    made = owned_metadata(_ref(WorkloadKind.DEPLOYMENT, "web"), uid="u")
+
+    assert made["annotations"] == {"argocd.argoproj.io/ignore-resource-updates": "true"}
 
 
 def _ref(kind: WorkloadKind, name: str) -> WorkloadRef:

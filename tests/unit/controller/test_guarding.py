@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+from probetuner.change.enrolment import parse_policy_object
 from probetuner.cluster.api import Api
 from probetuner.cluster.errors import UnreachableError
 from probetuner.controller.guarding import Guard
@@ -15,6 +16,12 @@ from support.facts import CONTAINER, T0, killed, pod, remember, started
 from support.loops import a_loop
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
+POLICY = parse_policy_object(
+    {
+        "metadata": {"name": "deployment-web", "namespace": "shop", "uid": "p"},
+        "spec": {"targetRef": {"kind": "Deployment", "name": "web"}},
+    }
+)
 SERIES = b'probetuner_mass_killed{kind="Deployment",name="web",namespace="shop"}'
 
 
@@ -35,7 +42,7 @@ class Bench:
         """Take an Event as `Api.write` does."""
         if self.away:
             raise UnreachableError(f"the API server did not answer {method} {path}")
-        self.events.append(f"{body['reason']}: {body['message']}")
+        self.events.append(f"{body['involvedObject']['kind']} {body['reason']}: {body['message']}")
         return dict(body)
 
     def kill_both(self) -> None:
@@ -46,24 +53,25 @@ class Bench:
 
 
 async def test_it_is_urgent_until_it_was_told_and_first_until_it_is_over() -> None:
-    """One Event and one count for all of it; the gauge shows how long it lasts."""
+    """One Event on each of workload and policy and one count for all of it; the gauge shows how long it lasts."""
     bench = Bench()
-    await bench.guard.tell(bench.served)
+    await bench.guard.tell(bench.served, POLICY)
     assert not bench.guard.begins(WEB)
 
     bench.kill_both()
     assert bench.guard.begins(WEB)
     for _ in range(3):
-        await bench.guard.tell(bench.served)
+        await bench.guard.tell(bench.served, POLICY)
         assert (bench.guard.begins(WEB), bench.guard.comes_first(WEB)) == (False, True)
 
-    (event,) = bench.events
-    assert event.startswith("MassKill: the liveness probe killed 2 of 2 replicas within 5 min (web-a, web-b)")
+    said = "MassKill: the liveness probe killed 2 of 2 replicas within 5 min (web-a, web-b)"
+    for event, kind in zip(bench.events, ("Deployment", "ProbePolicy"), strict=True):
+        assert event.startswith(f"{kind} {said}")
     assert SERIES + b" 1.0" in bench.metrics.page()
     assert b"probetuner_mass_kills_total 1.0" in bench.metrics.page()
     assert bench.guard.ends_in_seconds(WEB) == 300.0
     bench.now += 301.0
-    await bench.guard.tell(bench.served)
+    await bench.guard.tell(bench.served, POLICY)
     assert not bench.guard.comes_first(WEB)
     assert bench.guard.ends_in_seconds(WEB) is None
     assert SERIES + b" 0.0" in bench.metrics.page()
@@ -75,7 +83,7 @@ async def test_an_event_that_cannot_be_posted_holds_nothing_up() -> None:
     bench.away = True
     bench.kill_both()
 
-    await bench.guard.tell(bench.served)
+    await bench.guard.tell(bench.served, POLICY)
 
     assert bench.guard.comes_first(WEB)
     assert SERIES + b" 1.0" in bench.metrics.page()
@@ -85,7 +93,7 @@ async def test_nothing_is_left_of_a_workload_that_is_not_served_any_more() -> No
     """Neither the metric nor the urgency stay behind."""
     bench = Bench()
     bench.kill_both()
-    await bench.guard.tell(bench.served)
+    await bench.guard.tell(bench.served, POLICY)
 
     bench.guard.forget(WEB)
     bench.metrics.forget(WEB)

@@ -8,6 +8,7 @@ from probetuner.cluster.errors import UnreachableError
 from probetuner.controller.keeping import Keeper
 from probetuner.controller.serving import Following, serve
 from probetuner.facts.fact import ContainerStarted, PodRef, ProbeCounted
+from probetuner.history.packing import unpack
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.probe import ProbeType
 from probetuner.model.workload import WorkloadKind, WorkloadRef
@@ -57,6 +58,14 @@ class Bench:
         )
         self.following.learn([counted])
 
+    def go_on_badly(self) -> None:
+        """Learn that a probe failed once more."""
+        pod = PodRef(namespace="shop", name="web-0", uid=f"u{self._lives}", template_hash="h", workload=WEB)
+        counted = ProbeCounted(
+            at=self.now, pod=pod, container="c", probe=ProbeType.LIVENESS, since=self.now - 10, succeeded=0, failed=1
+        )
+        self.following.learn([counted])
+
     async def pass_seconds(self, seconds: float) -> int:
         """Let time pass, look what is due, and return how many writes there were until now."""
         self.now += seconds
@@ -73,7 +82,7 @@ async def test_a_history_is_saved_at_most_once_a_minute() -> None:
     assert await bench.pass_seconds(5) == 1
     bench.learn()
     assert await bench.pass_seconds(60) == 2
-    assert '"pod_uid":"u3"' in bench.server.taken[-1]["data"]["state"]
+    assert b'"pod_uid":"u3"' in unpack(bench.server.taken[-1]["data"]["state"])
 
 
 async def test_what_did_not_change_is_not_written() -> None:
@@ -119,6 +128,24 @@ async def test_success_after_success_causes_no_writes() -> None:
         await bench.pass_seconds(70)
 
     assert len(bench.server.taken) == writes == 1
+
+
+async def test_what_goes_on_failing_causes_few_writes() -> None:
+    """A probe that never succeeds is written down at its first failures, and then each ten minutes."""
+    bench = Bench()
+    bench.learn()
+    for _ in range(180):
+        bench.go_on_badly()
+        await bench.pass_seconds(10)
+    half_an_hour = len(bench.server.taken)
+    for _ in range(180):
+        bench.go_on_badly()
+        await bench.pass_seconds(10)
+
+    assert half_an_hour <= 9
+    assert len(bench.server.taken) - half_an_hour <= 4
+    served = bench.following.served[WEB]
+    assert sum(run.failures for run in served.saved.containers[0].runs) >= 300
 
 
 async def test_what_a_newer_version_saved_is_never_replaced() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 from probetuner.change.enrolment import PolicyObject, parse_policy_object
 from probetuner.controller.pace import Pace
-from probetuner.controller.view import Census, Known, View
+from probetuner.controller.view import Census, Known, NamespaceWords, View
 from probetuner.model.mode import Mode
+from probetuner.model.pausing import PausedBy
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
 WEB = WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name="web")
@@ -36,6 +37,21 @@ def test_a_namespaces_word_asks_for_a_look_at_what_is_in_it() -> None:
     assert enrolment.mode.mode is Mode.OBSERVE
 
 
+def test_a_paused_namespace_asks_for_a_look_and_holds_up_its_own() -> None:
+    """Whoever is in it learns of it at once, also where no mode of a Namespace holds."""
+    view = View(default_mode=Mode.OFF, excluded_namespaces=frozenset({"shop"}))
+    pace = Pace(view, limit=1, clock=lambda: 0.0)
+    view.see_workload(WEB, _object("web"))
+    view.see_namespace(_object("shop"))
+    assert pace.traffic(WEB).paused is None
+
+    assert view.see_namespace(_object("shop", paused="true")) == [WEB]
+    assert pace.traffic(WEB).paused is PausedBy.NAMESPACE
+    assert pace.traffic(replace(WEB, namespace="other")).paused is None
+    assert view.see_namespace(_object("shop", paused="false")) == [WEB]
+    assert pace.traffic(WEB).paused is None
+
+
 def test_the_echo_of_a_write_asks_for_no_look() -> None:
     """The watch gives back the very version that a write returned; nothing is new in it."""
     view = View(default_mode=Mode.OFF)
@@ -55,7 +71,9 @@ def test_a_census_forgets_what_was_deleted_unseen() -> None:
     view.see_policy(_policy())
 
     view.begin_census()
-    touched = view.end_census(Census(namespaces={"shop": None}, workloads={DB: Known(uid="u", mode=None)}, policies={}))
+    touched = view.end_census(
+        Census(namespaces={"shop": NamespaceWords()}, workloads={DB: Known(uid="u", mode=None)}, policies={})
+    )
 
     assert view.enrolment(WEB) is None
     assert view.policies_of(WEB) == []
@@ -86,8 +104,9 @@ def test_a_typing_error_does_not_cost_the_history() -> None:
     assert view.remembered() == {WEB}
 
 
-def _object(name: str, *, version: str = "1", mode: str | None = None) -> dict[str, Any]:
-    annotations = {} if mode is None else {"probetuner.dev/mode": mode}
+def _object(name: str, *, version: str = "1", mode: str | None = None, paused: str | None = None) -> dict[str, Any]:
+    said = {"probetuner.dev/mode": mode, "probetuner.dev/paused": paused}
+    annotations = {name: word for name, word in said.items() if word is not None}
     return {"metadata": {"name": name, "uid": "u", "resourceVersion": version, "annotations": annotations}}
 
 

@@ -47,7 +47,7 @@ def test_a_load_that_was_sent_gives_its_report(tmp_path: Path, monkeypatch: pyte
     )
 
     assert run_load(stage(tmp_path), LOAD) == REPORT
-    assert "loadtest deployment/rng --path /1 -c 10 -n 1000" in (tmp_path / "told").read_text()
+    assert "loadtest deployment/rng --path /1 -c 10 -r 1000" in (tmp_path / "told").read_text()
     assert "--yes" in (tmp_path / "told").read_text().split()
 
 

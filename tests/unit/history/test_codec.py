@@ -1,6 +1,8 @@
 """What is promised of the saved form of a history."""
 
+import base64
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from probetuner.facts.fact import FailureCause
 from probetuner.history import bounds, codec
 from probetuner.history.life import Life, Tally
+from probetuner.history.packing import pack, unpack
 from probetuner.history.record import (
     ContainerHistory,
     Disturbance,
@@ -26,6 +29,8 @@ from probetuner.history.record import (
 )
 from probetuner.history.trial import Answers, Attempt, Trial, Trouble
 from probetuner.model.probe import ProbeType
+from support.facts import remember
+from support.stories import flapping, killed_under_load
 
 times = st.floats(min_value=0, max_value=4e9, allow_nan=False)
 names = st.text(max_size=20)
@@ -121,7 +126,7 @@ def test_the_saved_form_stays_within_its_bound(history: WorkloadHistory, most_by
     """Whatever a history holds, its saved form is no larger than asked, and can be read."""
     saved = codec.encode(history, most_bytes=most_bytes)
 
-    assert len(saved.encode()) <= most_bytes
+    assert len(unpack(saved)) <= most_bytes
     codec.decode(saved, version=codec.VERSION)
 
 
@@ -152,7 +157,7 @@ def test_minutes_go_before_lives() -> None:
 
 def test_a_newer_form_is_refused_with_the_reason() -> None:
     """A form written by a newer version is not guessed at."""
-    with pytest.raises(codec.SavedHistoryError, match="form 2, from a newer probetuner"):
+    with pytest.raises(codec.SavedHistoryError, match="form 3, from a newer probetuner"):
         codec.decode("{}", version=codec.VERSION + 1)
 
 
@@ -197,6 +202,40 @@ def test_an_older_form_is_brought_up_step_by_step(monkeypatch: pytest.MonkeyPatc
             codec.decode(damaged, version=1)
 
 
+@given(histories)
+def test_the_form_before_is_read(history: WorkloadHistory) -> None:
+    """What an operator of version 1 saved, plain JSON, is taken up."""
+    plain = unpack(codec.encode(history)).decode()
+
+    assert codec.decode(plain, version=1) == history
+
+
+def test_a_history_packs_to_less_than_a_fifth() -> None:
+    """One of the stories of the tests, as the operator would save it."""
+    history = remember((*killed_under_load(), *flapping(since=3000)))
+    packed = codec.encode(history)
+
+    assert len(packed) * 5 < len(unpack(packed))
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        base64.b64encode(zlib.compress(bytes(2**24), 9)).decode(),
+        pack(b"{}")[:-4],
+        base64.b64encode(b"not packed").decode(),
+        "{}",
+        "",
+        "é",
+    ],
+    ids=["too large", "cut off", "not packed", "plain", "empty", "no letters of base64"],
+)
+def test_what_cannot_be_unpacked_is_no_history(packed: str) -> None:
+    """Neither a few bytes that stand for gigabytes nor what was cut off ends anything else."""
+    with pytest.raises(codec.SavedHistoryError, match="cannot be unpacked"):
+        codec.decode(packed, version=2)
+
+
 def test_a_newer_form_is_told_from_damage() -> None:
     """What a newer version saved is good, and only not for this one."""
     with pytest.raises(codec.NewerHistoryError, match="from a newer probetuner"):
@@ -216,7 +255,7 @@ def test_what_has_its_default_is_not_written_and_read_as_it_was() -> None:
 
     saved = codec.encode(history)
 
-    assert json.loads(saved) == {
+    assert json.loads(unpack(saved)) == {
         "containers": [
             {
                 "name": "app",
@@ -234,4 +273,4 @@ def test_what_was_saved_with_every_field_is_read_too() -> None:
     """As versions before did."""
     history = _history(lives=tuple(_life(n) for n in range(5)), minutes=(Minute(started_at=60.0),))
 
-    assert codec.decode(msgspec.json.encode(history).decode(), version=codec.VERSION) == history
+    assert codec.decode(pack(msgspec.json.encode(history)), version=codec.VERSION) == history

@@ -77,7 +77,7 @@ def test_every_command_of_an_installed_release_tells_its_options(installed: Path
     group = typer.main.get_command(app)
     names = group.list_commands(typer.Context(group))  # type: ignore[attr-defined]  # it is a group: it has commands
 
-    assert {"analyze", "record", "replay", "loadtest", "explain", "run"} <= set(names)
+    assert {"analyze", "record", "replay", "loadtest", "explain", "run", "status", "pause", "completion"} <= set(names)
     for program in ("probetuner", "kubectl-probetuner"):
         assert "Usage" in call(installed / program, "--help", cwd=tmp_path)
     for name in names:

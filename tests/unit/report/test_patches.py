@@ -1,12 +1,17 @@
 """Patches name what the manifest names, and nothing that only its reader can know."""
 
+import json
 import shlex
 from typing import Any
 
+import jsonschema
 import yaml
 
 from unit.cli.commands import probetuner
 from unit.cli.manifests import deployment, probe, stream
+from unit.packaging.files import ROOT
+
+SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
 
 FIRST: dict[str, Any] = {
     "livenessProbe": probe(failureThreshold=2),
@@ -41,6 +46,40 @@ def test_a_patch_invents_no_namespace() -> None:
 def test_a_patch_names_the_namespace_that_the_manifest_names() -> None:
     """As kubectl takes it."""
     assert command(printed("patch", deployment(**FIRST)))[:4] == ["kubectl", "-n", "shop", "patch"]
+
+
+KEPT_BY_FLUX = {"helm.toolkit.fluxcd.io/name": "shop"}
+
+
+def kept(**metadata: Any) -> dict[str, Any]:
+    made = deployment(**FIRST)
+    made["metadata"] |= metadata
+    return made
+
+
+def test_who_keeps_the_workload_is_told_with_the_lines_for_them() -> None:
+    """As comments beside the patch, in JSON as values that keep to the schema, and in the table in words."""
+    manifest = kept(labels=KEPT_BY_FLUX)
+    text = printed("patch", manifest)
+    comments = [line.removeprefix("#   ") for line in text.splitlines() if line.startswith("#   ")]
+    told = yaml.safe_load("\n".join(comments[1:]))
+    (workload,) = json.loads(printed("json", manifest))["workloads"]
+
+    assert told == workload["handover"]["lines"]
+    assert "postRenderers" in told["spec"]
+    assert yaml.safe_load(text) == workload["patch"]
+    jsonschema.validate(json.loads(printed("json", manifest)), SCHEMA)
+    for form in ("table", "html"):
+        assert "Flux HelmRelease (shop)" in " ".join(printed(form, manifest).split())
+
+
+def test_a_file_that_was_applied_is_named_in_the_patch() -> None:
+    """Its lines are the patch itself, and in the table it would stand beside nearly all."""
+    old = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(deployment(**FIRST))}
+    manifest = kept(annotations=old)
+
+    assert "# kubectl apply: applying the old file again would undo it" in printed("patch", manifest)
+    assert "kubectl apply" not in printed("table", manifest)
 
 
 def test_a_kustomize_patch_without_a_namespace_fits_any() -> None:
