@@ -4,7 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
-.PHONY: help setup demo test test-fast hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart release lock clean
+CHANGED = $(shell git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files --others --exclude-standard -- '*.py')
+
+.PHONY: help setup demo test test-fast check coverage hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +28,21 @@ demo: setup ## the whole story on a real cluster: kills, advice, patch, cure (CL
 test: test-fast lint ## everything, on a real API server and kubelet
 	$(BIN)/pytest -m cluster
 
-test-fast: setup ## what needs no cluster, under a minute
+test-fast check coverage: export PYTHONDONTWRITEBYTECODE =  # what pytest compiled serves the next run
+
+test-fast: setup ## what needs no cluster
 	$(BIN)/pytest -n auto -m "not cluster"
+
+check: setup ## the inner loop: TEST=tests/… with style and types of what changed since the last commit
+	$(BIN)/pytest -q $(or $(TEST),$(error which test? make check TEST=tests/unit/model/test_probe.py))
+	$(if $(CHANGED),$(BIN)/ruff check $(CHANGED) && $(BIN)/ruff format --check $(CHANGED))
+	$(if $(CHANGED),$(BIN)/dmypy run --timeout 900 -- $(CHANGED))
+
+coverage: setup ## which lines and branches the fast tests run, also in the processes that they start
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q -n auto -m "not cluster"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 hostile: setup ## what neighbours, tenants and kubelets could do to the operator, tried (part of test)
 	$(BIN)/pytest tests/hostile tests/cluster/test_hostile_status.py tests/cluster/test_expired_lists.py

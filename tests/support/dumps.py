@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS
 from probetuner.report.judge import judge
 from probetuner.report.report import ContainerReport, WorkloadReport
 from probetuner.sources.dump import gather_objects
@@ -21,6 +22,8 @@ TIMED_OUT = (
 )
 REFUSED = 'Get "http://10.1.1.5:8080/healthz": dial tcp 10.1.1.5:8080: connect: connection refused'
 TEMPLATE = "7b97564cf4"
+
+_BOUNDS = (*(f"{bound:g}" for bound in LATENCY_BOUNDS_SECONDS), "+Inf")
 
 Json = dict[str, Any]
 
@@ -157,7 +160,8 @@ class Dump:
     """A workload with one container of these probes, its pods and their events, at noon.
 
     `counted` has what the kubelet's counters say, by pod and probe: how many attempts passed, and how many failed. With
-    it this is one look at a cluster.
+    it this is one look at a cluster. `took` has how many of those that passed took up to 5 ms, and how many up to a
+    second.
     """
 
     probes: Json = field(default_factory=lambda: {"livenessProbe": HTTP, "readinessProbe": HTTP})
@@ -166,6 +170,7 @@ class Dump:
     kind: str = "Deployment"
     spec: Json = field(default_factory=dict)
     counted: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    took: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     @property
     def items(self) -> list[Json]:
@@ -207,6 +212,12 @@ class Dump:
             f'probe_type="{probe}",result="{result}"}} {count}\n'
             for (pod, probe), counts in self.counted.items()
             for result, count in zip(("successful", "failed"), counts, strict=True)
+        ]
+        lines += [
+            f'prober_probe_duration_seconds_bucket{{container="app",namespace="shop",pod="web-{pod}",'
+            f'probe_type="{probe}",le="{bound}"}} {quick + (slow if bound == "+Inf" or float(bound) >= 1 else 0)}\n'
+            for (pod, probe), (quick, slow) in self.took.items()
+            for bound in _BOUNDS
         ]
         return [Scrape(at=NOON + 2.5, node="node-1", path="/metrics/probes", text="".join(lines))] if lines else []
 

@@ -147,9 +147,10 @@ class Scene:
         """What an observer saw, in the order of time, from that epoch second on."""
         told = self._phase()
         everything = sorted([*facts_of(told, epoch=epoch, template=template), *self.extra], key=lambda fact: fact.at)
+        besides = {id(fact) for fact in self.extra}
         began: dict[str, float] = {}
         for fact in everything:
-            shown = fact if fact in self.extra else self._shown(fact, told)
+            shown = fact if id(fact) in besides else self._shown(fact, told)
             if isinstance(fact, ContainerStarted):
                 began[fact.pod.uid] = fact.at
             if isinstance(shown, ReadinessChanged) and not shown.ready and fact.at - began[fact.pod.uid] < 3.0:

@@ -46,6 +46,14 @@ def is_slow_between(case: Case, kind: ProbeType, begin: float, end: float) -> bo
     return slow >= _SLOW_ANSWERS and is_more_than_chance(slow, usual * answers)
 
 
+def come_late(case: Case, kind: ProbeType) -> bool | None:
+    """Whether answers to that probe were slow at any time; None where nothing tells how long they took."""
+    probe = case.container.probe(kind)
+    limit = SLOW_SHARE_OF_TIMEOUT * (probe.timeout_seconds if probe else 1)
+    slow, answers = _counted(case.history.minutes, kind, limit)
+    return slow >= _SLOW_ANSWERS if answers else None
+
+
 def _slow_answers(
     case: Case, kind: ProbeType, around: Sequence[Minute], away: Sequence[Minute]
 ) -> tuple[int, int, float]:

@@ -45,12 +45,16 @@ def _killed_meanwhile(case: Case, life: Life) -> set[str]:
 
 
 def _is_killed_soon(case: Case, life: Life) -> bool:
-    """Whether liveness ended the fresh container as well, after twice the time that it takes at most."""
-    fresh, probe = case.next_life(life), case.container.liveness or Probe(handler=None)
-    if fresh is None or fresh not in silent_kills(case):
-        return False
+    """Whether liveness ended the fresh container as well, and soon."""
+    fresh = case.next_life(life)
+    return fresh is not None and fresh in silent_kills(case) and lived_briefly(case, fresh)
+
+
+def lived_briefly(case: Case, life: Life) -> bool:
+    """Whether liveness ended that life within twice the time from its start that it takes at most."""
+    probe = case.container.liveness or Probe(handler=None)
     soon = probe.initial_delay_seconds + _TIMES_DETECTION * probe.detection_seconds
-    return case.killed_at(fresh) - fresh.started_at <= soon
+    return case.killed_at(life) - life.started_at <= soon
 
 
 def _relapsed(case: Case, life: Life) -> bool:

@@ -7,14 +7,19 @@ from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.fault import Fault, causes_of, fault_of, in_words
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.grace import may_have_hung, never_passed_in_grace, passed_in_grace
+from probetuner.diagnosis.latency import come_late
 from probetuner.diagnosis.rates import rates
+from probetuner.diagnosis.relapsing import lived_briefly
 from probetuner.diagnosis.restarts import restarts_of
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import FailureRun, RunEnding
 from probetuner.model.probe import ProbeType
 
 _ANNOUNCED, _SEEN = 0.99, 0.8
 """How sure a kill is that the kubelet announced, and one that only the failures before the end show."""
+_SEVERAL = 2
+"""One process may hang soon after its start by chance."""
 
 
 def unexplained_kills(case: Case, kind: ProbeType) -> int:
@@ -43,6 +48,17 @@ def silence_passed(case: Case) -> bool:
     late = sum(count for cause, count in causes_of(case, ProbeType.LIVENESS).items() if cause.is_silence)
     going_on = {run.pod_uid for run in case.runs(ProbeType.LIVENESS) if run.ending is RunEnding.OPEN}
     return late > kills * liveness.failure_threshold + len(going_on) * (liveness.failure_threshold - 1)
+
+
+def is_like_a_queue(case: Case) -> bool:
+    """Whether what one look shows is what a queue does: most fresh processes were killed again soon, some answers late.
+
+    A process that hangs by itself has mostly run for longer than liveness takes to end it. One whose dependency hangs
+    answers at once or not at all. Where nothing tells how long answers took, the short lives stand alone.
+    """
+    kills = liveness_kills(case)
+    brief = sum(lived_briefly(case, life) for life in kills)
+    return brief >= _SEVERAL and 2 * brief >= len(kills) and come_late(case, ProbeType.LIVENESS) is not False
 
 
 def _passed(case: Case, run: FailureRun, running: Collection[str]) -> bool:

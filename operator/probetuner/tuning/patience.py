@@ -5,7 +5,7 @@ from dataclasses import replace
 from probetuner.diagnosis.fault import Fault, fault_of, has_own_deadline
 from probetuner.diagnosis.short import late_probes
 from probetuner.diagnosis.tight import tight_probes
-from probetuner.diagnosis.unexplained import are_most, silence_passed, unexplained_kills
+from probetuner.diagnosis.unexplained import are_most, is_like_a_queue, silence_passed, unexplained_kills
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Exec, Probe, ProbeType
 from probetuner.tuning.numbers import take_numbers, waiting
@@ -85,6 +85,14 @@ def be_patient(proposal: Proposal) -> Proposal:
         return proposal
     if case.was_watched and unexplained_kills(case, ProbeType.LIVENESS) < _SEVERAL:
         return proposal.advise(name, f"{reason}; more kills will show what helps", ProbeType.LIVENESS)
+    if fault is Fault.LATE and not case.was_watched and not is_like_a_queue(case):
+        later = chosen.detection_seconds - liveness.detection_seconds
+        return proposal.advise(
+            name,
+            f"{reason}; with {chosen.timeout_seconds} s for each a process that hangs is found up to {later} s later, "
+            "and watching it through the next kill shows whether it is worth that",
+            ProbeType.LIVENESS,
+        )
     return take_numbers(proposal, chosen, reason=reason)
 
 

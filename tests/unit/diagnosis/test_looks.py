@@ -1,6 +1,7 @@
 """A dump, or one look at a cluster, tells what is left of the past: nothing is concluded from what is not there."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -205,16 +206,60 @@ def test_the_report_begins_with_the_count() -> None:
 
 
 def test_kills_that_nothing_explains_say_what_would_decide_it_and_what_is_safe() -> None:
-    """Silence that passed shows that answers are late at times: they get more time, and nothing else changes."""
+    """Silence that passed shows that answers are late at times: more time is advised, with what a hang would cost."""
     found = Dump(
         pods=killed().pods, events=(*killed().events, failing(TIMED_OUT, 4, probe="Readiness", first=-250, last=-20))
     ).container()
 
     assert names(found) == {"liveness-kill-unexplained", "single-replica-readiness"}
     assert actions(found) == {"raise-timeout"}
-    assert found.target.liveness is not None
-    assert found.target.liveness.timeout_seconds > 1
+    assert "with 5 s for each a process that hangs is found up to 4 s later" in words(found)
     assert "watch it through the next kill" in words(found)
+    assert found.target == found.current
+
+
+def killed_again(*lived: float, took: dict[tuple[str, str], tuple[int, int]] | None = None) -> Dump:
+    """A replica for each of these: its process lived so many seconds until liveness killed it; silence passed since."""
+    pods = tuple(
+        Pod(name=name, since=-300, restarts=7, ended=(137, -331 - seconds, -301), ready_since=-280)
+        for name, seconds in zip("abc", lived, strict=False)
+    )
+    events = [
+        told
+        for pod in pods
+        for told in (
+            killing(7, first=-3000, last=-331, pod=pod.name),
+            failing(TIMED_OUT, 21, first=-3020, last=-332, pod=pod.name),
+            failing(TIMED_OUT, 4, probe="Readiness", first=-250, last=-20, pod=pod.name),
+        )
+    ]
+    return Dump(pods=pods, events=events, took=took or {})
+
+
+def took(slow: int) -> dict[tuple[str, str], tuple[int, int]]:
+    """In each of three replicas a thousand answers to liveness were quick, and so many took half a second at least."""
+    return {(name, "Liveness"): (1000, slow) for name in "abc"}
+
+
+@pytest.mark.parametrize(
+    ("dump", "changes"),
+    [
+        (killed_again(31, 33, 900), True),
+        (killed_again(31, 33, 900, took=took(slow=2)), True),
+        (killed_again(31, 33, 900, took=took(slow=0)), False),
+        (killed_again(31, 900, 900, took=took(slow=9)), False),
+        (killed_again(31, took=took(slow=9)), False),
+    ],
+    ids=["nothing tells how late", "some were late", "none was late", "most lived for long", "one by chance"],
+)
+def test_one_look_changes_the_timeout_where_it_shows_what_a_queue_does(*, dump: Dump, changes: bool) -> None:
+    """Fresh processes killed again soon, and late answers: a hang takes time to come, a hung dependency is not late."""
+    found = dump.container()
+
+    assert "raise-timeout" in actions(found)
+    assert found.current.liveness is not None
+    longer = replace(found.current.liveness, timeout_seconds=5)
+    assert found.target == (replace(found.current, liveness=longer) if changes else found.current)
 
 
 def test_kills_of_what_never_came_back_by_itself_weaken_nothing() -> None:

@@ -1,7 +1,8 @@
 """Real trouble of which less was seen, by who began late or looked once: silence is right, a wrong word is not."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ _NO_TROUBLE = {"healthy", "none"}
 """Who has not seen the trouble cannot tell of it."""
 
 
+@cache
+def records_of(folder: str) -> tuple[Record, ...]:
+    """All that was recorded: read once for all that is made of it."""
+    return tuple(Recording(RECORDINGS / folder).records())
+
+
+@cache
 def truth_of(folder: str) -> Mapping[str, Any]:
     truth: Mapping[str, Any] = yaml.safe_load((RECORDINGS / folder / "truth.yaml").read_text())
     return truth
@@ -29,7 +37,7 @@ def truth_of(folder: str) -> Mapping[str, Any]:
 
 def at_share(folder: str, share: float) -> float:
     """The time at which that share of the recording had passed."""
-    times = [record.at for record in Recording(RECORDINGS / folder).records()]
+    times = [record.at for record in records_of(folder)]
     return times[0] + share * (times[-1] - times[0])
 
 
@@ -47,7 +55,7 @@ def there_at(records: Iterable[Record], moment: float) -> list[Mapping[str, Any]
 
 def dumped(folder: str, share: float) -> ContainerReport:
     """What `analyze` makes of `kubectl get -o json` at that time."""
-    objects = there_at(Recording(RECORDINGS / folder).records(), at_share(folder, share))
+    objects = there_at(records_of(folder), at_share(folder, share))
     given = [Given(object=content, origin=_ORIGIN) for content in objects]
     return report(folder, gather_objects(given, tell=pytest.fail))
 
@@ -55,7 +63,7 @@ def dumped(folder: str, share: float) -> ContainerReport:
 def looked_at(folder: str, share: float) -> ContainerReport:
     """What `analyze` makes of a cluster at that time: of its lists and one answer of each kubelet."""
     moment = at_share(folder, share)
-    records = [record for record in Recording(RECORDINGS / folder).records() if record.at <= moment]
+    records = [record for record in records_of(folder) if record.at <= moment]
     given = [Given(object=content, origin=_ORIGIN) for content in there_at(records, moment)]
     scrapes = {(record.node, record.path): record for record in records if not isinstance(record, Watched)}
     return report(folder, gather_objects(given, tell=pytest.fail, scrapes=scrapes.values()))
@@ -69,7 +77,7 @@ def watched_late(folder: str, share: float, *, scrape_seconds: float = 0.0) -> C
     since = at_share(folder, share)
     gathering = Gathering(watched_since=since)
     scraped: dict[tuple[str, str], float] = {}
-    for record in begun_at(Recording(RECORDINGS / folder), since):
+    for record in begun_at(records_of(folder), since):
         if isinstance(record, Watched):
             gathering.define(record.object, _ORIGIN)
             gathering.remember(gathering.watch(record.object, record.change, at=record.at))
@@ -79,8 +87,7 @@ def watched_late(folder: str, share: float, *, scrape_seconds: float = 0.0) -> C
     return report(folder, gathering)
 
 
-def begun_at(recording: Recording, since: float) -> Iterator[Record]:
-    records = list(recording.records())
+def begun_at(records: Sequence[Record], since: float) -> Iterator[Record]:
     for content in there_at(records, since):
         yield Watched(at=since, change="ADDED", object=content)
     yield from (record for record in records if record.at > since)
