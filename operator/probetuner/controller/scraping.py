@@ -129,4 +129,4 @@ class Scraper:
         elif before.problem:
             log.info("kubelet answers again", node=node)
         for ref in self._following.on_node(node):
-            self._following.changed(ref)
+            self._following.changed(ref, 0.0)

@@ -214,7 +214,10 @@ class Operator:
         if own is not None:
             await announce(self._api, own, announcement, now=self._clock())
 
-    def _look_at(self, ref: WorkloadRef) -> None:
+    def _look_at(self, ref: WorkloadRef, within_seconds: float = 0.0) -> None:
+        if within_seconds > DEBOUNCE_SECONDS:
+            self._queue.add(ref, delay_seconds=within_seconds)
+            return
         begins = self._guard.begins(ref)
         delay_seconds = 0.0 if begins else DEBOUNCE_SECONDS
         self._queue.add(ref, delay_seconds=delay_seconds, first=begins or self._guard.comes_first(ref))

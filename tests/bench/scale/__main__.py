@@ -82,7 +82,7 @@ _ROWS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("CPU, storm", lambda one: _cpu(one, "storm")),
     ("decisions a minute: calm, storm", lambda one: f"{_decisions(one, 'calm')}, {_decisions(one, 'storm')}"),
     ("writes in the calm minute", lambda one: str(_writes(one["stretches"]["calm"]["requests"]))),
-    ("first kill to advice: p50, p99 (s)", lambda one: _spread(one["advised_after"], 0.5, 0.99)),
+    ("first failure to advice: p50, p99 (s)", lambda one: _spread(one["advised_after"], 0.5, 0.99)),
     ("without advice", lambda one: str(one["unadvised"])),
 )
 

@@ -60,6 +60,10 @@ class Fleet:
         first = BEGAN + self.storm_at + pod * 7 % _WITHIN_SECONDS
         return tuple(first + number * _KILLS_APART_SECONDS for number in range(_KILLS))
 
+    def fails_at(self, pod: int) -> float:
+        """When the first attempt of the storm fails there, in epoch seconds."""
+        return self.kills(pod)[0] - (_FAILURES - 1) * PERIOD_SECONDS
+
     def is_stormy(self, workload: int) -> bool:
         """Whether the storm is about that workload."""
         return bool(self.kills(workload * self.pods_each))

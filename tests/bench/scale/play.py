@@ -50,7 +50,7 @@ class Stretch:
 class Played:
     """What came of it.
 
-    Times are seconds: of the first look at each workload since the start, and of advice since a workload's first kill.
+    Times are seconds: of the first look at each workload since the start, and of advice since the first failure.
     """
 
     first_looks: list[float] = field(default_factory=list)
@@ -196,12 +196,12 @@ class Theatre:
         played, fleet = self.played, self._fleet
         played.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         for workload in filter(fleet.is_stormy, range(fleet.workloads)):
-            killed_at = min(fleet.kills(pod)[0] for pod in fleet.pods[workload * fleet.pods_each :][: fleet.pods_each])
+            failed_at = min(fleet.fails_at(pod) for pod in fleet.pods[workload * fleet.pods_each :][: fleet.pods_each])
             advised_at = self._advised.get(f"{namespace_of(workload)}/{name_of(workload)}")
             if advised_at is None:
                 played.unadvised += 1
             else:
-                played.advised_after.append(max(0.0, advised_at - killed_at))
+                played.advised_after.append(max(0.0, advised_at - failed_at))
 
     def _decide(self, situation: Situation, now: float) -> Decision:
         decision = decide(situation, now)
@@ -214,7 +214,10 @@ class Theatre:
             self._advised.setdefault(f"{ref.namespace}/{ref.name}", self._now())
         return decision
 
-    def _look_at(self, ref: WorkloadRef) -> None:
+    def _look_at(self, ref: WorkloadRef, within_seconds: float) -> None:
+        if within_seconds > DEBOUNCE_SECONDS:
+            self._queue.add(ref, delay_seconds=within_seconds)
+            return
         begins = self._guard.begins(ref)
         delay_seconds = 0.0 if begins else DEBOUNCE_SECONDS
         self._queue.add(ref, delay_seconds=delay_seconds, first=begins or self._guard.comes_first(ref))

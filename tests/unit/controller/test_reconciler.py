@@ -58,7 +58,7 @@ class Bench:
         self.view = View(default_mode=Mode.OFF)
         self.view.see_workload(WEB, RAW)
         api, metrics = cast("Api", self), Metrics()
-        self.following = following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
+        self.following = following = Following(since=0.0, changed=lambda *_: None, loop=a_loop())
         self.reconciler = Reconciler(
             api,
             self.view,
