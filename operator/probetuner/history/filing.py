@@ -115,7 +115,9 @@ def _linked(lives: tuple[Life, ...], pod_uid: str) -> tuple[Life, ...]:
     linked: dict[int, Life] = {}
     before: Life | None = None
     for life, following in zip(chain, (*chain[1:], None), strict=True):
-        known = replace(life, inherited=_inherited(before, life))
+        known, inherited = life, _inherited(before, life)
+        if inherited != life.inherited:
+            known = replace(known, inherited=inherited)
         if life.ended_at is None and following is not None:
             known = replace(known, ended_at=following.started_at, exit_reason=UNSEEN)
         linked[life.restarts] = before = known
