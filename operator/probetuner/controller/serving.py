@@ -142,6 +142,7 @@ class Following:
         self.changed = changed
         self._loop = loop
         self._namespaces: frozenset[str] = frozenset()
+        self._news: dict[str, float] = {}
 
     @property
     def namespaces(self) -> frozenset[str]:
@@ -201,7 +202,10 @@ class Following:
             ref = fact.pod.workload
             served = self.served.get(ref) if ref is not None else None
             if served is not None and ref is not None and self._learn_one(served, fact):
-                within[ref] = min(within.get(ref, _LATEST_SECONDS), served.matters_within(fact))
+                seconds = served.matters_within(fact)
+                within[ref] = min(within.get(ref, _LATEST_SECONDS), seconds)
+                if not seconds:
+                    self._news[fact.pod.node] = max(fact.at, self._news.get(fact.pod.node, fact.at))
         for ref, seconds in within.items():
             self.changed(ref, seconds)
 
@@ -217,6 +221,8 @@ class Following:
 
     def forget_pods(self, uids: Collection[str]) -> None:
         """Forget pods that were deleted unseen."""
+        if not uids:
+            return
         for served in self.served.values():
             served.pods = {uid: node for uid, node in served.pods.items() if uid not in uids}
         self._keep_known_pods()
@@ -224,6 +230,10 @@ class Following:
     def nodes(self) -> set[str]:
         """Return the nodes that run pods of served workloads."""
         return {node for served in self.served.values() for node in served.pods.values() if node}
+
+    def news_at(self, node: str) -> float:
+        """When something last happened to pods of a node, in epoch seconds; minus infinity where nothing did."""
+        return self._news.get(node, -math.inf)
 
     def on_node(self, node: str) -> list[WorkloadRef]:
         """Return the served workloads that have pods on a node."""

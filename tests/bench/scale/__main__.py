@@ -19,7 +19,7 @@ from rich.table import Table
 from bench.scale.fleet import Fleet
 from bench.scale.play import play
 
-CALM_AT, STORM_AT, UNTIL = 480.0, 560.0, 740.0
+CALM_AT, STORM_AT, UNTIL = 720.0, 800.0, 980.0
 """When the calm minute begins, the storm, and the end of both. Whatever slows down in calm has done so by then."""
 
 

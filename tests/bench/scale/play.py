@@ -98,7 +98,8 @@ class Theatre:
         self._fleet, self._loop = fleet, loop
         self._decisions = 0
         self._looked: set[WorkloadRef] = set()
-        self._advised: dict[str, float] = {}
+        self._advice: dict[WorkloadRef, str | None] = {}
+        self._advised: dict[str, list[float]] = {}
         options, metrics = Options(), Metrics()
         clock, monotonic = self._now, loop.time
         pace = RequestPace(
@@ -197,11 +198,10 @@ class Theatre:
         played.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         for workload in filter(fleet.is_stormy, range(fleet.workloads)):
             failed_at = min(fleet.fails_at(pod) for pod in fleet.pods[workload * fleet.pods_each :][: fleet.pods_each])
-            advised_at = self._advised.get(f"{namespace_of(workload)}/{name_of(workload)}")
-            if advised_at is None:
-                played.unadvised += 1
-            else:
-                played.advised_after.append(max(0.0, advised_at - failed_at))
+            told_at = self._advised.get(f"{namespace_of(workload)}/{name_of(workload)}", [])
+            later = [at - failed_at for at in told_at if at >= failed_at]
+            played.advised_after += later[:1]
+            played.unadvised += not later
 
     def _decide(self, situation: Situation, now: float) -> Decision:
         decision = decide(situation, now)
@@ -210,8 +210,10 @@ class Theatre:
         if ref not in self._looked:
             self._looked.add(ref)
             self.played.first_looks.append(self._loop.time())
-        if decision.status.get("recommendation"):
-            self._advised.setdefault(f"{ref.namespace}/{ref.name}", self._now())
+        advice = (decision.status.get("recommendation") or {}).get("id")
+        if advice != self._advice.get(ref):
+            self._advice[ref] = advice
+            self._advised.setdefault(f"{ref.namespace}/{ref.name}", []).append(self._now())
         return decision
 
     def _look_at(self, ref: WorkloadRef, within_seconds: float) -> None:
