@@ -112,14 +112,14 @@ class Fleet:
         began = killed[-1] + _START_SECONDS if killed else BEGAN - AGE_SECONDS
         runs, ready = at >= began, at >= began + PERIOD_SECONDS
         flipped = began + PERIOD_SECONDS if ready else (killed[-1] if killed else began)
-        workload = self.workload(number)
+        workload, restarts = self.workload(number), len(killed) - (not runs)
         status = {
             "name": "app",
             "ready": ready,
             "started": runs,
-            "restartCount": len(killed),
+            "restartCount": restarts,
             "image": "registry/app:1",
-            "containerID": f"containerd://{container_id(number, len(killed))}",
+            "containerID": f"containerd://{container_id(number, restarts)}",
             "state": {"running": {"startedAt": clock(began)}} if runs else {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": _ended(number, killed)} if killed else {},
         }
@@ -230,7 +230,7 @@ def uid_of(pod: int) -> str:
 
 def container_id(pod: int, restarts: int) -> str:
     """The id of a container, as long as those of containerd are."""
-    return f"{pod:08x}{restarts:08x}" + "7c" * 24
+    return "7c" * 28 + f"{restarts:02x}{pod:06x}"
 
 
 def node_name(number: int) -> str:

@@ -5,17 +5,20 @@ The time is part of the path, so that nobody waits for a scrape: /NODE/SECONDS/m
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from aiohttp import web
 
 from bench.scale.fleet import Fleet
 from bench.scale.pages import Node
 
+_TESTS = Path(__file__).parents[2]
 _GZIP, _QUICKLY = 16 + zlib.MAX_WBITS, 1
 
 
@@ -23,7 +26,8 @@ _GZIP, _QUICKLY = 16 + zlib.MAX_WBITS, 1
 def kubelets(fleet: Fleet) -> Iterator[int]:
     """Run them beside this process; gives their port on loopback."""
     command = [sys.executable, "-m", "bench.scale.kubelets", json.dumps(fleet.document())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "PYTHONPATH": str(_TESTS)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:
             yield int(process.stdout.readline())
