@@ -27,12 +27,13 @@ def kubelets(fleet: Fleet) -> Iterator[int]:
     """Run them beside this process; gives their port on loopback."""
     command = [sys.executable, "-m", "bench.scale.kubelets", json.dumps(fleet.document())]
     environment = {**os.environ, "PYTHONPATH": str(_TESTS)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        try:
+        with process.stdin:
             yield int(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 async def _serve(fleet: Fleet) -> None:
@@ -51,7 +52,8 @@ async def _serve(fleet: Fleet) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)
-    await asyncio.Event().wait()
+    await asyncio.to_thread(sys.stdin.read)  # until whoever began it has ended, in whatever way
+    await runner.cleanup()
 
 
 if __name__ == "__main__":
