@@ -53,8 +53,9 @@ chaos: setup ## break everything around the operator on a real cluster until 200
 after: setup ## play twelve troubles on a real kubelet without and with the recommended patch, into docs/after.md
 	PYTHONPATH=tests:. $(BIN)/python -m after --write docs/after.md
 
-bench: setup ## manifests through probetuner and through kube-score, side by side
+bench: setup ## manifests beside kube-score, and what pods cost the operator (python -m bench.scale: up to 10,000)
 	PYTHONPATH=tests $(BIN)/python -m bench
+	PYTHONPATH=tests $(BIN)/python -m bench.scale --check
 
 gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md (REGIMES=quick: in minutes, printed)
 	PYTHONPATH=tests $(BIN)/python -m gym --rules "commit $$(git describe --always --dirty)" \

@@ -112,7 +112,7 @@ class Operator:
 
     def __init__(self, *, since: float = 0, remembers: Iterable[tuple[str, WorkloadHistory]] = ()) -> None:
         self.changed: list[WorkloadRef] = []
-        self.following = Following(since=BEGAN + since, changed=self.changed.append, loop=a_loop())
+        self.following = Following(since=BEGAN + since, changed=lambda ref, _: self.changed.append(ref), loop=a_loop())
         saved = dict(remembers)
         for tenant in ("red", "blue"):
             self.following.add(serve(workload(tenant), saved.get(tenant, WorkloadHistory()), at=BEGAN))

@@ -121,7 +121,7 @@ async def test_a_sweep_goes_on_past_an_absurd_workload() -> None:
     good["metadata"]["annotations"] = {"probetuner.dev/mode": "Observe"}
     absurd = _with("spec.strategy.rollingUpdate.maxSurge", ENDLESS, good)
     absurd["metadata"] |= {"resourceVersion": "2", "generation": 2}
-    following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
+    following = Following(since=0.0, changed=lambda *_: None, loop=a_loop())
     following.add(serve(good, WorkloadHistory(), at=0.0))
     looked_at: list[WorkloadRef] = []
     cluster = cast("Api", _Cluster(absurd))

@@ -84,7 +84,7 @@ class Bench:
         self.failures = 0
         self.told: list[WorkloadRef] = []
         self.loop = a_loop(failed=self._count, clock=lambda: 0.0)
-        self.following = Following(since=0.0, changed=self.told.append, loop=self.loop)
+        self.following = Following(since=0.0, changed=lambda ref, _: self.told.append(ref), loop=self.loop)
         self.view = View(default_mode=Mode.OFF)
         for ref in (EVIL, GOOD):
             self.view.see_workload(ref, raw(ref.name))

@@ -88,6 +88,12 @@ class Api:
             if not token:
                 return
 
+    async def few(self, path: str, *, query: Query = ()) -> list[Object] | None:
+        """Read all objects of a list if one page holds them, None if it does not. Raises ApiError."""
+        page = await self._send("GET", path, query=[*query, ("limit", _PAGE)])
+        more = (page.get("metadata") or {}).get("continue")
+        return None if more else list(page.get("items") or ())
+
     async def write(
         self,
         method: str,

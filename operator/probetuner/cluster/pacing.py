@@ -32,6 +32,11 @@ class RequestPace:
         self._free_at = float("-inf")
         self._told_at = float("-inf")
 
+    @property
+    def backlog_seconds(self) -> float:
+        """How long a request that is asked for now would wait."""
+        return max(0.0, self._free_at - self._clock())
+
     async def turn(self) -> None:
         """Wait until the next request may be sent."""
         now = self._clock()

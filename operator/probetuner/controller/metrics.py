@@ -23,6 +23,11 @@ class Metrics:
         self.scrape_errors = self._counter(
             "kubelet_scrape_errors", "Scrapes of a kubelet that did not give all counters."
         )
+        self.skipped_scrapes = self._counter(
+            "skipped_scrapes", "Scrapes that were not made in time, since the node was still being read."
+        )
+        self._look_wait = self._plain("look_wait_seconds", "For how long the look that is longest due has been.")
+        self._loop_lag = self._plain("event_loop_lag_seconds", "How late a timer was at most within ten seconds.")
         self.watch_failures = self._counter("watch_failures", "Ends of watches, which are begun again each time.")
         self.loop_failures = self._counter(
             "loop_failures", "Objects, and turns of the operator's own loops, that failed and were passed over.", "loop"
@@ -31,12 +36,7 @@ class Metrics:
         self.api_wait_seconds = self._counter("api_wait_seconds", "Seconds that these waited for their turn.")
         self.mass_kills = self._counter("mass_kills", "Beginnings of times in which liveness killed most replicas.")
         self._mass_killed = self._gauge("mass_killed", "1 while liveness is killing most replicas.")
-        self.leading = Gauge(
-            "leading",
-            "1 while this operator works, 0 while it stands by.",
-            namespace="probetuner",
-            registry=self._registry,
-        )
+        self.leading = self._plain("leading", "1 while this operator works, 0 while it stands by.")
         self._nodes = Gauge(
             "nodes",
             "Nodes that run pods of served workloads, by how their kubelets answer who asks for counters.",
@@ -95,6 +95,11 @@ class Metrics:
         for state in NodeState:
             self._nodes.labels(state.value).set(counts.get(state, 0))
 
+    def show_load(self, *, look_wait: float, loop_lag: float) -> None:
+        """Show how far the operator is behind, in seconds."""
+        self._look_wait.set(look_wait)
+        self._loop_lag.set(loop_lag)
+
     def waited(self, seconds: float) -> None:
         """Count a request to the API server, and how long it waited for its turn."""
         self.api_requests.inc()
@@ -127,6 +132,9 @@ class Metrics:
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, namespace="probetuner", registry=self._registry)
+
+    def _plain(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, namespace="probetuner", registry=self._registry)
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
         return Gauge(name, meaning, (*_WORKLOAD, *labels), namespace="probetuner", registry=self._registry)

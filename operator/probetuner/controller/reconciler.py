@@ -19,6 +19,7 @@ from probetuner.controller.pace import Pace
 from probetuner.controller.scraping import Scraper
 from probetuner.controller.serving import Following, Served, serve
 from probetuner.controller.view import View
+from probetuner.controller.watching import EVENTS
 from probetuner.model.mode import Mode
 from probetuner.model.policy import Policy
 from probetuner.model.problem import InvalidObjectError
@@ -174,11 +175,24 @@ class Reconciler:
         selector = [("labelSelector", served.selector)]
         pods = [{**raw, "kind": "Pod"} async for raw in self._api.each(f"{path}/pods", query=selector)]
         self._following.read_list(served, pods, self._clock())
+        await self._read_events(served, f"{path}/events")
+        served.listed = True
+
+    async def _read_events(self, served: Served, path: str) -> None:
+        """Read what is told of its pods: at once, where the namespace has few such Events, else pod by pod.
+
+        Pods without trouble have none, so a cluster's thousand workloads take a thousand requests and not ten thousand.
+        """
+        of_all = await self._api.few(path, query=[("fieldSelector", EVENTS)]) if len(served.pods) > 1 else None
+        if of_all is not None:
+            for raw in of_all:
+                if (raw.get("involvedObject") or {}).get("uid") in served.pods:
+                    self._following.watch({**raw, "kind": "Event"}, None, self._clock())
+            return
         for uid in list(served.pods):
             of_pod = [("fieldSelector", f"involvedObject.uid={uid}")]
-            async for raw in self._api.each(f"{path}/events", query=of_pod):
+            async for raw in self._api.each(path, query=of_pod):
                 self._following.watch({**raw, "kind": "Event"}, None, self._clock())
-        served.listed = True
 
     async def _without_workload(self, ref: WorkloadRef) -> None:
         await self._leave(ref)

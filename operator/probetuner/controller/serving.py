@@ -15,6 +15,7 @@ from probetuner.facts.owner import may_belong, owner_of
 from probetuner.facts.pods import uid_of
 from probetuner.history.fold import observe
 from probetuner.history.future import newest, without_future
+from probetuner.history.notable import merely_goes_on
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.fields import moment
 from probetuner.model.problem import InvalidObjectError
@@ -22,6 +23,11 @@ from probetuner.model.workload import Workload, WorkloadRef, parse_workload, sec
 
 _SET_BACK_SECONDS = 60.0
 """Well above what a scrape takes from its answer to its facts, during which others may learn something newer."""
+
+_SOONEST_OF_TIME = 0.1
+_LATEST_SECONDS = 300.0
+"""What merely goes on changes an answer the more slowly, the longer it has gone on: so a workload to which nothing
+happens is looked at again after a tenth of the time for which nothing has, and five minutes at most."""
 
 log = structlog.get_logger()
 
@@ -45,6 +51,7 @@ class Served:
     history: WorkloadHistory
     resumed_at: float
     saved: WorkloadHistory
+    happened_at: float
     saved_at: float = 0.0
     saved_version: str = ""
     pods: dict[str, str] = field(default_factory=dict)
@@ -81,6 +88,13 @@ class Served:
         self.history = observe(before, fact)
         return self.history is not before
 
+    def matters_within(self, fact: Fact) -> float:
+        """In how many seconds a fact that was learned asks for a look: at once, unless something merely goes on."""
+        if not merely_goes_on(fact, self.workload):
+            self.happened_at = max(self.happened_at, fact.at)
+            return 0.0
+        return min(_LATEST_SECONDS, max(0.0, _SOONEST_OF_TIME * (fact.at - self.happened_at)))
+
 
 def serve(raw: Mapping[str, Any], history: WorkloadHistory, *, at: float) -> Served:
     """Begin with a workload at that time, and with what was saved of it. Raises InvalidObjectError.
@@ -99,22 +113,36 @@ def serve(raw: Mapping[str, Any], history: WorkloadHistory, *, at: float) -> Ser
         history=history,
         resumed_at=newest(history),
         saved=history,
+        happened_at=at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    """What is written to the log only where a fact cannot be taken in: thousands are, each second."""
+
+    served: Served
+    fact: Fact
+
+    def __str__(self) -> str:
+        return f"{self.served.workload.ref}: {type(self.fact).__name__}"
 
 
 class Following:
     """The served workloads, and their pods, nodes and events as the reader knows them.
 
-    `changed` is called with a workload of which something new is known. Everything but `concerns` belongs to the event
+    `changed` is called with a workload of which something new is known, and in how many seconds that asks for a look:
+    zero is as soon as may be. Everything but `concerns` belongs to the event
     loop's thread. `since` is when observation began, in epoch seconds. `loop` passes over what cannot be learned.
     """
 
-    def __init__(self, *, since: float, changed: Callable[[WorkloadRef], None], loop: Loop) -> None:
+    def __init__(self, *, since: float, changed: Callable[[WorkloadRef, float], None], loop: Loop) -> None:
         self.served: dict[WorkloadRef, Served] = {}
         self.reader = Reader(since=since, follows=lambda ref: ref in self.served)
         self.changed = changed
         self._loop = loop
         self._namespaces: frozenset[str] = frozenset()
+        self._news: dict[str, float] = {}
 
     @property
     def namespaces(self) -> frozenset[str]:
@@ -169,18 +197,21 @@ class Following:
 
     def learn(self, facts: Iterable[Fact]) -> None:
         """Fold facts into the histories of the workloads that they are about."""
-        touched = set()
+        within: dict[WorkloadRef, float] = {}
         for fact in facts:
             ref = fact.pod.workload
             served = self.served.get(ref) if ref is not None else None
-            if served is not None and self._learn_one(served, fact):
-                touched.add(served.workload.ref)
-        for ref in touched:
-            self.changed(ref)
+            if served is not None and ref is not None and self._learn_one(served, fact):
+                seconds = served.matters_within(fact)
+                within[ref] = min(within.get(ref, _LATEST_SECONDS), seconds)
+                if not seconds:
+                    self._news[fact.pod.node] = max(fact.at, self._news.get(fact.pod.node, fact.at))
+        for ref, seconds in within.items():
+            self.changed(ref, seconds)
 
     def _learn_one(self, served: Served, fact: Fact) -> bool:
         # A history that cannot take a fact in must not keep the others of the same scrape from theirs.
-        with self._loop.turn(f"{served.workload.ref}: {type(fact).__name__}"):
+        with self._loop.turn(_Learning(served, fact)):
             return served.learn(fact)
         return False
 
@@ -190,6 +221,8 @@ class Following:
 
     def forget_pods(self, uids: Collection[str]) -> None:
         """Forget pods that were deleted unseen."""
+        if not uids:
+            return
         for served in self.served.values():
             served.pods = {uid: node for uid, node in served.pods.items() if uid not in uids}
         self._keep_known_pods()
@@ -197,6 +230,10 @@ class Following:
     def nodes(self) -> set[str]:
         """Return the nodes that run pods of served workloads."""
         return {node for served in self.served.values() for node in served.pods.values() if node}
+
+    def news_at(self, node: str) -> float:
+        """When something last happened to pods of a node, in epoch seconds; minus infinity where nothing did."""
+        return self._news.get(node, -math.inf)
 
     def on_node(self, node: str) -> list[WorkloadRef]:
         """Return the served workloads that have pods on a node."""

@@ -43,7 +43,7 @@ _IN_NO_NAMESPACE = ("namespaces", "nodes")
 
 # What the kubelet and the scheduler say of every pod, which is most of what there is, and never about probes.
 _UNTOLD = ("Scheduled", "Pulling", "Pulled", "Created", "Started", "SuccessfulAttachVolume")
-_EVENTS = ",".join(["involvedObject.kind=Pod", *(f"reason!={reason}" for reason in _UNTOLD)])
+EVENTS = ",".join(["involvedObject.kind=Pod", *(f"reason!={reason}" for reason in _UNTOLD)])
 # Pods of the followed kinds are restarted always, so none of them ends well.
 _PODS = "status.phase!=Succeeded"
 
@@ -250,7 +250,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 30
     settings.watching.reconnect_backoff = 1.0
     settings.watching.chunk_size = _CHUNK
-    settings.watching.field_selectors["v1", "events"] = _EVENTS
+    settings.watching.field_selectors["v1", "events"] = EVENTS
     settings.watching.field_selectors["v1", "pods"] = _PODS
     settings.queueing.idle_timeout = 0.1
     settings.networking.request_timeout = 30

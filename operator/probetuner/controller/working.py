@@ -25,6 +25,7 @@ from probetuner.controller.keeping import Keeper
 from probetuner.controller.metrics import Metrics
 from probetuner.controller.options import Options
 from probetuner.controller.outages import Outages
+from probetuner.controller.overload import Load, Overload
 from probetuner.controller.pace import Pace
 from probetuner.controller.reconciler import Reconciler
 from probetuner.controller.scraping import Scraper
@@ -55,6 +56,7 @@ _LIMIT_SECONDS = {
     "trying": 60.0,
     # An Event is up to four answers of the API server, each with its turn.
     "telling": 180.0,
+    "gauging": 180.0,
     # What watches and scrapes tell is taken in as it comes; the watches' own threads are asked (`Watches.late`).
     "watching": math.inf,
     "learning": math.inf,
@@ -86,7 +88,9 @@ class Operator:
     ) -> None:
         clock, monotonic = time.time, time.monotonic
         per_second = options.api_requests_per_second
-        pace = RequestPace(per_second=per_second, burst=int(2 * per_second), clock=monotonic, waited=metrics.waited)
+        self._pace = pace = RequestPace(
+            per_second=per_second, burst=int(2 * per_second), clock=monotonic, waited=metrics.waited
+        )
         self._api = Api(connection, dry_run=options.dry_run, may_write=may_write, pace=pace)
         self._metrics = metrics
         # One worker at least is always there for other namespaces.
@@ -112,6 +116,15 @@ class Operator:
         self._connection = connection
         self._clock = clock
         self._blindness = Blindness(self._scraper, self._tell_of_own, clock=monotonic, loop=self._loops["telling"])
+        self._overload = Overload(
+            self._load,
+            self._tell_of_own,
+            metrics,
+            requests_per_second=per_second,
+            scrape_interval_seconds=options.scrape_interval_seconds,
+            clock=monotonic,
+            loop=self._loops["gauging"],
+        )
         self._sweeper = Sweeper(
             self._api,
             self._view,
@@ -174,6 +187,7 @@ class Operator:
             group.create_task(self._scraper.run(), name="scrape")
             group.create_task(self._trials.run(), name="try")
             group.create_task(self._blindness.run(), name="tell")
+            group.create_task(self._overload.run(), name="gauge")
             group.create_task(self._keeper.run(), name="keep")
 
     async def _watch_and_look(self) -> None:
@@ -209,6 +223,13 @@ class Operator:
         """Return a sentence for each thing that is needed to serve and not there."""
         return [problem for problem in (self._sweeper.problem, self._watches.problem) if problem is not None]
 
+    def _load(self) -> Load:
+        return Load(
+            look_wait=self._queue.oldest_seconds(),
+            request_wait=self._pace.backlog_seconds,
+            skipped=self._scraper.skipped,
+        )
+
     def _loop(self, name: str, *, limit_seconds: float) -> Loop:
         failed = self._metrics.loop_failures.labels(name).inc
         return Loop(name, limit_seconds=limit_seconds, clock=time.monotonic, failed=failed)
@@ -221,7 +242,10 @@ class Operator:
         if own is not None:
             await announce(self._api, of_workload(own), announcement, now=self._clock())
 
-    def _look_at(self, ref: WorkloadRef) -> None:
+    def _look_at(self, ref: WorkloadRef, within_seconds: float = 0.0) -> None:
+        if within_seconds > DEBOUNCE_SECONDS:
+            self._queue.add(ref, delay_seconds=within_seconds)
+            return
         begins = self._guard.begins(ref)
         delay_seconds = 0.0 if begins else DEBOUNCE_SECONDS
         self._queue.add(ref, delay_seconds=delay_seconds, first=begins or self._guard.comes_first(ref))

@@ -129,6 +129,12 @@ class WorkQueue(Generic[Key]):
         self._sort_out()
         return bool(self._ready)
 
+    def oldest_seconds(self) -> float:
+        """For how long the key that is due longest has been; 0 where none is."""
+        self._sort_out()
+        now = self._clock()
+        return max((now - self._due[key] for ready in self._ready.values() for key in ready), default=0.0)
+
     def __len__(self) -> int:
         return len(self._due)
 

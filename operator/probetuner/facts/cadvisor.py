@@ -55,7 +55,7 @@ def read_cadvisor(
     """
     by_name = {(pod.ref.namespace, pod.ref.name): pod for pod in pods}
     scan = Scan(text, families=FAMILIES, pods=by_name.keys())
-    cgroups = _cgroups(scan.samples(), by_name, at)
+    cgroups = _cgroups((one for one in scan.samples() if isinstance(one, Sample)), by_name, at)
     problem = "; ".join(filter(None, (problem, scan.problem))) or None
     growth = Growth(before=before, at=at, since=since, whole=problem is None)
     facts: list[Fact] = []

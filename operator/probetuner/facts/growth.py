@@ -1,6 +1,7 @@
 """What a kubelet's counters grew by from one scrape of a node to the next."""
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -79,10 +80,11 @@ class Growth:
         old = self._old(series, len(values))
         missing = (0.0,) * len(values) if self.whole or self.restarted else old
         new = tuple(gap if value is None else value for value, gap in zip(values, missing, strict=True))
-        self.values[series] = new
-        if self.restarted or any(value < was for value, was in zip(new, old, strict=True)):
+        # The old tuple is kept for equal values: most counters of most containers stand still.
+        self.values[series] = old if new == old else new
+        if self.restarted or any(map(operator.lt, new, old)):
             old = (0.0,) * len(values)
-        return tuple(min(MOST_GROWN, value - was) for value, was in zip(new, old, strict=True))
+        return tuple(min(MOST_GROWN, grown) for grown in map(operator.sub, new, old))
 
     def _old(self, series: Series, length: int) -> tuple[float, ...]:
         return (0.0,) * length if self.before is None else self.before.values.get(series, (0.0,) * length)

@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from probetuner.facts.exposition import Sample, Scan
+from probetuner.facts.exposition import Buckets, Sample, Scan
 from probetuner.facts.fact import LATENCY_BOUNDS_SECONDS, Fact, PodRef, ProbeCounted, ProbeLatencySampled
 from probetuner.facts.growth import Growth, Reading, Scraped, subject_of_label
 from probetuner.facts.pods import PodState, disturbed
@@ -39,7 +39,10 @@ def read_probes(
     scan = Scan(text, families=FAMILIES, pods=labels)
     found = _Found(pods)
     for sample in scan.samples():
-        found.take(sample)
+        if isinstance(sample, Buckets):
+            found.take_buckets(sample)
+        else:
+            found.take(sample)
     problem = "; ".join(filter(None, (problem, scan.problem))) or None
     restarted = _has_restarted(before, found.started_at)
     growth = Growth(before=before, at=at, since=since, whole=problem is None, restarted=restarted)
@@ -79,6 +82,12 @@ class _Found:
                 )
                 if self.members(namespace, label, container) and kind in _TYPES:
                     self.buckets[namespace, label, container, kind][_number(le)] = sample.value
+
+    def take_buckets(self, sample: Buckets) -> None:
+        """Take in all buckets of a series at once."""
+        namespace, label, container, kind = _labels(sample, "namespace", "pod", "container", "probe_type")
+        if self.members(namespace, label, container) and kind in _TYPES:
+            self.buckets[namespace, label, container, kind].update(zip(_BUCKETS, sample.counts, strict=True))
 
     def members(self, namespace: str, label: str, container: str) -> list[PodState]:
         """The pods that a latency series of that container is about."""
@@ -126,7 +135,7 @@ def _latencies(found: _Found, growth: Growth) -> list[Fact]:
     return facts
 
 
-def _labels(sample: Sample, *names: str) -> tuple[str, ...]:
+def _labels(sample: Sample | Buckets, *names: str) -> tuple[str, ...]:
     return tuple(sample.labels.get(name, "") for name in names)
 
 

@@ -14,7 +14,9 @@ MOST_SAMPLES = 64 * 1024
 MOST_LINE_BYTES = 4096
 """The longest lines are cAdvisor's, of some 700 bytes with a long image name."""
 
-_NO_LINE = re.compile(rb"^[^a-zA-Z_:#\r\n]", re.MULTILINE)
+# A line is sought by the end of the one before: one character at the beginning of an expression is found as quickly as
+# memory is read, and `^` is tried at each place.
+_NO_LINE = re.compile(rb"\n[^a-zA-Z_:#\r\n]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class PageReader:
 
     def __init__(self, families: tuple[str, ...]) -> None:
         names = b"|".join(re.escape(name.encode()) for name in families)
-        self._wanted = re.compile(rb"^(?:%s)[^\n]*\n" % names, re.MULTILINE)
+        self._wanted = re.compile(rb"\n((?:%s)[^\n]*)" % names)
         self._kept: list[bytes] = []
         self._bytes = 0
         self._lines = 1
@@ -69,10 +71,12 @@ class PageReader:
             _, ended, piece = piece.partition(b"\n")
             self._lines += len(ended)
             self._skipping = not ended
-        begun, ended, self._pending = (self._pending + piece).rpartition(b"\n")
-        self._take_lines(begun + ended)
+        behind_line = b"\n" + self._pending + piece
+        end = behind_line.rfind(b"\n")
+        self._pending = behind_line[end + 1 :]
+        self._take_lines(behind_line[:end])
         if len(self._pending) > MOST_LINE_BYTES:
-            self._overlong += self._is_wanted(self._pending)
+            self._overlong += self._wanted.match(b"\n" + self._pending) is not None
             self._pending, self._skipping = b"", True
         return not self._cut
 
@@ -91,18 +95,16 @@ class PageReader:
         )
 
     def _take_lines(self, lines: bytes) -> None:
+        """Take in whole lines, each behind the end of the one before."""
         self._lines += lines.count(b"\n")
         self._unreadable += len(_NO_LINE.findall(lines))
         wanted: list[bytes] = self._wanted.findall(lines)
-        kept = [line for line in wanted if len(line) <= MOST_LINE_BYTES]
+        kept = [line for line in wanted if len(line) < MOST_LINE_BYTES]
         self._overlong += len(wanted) - len(kept)
         room = MOST_SAMPLES - self._samples
         self._cut = self._cut or len(kept) > room
-        self._kept.append(b"".join(kept[:room]))
+        self._kept.append(b"\n".join((*kept[:room], b"")))
         self._samples += len(kept[:room])
-
-    def _is_wanted(self, begun: bytes) -> bool:
-        return self._wanted.match(begun + b"\n") is not None
 
 
 def page_of(text: str, families: tuple[str, ...]) -> Page:

@@ -84,21 +84,17 @@ def _shares(fact: ProbeCounted, during: Sequence[Life]) -> tuple[ProbeCounted, .
 
 
 def _scraped(tally: Tally, fact: ProbeCounted) -> Tally:
-    counted = replace(
+    passed = fact.succeeded > 0
+    return replace(
         tally,
         succeeded=tally.succeeded + fact.succeeded,
         failed_by_counters=tally.failed_by_counters + fact.failed,
         counted_until=fact.at,
-        counted_streak=fact.failed + (0 if fact.succeeded else tally.counted_streak),
+        counted_streak=fact.failed + (0 if passed else tally.counted_streak),
         uncounted=tuple(seen for seen in tally.uncounted if seen.at > fact.at),
-    )
-    if not fact.succeeded:
-        return counted
-    return replace(
-        counted,
-        first_succeeded_at=tally.first_succeeded_at or fact.at,
-        last_succeeded_at=fact.at,
-        success_since=fact.since,
+        first_succeeded_at=(tally.first_succeeded_at or fact.at) if passed else tally.first_succeeded_at,
+        last_succeeded_at=fact.at if passed else tally.last_succeeded_at,
+        success_since=fact.since if passed else tally.success_since,
     )
 
 

@@ -56,7 +56,10 @@ def throttling(entry: ContainerHistory, fact: CpuThrottled) -> ContainerHistory:
 
 def _change(entry: ContainerHistory, fact: Observed, change: Callable[[Minute], Minute]) -> ContainerHistory:
     began = fact.at - fact.at % _MINUTE_SECONDS
-    if entry.minutes and entry.minutes[-1].started_at == began:
+    newest_at = entry.minutes[-1].started_at if entry.minutes else began - _MINUTE_SECONDS
+    if began > newest_at:
+        return replace(entry, minutes=(*entry.minutes, change(Minute(started_at=began)))[-bounds.MINUTES :])
+    if began == newest_at:
         return replace(entry, minutes=(*entry.minutes[:-1], change(entry.minutes[-1])))
     known = {minute.started_at: minute for minute in entry.minutes}
     known[began] = change(known.get(began, Minute(started_at=began)))

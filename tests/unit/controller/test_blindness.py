@@ -69,7 +69,7 @@ class Pages:
 async def test_nodes_are_counted_by_how_their_kubelets_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """`probetuner_nodes` has each state, with zero for those in which no node is."""
     monkeypatch.setattr(scraping, "_LOOK_SECONDS", 0.01)
-    metrics, following = Metrics(), Following(since=0.0, changed=lambda _: None, loop=a_loop())
+    metrics, following = Metrics(), Following(since=0.0, changed=lambda *_: None, loop=a_loop())
     nodes = {"good", "refused", "untrusted", "unreachable", "broken", "nowhere"}
     monkeypatch.setattr(following, "nodes", lambda: nodes)
     scraper = Scraper(

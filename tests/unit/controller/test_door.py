@@ -151,7 +151,7 @@ class Door:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self.faults.append(context.get("exception") or context))
         passes_over = a_loop(failed=lambda: self.faults.append("passed over"))
-        self.following = Following(since=0.0, changed=lambda _: None, loop=passes_over)
+        self.following = Following(since=0.0, changed=lambda *_: None, loop=passes_over)
         for ref in (GOOD, BAD):
             metadata = {"name": ref.name, "namespace": "shop", "uid": ref.name}
             self.following.add(serve({"kind": "Deployment", "metadata": metadata}, WorkloadHistory(), at=0.0))

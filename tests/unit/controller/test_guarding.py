@@ -33,7 +33,7 @@ class Bench:
         self.away = False
         self.events: list[str] = []
         self.metrics = Metrics()
-        following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
+        following = Following(since=0.0, changed=lambda *_: None, loop=a_loop())
         following.add(_served())
         self.served = following.served[WEB]
         self.guard = Guard(MassRule(), cast("Api", self), following, self.metrics, clock=lambda: self.now)

@@ -38,7 +38,7 @@ class Bench:
     def __init__(self) -> None:
         self.now = 1000.0
         self.server = Writes()
-        self.following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
+        self.following = Following(since=0.0, changed=lambda *_: None, loop=a_loop())
         raw = {"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop", "uid": "w"}}
         self.following.add(serve(raw, WorkloadHistory(), at=0.0))
         self.keeper = Keeper(cast("Api", self.server), self.following, clock=lambda: self.now, loop=a_loop())

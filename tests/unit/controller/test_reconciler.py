@@ -12,7 +12,7 @@ import pytest
 from probetuner.change.decide import decide
 from probetuner.change.enrolment import parse_policy_object
 from probetuner.change.situation import Decision, Situation, WorkloadPatch
-from probetuner.cluster.api import Api
+from probetuner.cluster.api import Api, Object, Query
 from probetuner.cluster.errors import NotFoundError
 from probetuner.controller.deciding import DecisionThread
 from probetuner.controller.guarding import Guard
@@ -43,6 +43,46 @@ RAW: dict[str, Any] = {
 }
 
 
+def a_pod(name: str) -> dict[str, Any]:
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d", "controller": True}
+    state = {"name": "app", "ready": True, "restartCount": 0, "state": {"running": {"startedAt": TIME}}}
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "shop",
+            "uid": f"uid-{name}",
+            "creationTimestamp": TIME,
+            "labels": {"pod-template-hash": "5d"},
+            "ownerReferences": [owner],
+        },
+        "spec": {"nodeName": "n1", "containers": [{"name": "app", "livenessProbe": {"tcpSocket": {"port": 80}}}]},
+        "status": {"containerStatuses": [state]},
+    }
+
+
+def a_failure(pod: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": f"{pod}.1", "namespace": "shop"},
+        "involvedObject": {
+            "kind": "Pod",
+            "namespace": "shop",
+            "name": pod,
+            "uid": f"uid-{pod}",
+            "fieldPath": "spec.containers{app}",
+        },
+        "reason": "Unhealthy",
+        "source": {"component": "kubelet"},
+        "message": "Liveness probe failed: dial tcp 10.0.0.9:80: connect: connection refused",
+        "firstTimestamp": TIME,
+        "lastTimestamp": TIME,
+        "count": 1,
+    }
+
+
+TIME = "1970-01-01T00:00:01Z"
+ANOTHERS = a_failure("db-0")
+
+
 class Bench:
     """A reconciler of one enrolled workload, which may be deleted while its pods are being listed.
 
@@ -51,6 +91,10 @@ class Bench:
 
     def __init__(self, *, deleted_meanwhile: bool = False) -> None:
         self.written: list[str] = []
+        self.pods: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.events_asked: list[str] = []
+        self.has_many_events = False
         self.deleted_meanwhile = deleted_meanwhile
         self.decides, self.may_decide = asyncio.Event(), threading.Event()
         self.loop = asyncio.get_running_loop()
@@ -58,7 +102,7 @@ class Bench:
         self.view = View(default_mode=Mode.OFF)
         self.view.see_workload(WEB, RAW)
         api, metrics = cast("Api", self), Metrics()
-        self.following = following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
+        self.following = following = Following(since=0.0, changed=lambda *_: None, loop=a_loop())
         self.reconciler = Reconciler(
             api,
             self.view,
@@ -97,12 +141,20 @@ class Bench:
             return RAW
         raise NotFoundError(404, "NotFound", f"{path} was not found")
 
-    async def each(self, _path: str, **_: Any) -> AsyncIterator[dict[str, Any]]:
-        """List nothing, as `Api.each` does; the watch may tell of the deletion meanwhile."""
+    async def each(self, path: str, *, query: Query = (), **_: Any) -> AsyncIterator[Object]:
+        """List pods, or Events of one, as `Api.each` does; the watch may tell of the deletion meanwhile."""
         self.view.see_workload(WEB, RAW, gone=self.deleted_meanwhile)
-        nothing: tuple[dict[str, Any], ...] = ()
-        for item in nothing:
-            yield item
+        asked = dict(query).get("fieldSelector", "")
+        if path.endswith("/events"):
+            self.events_asked.append(asked)
+        for item in self.pods if path.endswith("/pods") else self.events:
+            if path.endswith("/pods") or item["involvedObject"]["uid"] in asked:
+                yield item
+
+    async def few(self, _path: str, *, query: Query) -> list[Object] | None:
+        """List the namespace's Events as `Api.few` does, if there are few."""
+        self.events_asked.append(dict(query)["fieldSelector"])
+        return None if self.has_many_events else [*self.events, ANOTHERS]
 
     async def write(self, method: str, path: str, body: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         """Take what is written as `Api.write` does."""
@@ -119,6 +171,23 @@ async def test_a_workload_deleted_while_it_is_looked_at_is_looked_at_again() -> 
     assert wait is not None
     assert 0.0 < wait < 10.0
     assert bench.written == []
+
+
+@pytest.mark.parametrize(
+    ("many", "requests"), [pytest.param(False, 1, id="few events"), pytest.param(True, 3, id="many events")]
+)
+async def test_what_was_told_of_the_pods_before_is_read(*, many: bool, requests: int) -> None:
+    """In one request where the namespace has few Events, and pod by pod where it has many: the same is known then."""
+    bench = Bench()
+    bench.may_decide.set()
+    bench.pods, bench.has_many_events = [a_pod("web-a"), a_pod("web-b")], many
+    bench.events = [a_failure("web-a"), a_failure("web-b")]
+
+    await bench.reconciler.reconcile(WEB)
+
+    (entry,) = bench.following.served[WEB].history.containers
+    assert sorted(run.pod_uid for run in entry.runs) == ["uid-web-a", "uid-web-b"]
+    assert len(bench.events_asked) == requests
 
 
 async def test_nothing_else_waits_for_a_decision() -> None:

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from probetuner.controller.serving import Following, Served, serve
-from probetuner.facts.fact import ContainerExited, ContainerStarted, Fact, PodRef, ProbeFailed
+from probetuner.facts.fact import (
+    ContainerExited,
+    ContainerStarted,
+    Fact,
+    PodRef,
+    ProbeCounted,
+    ProbeFailed,
+    ProbeLatencySampled,
+)
 from probetuner.facts.fact import FailureCause as Cause
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.probe import ProbeType
@@ -21,8 +29,13 @@ class Told:
 
     def __init__(self) -> None:
         self.changes: list[WorkloadRef] = []
-        self.following = Following(since=0.0, changed=self.changes.append, loop=a_loop())
+        self.within: list[float] = []
+        self.following = Following(since=0.0, changed=self._note, loop=a_loop())
         self.following.add(serve(_workload(), WorkloadHistory(), at=0.0))
+
+    def _note(self, ref: WorkloadRef, within_seconds: float) -> None:
+        self.changes.append(ref)
+        self.within.append(within_seconds)
 
     def learn(self, *facts: Fact) -> WorkloadHistory:
         """Learn facts and return what is remembered then."""
@@ -39,6 +52,32 @@ def test_facts_reach_the_workload_that_they_are_about() -> None:
 
     assert [run.failures for run in history.containers[0].runs] == [2]
     assert told.changes == [WEB]
+
+
+def test_what_merely_goes_on_is_looked_at_the_later_the_longer_it_has() -> None:
+    """Passed attempts and quick answers ask for a look after a tenth of the time since something happened, or 300 s."""
+    told = Told()
+
+    for at in (10.0, 100.0, 1000.0, 9000.0):
+        told.learn(_counted(at), _answered(at, quick=1))
+
+    assert told.within == [1.0, 10.0, 100.0, 300.0]
+
+
+@pytest.mark.parametrize("news", ["failed", "counted", "late"])
+def test_what_happens_is_looked_at_at_once(news: str) -> None:
+    """A failure, by whoever it is told, and an answer that took most of its timeout; what follows is looked at soon."""
+    told = Told()
+    told.learn(_counted(4000.0))
+    facts: dict[str, Fact] = {
+        "failed": _failed(4009.0),
+        "counted": _counted(4009.0, failed=1),
+        "late": _answered(4009.0, late=1),
+    }
+    told.learn(facts[news], _counted(4010.0))
+    told.learn(_counted(4019.0))
+
+    assert told.within == [300.0, 0.0, 1.0]
 
 
 def test_what_is_in_a_loaded_history_is_not_counted_again() -> None:
@@ -184,6 +223,17 @@ def test_selectors_are_written_as_list_requests_take_them(selector: dict[str, An
 
 def _started(at: float) -> ContainerStarted:
     return ContainerStarted(at=at, pod=POD, container="c", restarts=0)
+
+
+def _counted(at: float, *, failed: int = 0) -> ProbeCounted:
+    return ProbeCounted(
+        at=at, pod=POD, container="c", probe=ProbeType.READINESS, since=at - 9, succeeded=1, failed=failed
+    )
+
+
+def _answered(at: float, *, quick: int = 0, late: int = 0) -> ProbeLatencySampled:
+    counts = (quick, *[0] * 6, late, *[0] * 4)
+    return ProbeLatencySampled(at=at, pod=POD, container="c", probe=ProbeType.LIVENESS, counts=counts)
 
 
 def _failed(at: float, *, pod: PodRef = POD) -> ProbeFailed:

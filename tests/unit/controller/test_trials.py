@@ -93,7 +93,7 @@ class Bench:
         self.now = 1_000.0
         self.asked, self.listing, self.metrics = Asked(), Listing(), Metrics()
         self.view = View(default_mode=Mode.OFF)
-        self.following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
+        self.following = Following(since=0.0, changed=lambda *_: None, loop=a_loop())
         self.view.see_workload(WEB, workload())
         if spec is not None:
             self.view.see_policy(parse_policy_object(policy({**spec, "mode": mode})))

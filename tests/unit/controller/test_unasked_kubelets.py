@@ -32,7 +32,7 @@ async def test_no_kubelet_is_asked_and_the_option_is_named(monkeypatch: pytest.M
     """It is no fault: no scrape has failed, and the condition says by which option there are no counters."""
     monkeypatch.setattr(scraping, "_LOOK_SECONDS", 0.01)
     kubelets, metrics = Unasked(), Metrics()
-    following = Following(since=0.0, changed=lambda _: None, loop=a_loop())
+    following = Following(since=0.0, changed=lambda *_: None, loop=a_loop())
     monkeypatch.setattr(following, "nodes", lambda: {"n1"})
 
     async def scraped(*, asks: bool) -> Scraper:
