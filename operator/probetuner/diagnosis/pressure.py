@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.load import busy_kills, describe, paused_kills, queue_is_proved, signs_of_load
+from probetuner.diagnosis.load import are_pauses, busy_kills, describe, signs_of_load
 from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.throttling import UNSEEN, UNSEEN_CONFIDENCE, may_be_unseen
 from probetuner.diagnosis.turned_away import passed_by_themselves, turned_away_kills
@@ -62,7 +62,7 @@ def _explanation(case: Case, probe: Probe) -> str:
             f"The server has no connection left for the liveness probe ({probe.handler}) under load, and cuts it off. "
             "A stuck process would keep it waiting. The restart takes capacity away just when it is needed."
         )
-    if len(paused_kills(case)) == len(busy_kills(case)) and not queue_is_proved(case):
+    if are_pauses(case):
         return (
             f"The process pauses for longer than the liveness probe ({probe.handler}) bears, and then goes on by "
             "itself. The restart costs more than the pause."

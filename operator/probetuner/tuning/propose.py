@@ -22,6 +22,7 @@ from probetuner.tuning.experience import experience_of
 from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
+from probetuner.tuning.stopgap import call_stopgaps
 
 _SEVERAL = 3
 Step = Callable[[Proposal], Proposal]
@@ -51,7 +52,7 @@ def propose(
         measured = name not in _OF_WHAT_LIVENESS_ASKED or not proposal.asks_anew
         if name in names and measured and not (names & _OVERRULED_BY.get(name, frozenset())):
             proposal = step(replace(proposal, finding=name))
-    return _without_refuted(start.keep_given(stuck.keep_order(stuck.keep_behind(proposal))))
+    return call_stopgaps(_without_refuted(start.keep_given(stuck.keep_order(stuck.keep_behind(proposal)))))
 
 
 def _without_refuted(proposal: Proposal) -> Proposal:
