@@ -175,6 +175,17 @@ def _find_sooner(proposal: Proposal) -> Proposal:
     return weigh.balance(sooner, in_time=True)
 
 
+def _warn_of_load(proposal: Proposal) -> Proposal:
+    """Advise to take liveness off what queues: it has killed nobody yet, so that is left to a person."""
+    liveness = proposal.probes.liveness
+    if liveness is None or proposal.asks_anew:
+        return proposal
+    fit = handlers.fit_for_liveness(proposal)
+    other = handlers.record(fit) if fit else f"something that does not, or nothing{handlers.shortfall(proposal)}"
+    reason = f"{liveness.handler} waits behind the users' requests: let liveness ask {other}"
+    return proposal.advise(ActionName.REPLACE_LIVENESS_WITH_READINESS, reason, ProbeType.LIVENESS)
+
+
 def _raise_cpu(proposal: Proposal) -> Proposal:
     return proposal.advise(ActionName.RAISE_CPU, "the CPU limit stops it while it should answer")
 
@@ -237,6 +248,7 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.HOST_IN_PROBE: _mend_handler,
     FindingName.OOM_KILLED: _raise_memory,
     FindingName.CPU_THROTTLED: _raise_cpu,
+    FindingName.LIVENESS_FOLLOWS_LOAD: _warn_of_load,
     FindingName.ZOMBIES: reaping.stop_zombies,
     FindingName.LIVENESS_BEFORE_READINESS: stuck.put_in_order,
     FindingName.STARTUP_DELAY_TOO_LONG: start.ask_sooner,
