@@ -4,6 +4,7 @@ from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.hanging import hung_by_dependency
 from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.starting import slowest_start, starting_kills
+from probetuner.diagnosis.together import kept_ready
 from probetuner.history.life import Life
 from probetuner.model.probe import Probe, ProbeType
 
@@ -45,12 +46,14 @@ def fall_again_together(case: Case) -> tuple[Life, ...]:
 
     A process that hangs hangs alone, and is gone with the restart; a queue stands before all replicas, and before each
     fresh one. A start that takes its time fails at first as well: one has to have been watched that was over sooner.
+    Where readiness asks something else and went on, it may be what liveness calls that hangs.
     """
     probe, slowest = case.container.liveness, slowest_start(case)
     if probe is None or slowest is None:
         return ()
     relapsed = [life for life in relapses(case) if _failing_seconds(case, life) > _TIMES_START * slowest]
-    fell = [life for life in silent_kills(case) if life in relapsed or _is_killed_soon(case, life)]
+    again = [life for life in silent_kills(case) if life in relapsed or _is_killed_soon(case, life)]
+    fell = [life for life in again if not kept_ready(case, life)]
 
     def is_shared(life: Life) -> bool:
         return any(

@@ -11,7 +11,7 @@ from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Recommendation
 from support.application import App, Spell
-from support.scene import LIVEZ, WORK, Judged, Scene, asks
+from support.scene import LIVEZ, READYZ, WORK, Judged, Scene, asks
 
 SUDDEN = Spell(begin=45, end=165, mode="slow", seconds=3.0, paths=("/work",))
 """A rush that is there at once: no answer comes late before all come too late."""
@@ -72,6 +72,7 @@ SLOWLY_UP = App(locks=(120.0, 1e9), starts=(40.0,), silent_start=True)
         pytest.param(replace(RNG, apps=(App(locks=(45.0, 30.0)),)), id="and hang again, after they had come up"),
         pytest.param(replace(RNG, apps=(App(spells=(SUDDEN,)), App())), id="one replica alone"),
         pytest.param(replace(RNG, replicas=1), id="a single replica"),
+        pytest.param(replace(RNG, readiness=asks(READYZ)), id="another endpoint goes on"),
         pytest.param(replace(RNG, cpu_limit=True, counters=False), id="a CPU limit that nobody can see"),
     ],
 )
