@@ -26,15 +26,8 @@ def find(case: Case) -> Finding | None:
     probe, kills, away = case.container.liveness, killed_under_pressure(case), turned_away_kills(case)
     if probe is None or not kills:
         return None
-    signs = [sign for life, sign in zip(silent_kills(case), signs_of_load(case), strict=True) if life in kills]
-    seen = list(describe(tuple(signs), timeout_seconds=probe.timeout_seconds))
-    if away:
-        seen.append(f"{several(len(passed_by_themselves(case)), 'run')} of cut-off connections ended without a restart")
-    together = _together(case, kills)
-    if together:
-        seen.append(f"{several(together, 'kill')} came while another replica failed the same probe")
-    strength = min(_MOST_STRENGTH, _FIRST_KILL_STRENGTH + _PER_SIGN * len(seen))
-    confidence = from_repeats(len(kills), strength=strength)
+    seen = list(_signs(case, probe))
+    confidence = from_repeats(len(kills), strength=weight_of_kill(case))
     if may_be_unseen(case) and len(away) < len(kills):
         confidence = min(confidence, UNSEEN_CONFIDENCE)
         seen.append(UNSEEN)
@@ -47,6 +40,25 @@ def find(case: Case) -> Finding | None:
         evidence=(*_followed(len(kills) - len(away), len(away), probe), *seen),
         explanation=_explanation(case, probe),
     )
+
+
+def weight_of_kill(case: Case) -> float:
+    """How sure each kill makes by itself: the more, the more kinds of signs there are in all."""
+    probe = case.container.liveness
+    signs = 0 if probe is None else len(list(_signs(case, probe)))
+    return min(_MOST_STRENGTH, _FIRST_KILL_STRENGTH + _PER_SIGN * signs)
+
+
+def _signs(case: Case, probe: Probe) -> Iterator[str]:
+    """What shows that the kills hit busy containers, a sentence for each kind."""
+    kills = killed_under_pressure(case)
+    signs = [sign for life, sign in zip(silent_kills(case), signs_of_load(case), strict=True) if life in kills]
+    yield from describe(tuple(signs), timeout_seconds=probe.timeout_seconds)
+    if turned_away_kills(case):
+        yield f"{several(len(passed_by_themselves(case)), 'run')} of cut-off connections ended without a restart"
+    together = _together(case, kills)
+    if together:
+        yield f"{several(together, 'kill')} came while another replica failed the same probe"
 
 
 def _followed(late: int, away: int, probe: Probe) -> Iterator[str]:

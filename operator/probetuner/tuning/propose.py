@@ -129,10 +129,12 @@ def _outlast_pauses(proposal: Proposal) -> Proposal:
 
 def _bear_pressure(proposal: Proposal) -> Proposal:
     """Weigh where there is silence of the process too; where all is load, liveness has no business there."""
-    case = proposal.case
-    if weigh.knows_silence(case) and (killed_in_lockup(case) or earlier_lockups(case) or not overrun(case)):
-        return weigh.balance(proposal)
-    return busy.bear_pressure(proposal)
+    return weigh.balance(proposal) if is_weighed(proposal.case) else busy.bear_pressure(proposal)
+
+
+def is_weighed(case: Case) -> bool:
+    """Whether numbers against load are weighed by what they cost users: there is silence of the process too."""
+    return weigh.knows_silence(case) and bool(killed_in_lockup(case) or earlier_lockups(case) or not overrun(case))
 
 
 def _attend(proposal: Proposal) -> Proposal:
