@@ -1,18 +1,26 @@
 """The mission's rule: where a queue is proved and no hang was seen, the first change takes liveness off what queues."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from gym.manifest import CONTAINER
-from probetuner.diagnosis.diagnose import diagnose
+from probetuner.diagnosis.diagnose import cases, diagnose
+from probetuner.facts.feed import Reader
+from probetuner.history.fold import observe
+from probetuner.history.record import WorkloadHistory
 from probetuner.model.policy import Allowance, Policy
 from probetuner.model.probe import Probe, ProbeType
+from probetuner.model.workload import parse_workload
+from probetuner.sources.recording import Recording, Watched
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Recommendation
 from support.application import App, Spell
 from support.scene import LIVEZ, READYZ, WORK, Judged, Scene, asks
 
+RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 SUDDEN = Spell(begin=45, end=165, mode="slow", seconds=3.0, paths=("/work",))
 """A rush that is there at once: no answer comes late before all come too late."""
 RNG = Scene(liveness=asks(WORK), apps=(App(spells=(SUDDEN,)),), seconds=700)
@@ -115,3 +123,28 @@ def test_outlasting_pauses_is_no_stopgap() -> None:
     assert advice is not None
     assert {action.name.value for action in advice.actions} <= PATIENCE
     assert not any("stopgap" in action.reason for action in advice.actions)
+
+
+def test_so_does_the_first_change_of_the_recorded_story() -> None:
+    """A real kubelet's rng: whoever would have changed it at any moment would have taken liveness off."""
+    said = list(dict.fromkeys(said_along(RECORDINGS / "01-rng-cascade")))
+
+    assert said == [frozenset(), frozenset(LEAVES)]
+
+
+def said_along(folder: Path) -> Iterator[frozenset[str]]:
+    """The actions that were recommended as the recording went on, after each that told something."""
+    recording, history, workload = Recording(folder), WorkloadHistory(), None
+    reader = Reader(since=recording.started)
+    for record in recording.records():
+        if isinstance(record, Watched):
+            workload = parse_workload(record.object) if record.object["kind"] == "Deployment" else workload
+            facts = reader.watch(record.object, record.change, record.at)
+        else:
+            facts = reader.scrape(record.node, record.path, record.text, record.at)
+        for fact in facts:
+            history = observe(history, fact)
+        if facts and workload is not None:
+            found = cases(workload, history)
+            advice = recommend(found, diagnose(found), Policy())
+            yield frozenset(action.name.value for action in advice.actions) if advice else frozenset()
