@@ -78,6 +78,10 @@ def analyze(
     fail_on: Annotated[
         FailOn, typer.Option(help="Exit 1 for findings of this severity or a worse one.")
     ] = FailOn.WARNING,
+    why: Annotated[
+        bool,
+        typer.Option("--why", help="Say what each judgement rests on, and which settings lost by how much."),
+    ] = False,
     baseline: Annotated[
         Path | None,
         typer.Option(help="A report of before (-o json): only what is new since then is told and counts."),
@@ -91,6 +95,8 @@ def analyze(
     known = _read_baseline(baseline) if baseline else None
     if paths and inspect:
         raise typer.BadParameter("only a live cluster can be looked into; leave the paths out", param_hint="--inspect")
+    if why and output is not Format.TABLE:
+        raise typer.BadParameter("the reasons are for people: leave -o out", param_hint="--why")
     with Bar() as bar:
         if paths:
             seen = Seen(subjects=read_subjects(paths, problems.tell, bar=bar, render_folders=render is Render.AUTO))
@@ -103,7 +109,7 @@ def analyze(
                 kubelets=kubelets,
             )
             seen = read_live(live, watch_seconds=watch_seconds, inspect=inspect, tell=problems.tell, bar=bar)
-        report = _report(seen, problems.tell, bar)
+        report = _report(seen, problems.tell, bar, explaining=why)
     report = report if known is None else only_new(report, known)
     problems.close()
     for workload in report.workloads:
@@ -123,17 +129,19 @@ def _read_baseline(path: Path) -> Known:
         raise typer.Exit(2) from None
 
 
-def _report(seen: Seen, tell: Tell, bar: Bar) -> Report:
-    judged = tuple(_judge_all(seen.subjects, tell, bar))
+def _report(seen: Seen, tell: Tell, bar: Bar, *, explaining: bool) -> Report:
+    judged = tuple(_judge_all(seen.subjects, tell, bar, explaining=explaining))
     if seen.before is None:
         return Report(workloads=judged)
     return Report(workloads=judged, gained=gained(tuple(_judge_all(seen.before, tell, bar)), judged))
 
 
-def _judge_all(subjects: Sequence[Subject], tell: Tell, bar: Bar) -> Iterator[WorkloadReport]:
+def _judge_all(
+    subjects: Sequence[Subject], tell: Tell, bar: Bar, *, explaining: bool = False
+) -> Iterator[WorkloadReport]:
     for subject in bar.each(subjects, "Judging workloads"):
         try:
-            yield judge(subject)
+            yield judge(subject, explaining=explaining)
         except Exception as error:  # noqa: BLE001 - a fault in one workload never stops the others
             fault = f"{type(error).__name__}: {error}"
             tell(f"{subject.origin.place}: {subject.workload.ref} could not be judged, please report this: {fault}")

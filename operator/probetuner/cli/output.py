@@ -32,15 +32,15 @@ _WRITERS = {
     Format.JUNIT: ("junit", "write_junit"),
 }
 _TABLES = {False: ("plain", "write_plain"), True: ("terminal", "write_terminal")}
-_AROUND_TABLES = (("summary", "write_summary"), ("gain", "write_gain"))
-"""What a table is preceded and followed by: the count of restarts, and what watching added."""
+_AROUND_TABLES = (("summary", "write_summary"), ("why", "write_why"), ("gain", "write_gain"))
+"""What a table is preceded and followed by: the count of restarts, the reasons if asked for, what watching added."""
 
 
 def write(report: Report, form: Format) -> None:
     """Write the report to standard output; a table is for people at a terminal and plain text elsewhere."""
     table = _TABLES[sys.stdout.isatty()]
-    first, last = _AROUND_TABLES
-    writers = (_WRITERS[form],) if form in _WRITERS else (first, table, last)
+    first, *last = _AROUND_TABLES
+    writers = (_WRITERS[form],) if form in _WRITERS else (first, table, *last)
     text = "".join(_written(report, module, function) for module, function in writers)
     sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
     sys.stdout.flush()

@@ -12,6 +12,7 @@ class FindingName(StrEnum):
     LIVENESS_KILL_BY_DEPENDENCY = "liveness-kill-by-dependency"
     LIVENESS_KILL_OF_LOCKUP = "liveness-kill-of-lockup"
     LIVENESS_KILL_UNEXPLAINED = "liveness-kill-unexplained"
+    LIVENESS_FOLLOWS_LOAD = "liveness-follows-load"
     LOCKUP_WITHOUT_LIVENESS = "lockup-without-liveness"
     READINESS_FLAPPING = "readiness-flapping"
     PROBE_NEVER_SUCCEEDS = "probe-never-succeeds"
@@ -115,6 +116,6 @@ _TROUBLES = frozenset(
 
 Not in it is what the manifest alone shows, whatever its confidence. Nor is startup-delay-too-long, which is seen, but
 makes rollouts slower and nothing else, and mending it costs one. missing-liveness says again what
-lockup-without-liveness says, and no probe causes node-disturbance. single-replica-readiness is worth knowing, and
-trouble only where readiness was seen to take the only backend away.
+lockup-without-liveness says, liveness-follows-load has cost nothing yet, and no probe causes node-disturbance.
+single-replica-readiness is worth knowing, and trouble only where readiness was seen to take the only backend away.
 """

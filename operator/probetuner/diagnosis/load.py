@@ -15,7 +15,7 @@ from probetuner.diagnosis.hanging import SILENCE
 from probetuner.diagnosis.hearing import did_not_hear, hears_sigterm, killed_ones_hear
 from probetuner.diagnosis.latency import SLOW_SHARE_OF_TIMEOUT, unusual_slowness
 from probetuner.diagnosis.recovering import near_misses, unusual_recoveries
-from probetuner.diagnosis.relapsing import relapses
+from probetuner.diagnosis.relapsing import fall_again_together, relapses
 from probetuner.diagnosis.silence import drains, proved_stuck, silent_kills, was_silent_to_the_end
 from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.throttling import throttled_minutes, throttled_share
@@ -37,15 +37,18 @@ class Signs:
     """What around one kill speaks against a lock-up: only a busy container shows more of it than it usually does.
 
     A busy server has slow answers and single timeouts at all times, so both count only where they are more frequent
-    around the kill than elsewhere. `throttled` says that the CPU limit stopped it more than usual, and that it was not
-    alone: a process that is stuck in a loop runs into its limit as well. `answered` says that readiness passed before
-    the process was gone, `woke` that it stopped when it came to itself, `heard` that it did when it was asked to, where
-    stuck ones did not. `near_misses` are the runs of the whole time that were an attempt short of a kill and ended by
-    themselves, if that is how such runs end. `remembered` says whether how slow answers were around it still is.
+    around the kill than elsewhere. `shared` says that other replicas fell silent with it, and again when they had been
+    restarted, and that no CPU limit stopped them. `throttled` says that the CPU limit stopped it more than usual, and
+    that it was not alone: a process that is stuck in a loop runs into its limit as well. `answered` says that readiness
+    passed before the process was gone, `woke` that it stopped when it came to itself, `heard` that it did when it was
+    asked to, where stuck ones did not. `near_misses` are the runs of the whole time that were an attempt short of a
+    kill and ended by themselves, if that is how such runs end. `remembered` says whether how slow answers were around
+    it still is.
     """
 
     remembered: bool
     relapsed: bool
+    shared: bool
     recoveries: int
     slow_answers: int
     throttled: bool
@@ -159,15 +162,21 @@ def paused_kills(case: Case) -> tuple[Life, ...]:
     return tuple(life for life in liveness_kills(case) if life in woken_kills(case) or life in answered)
 
 
+def are_pauses(case: Case) -> bool:
+    """Whether all that busy containers were killed in were pauses, as far as is known."""
+    return 0 < len(busy_kills(case)) == len(paused_kills(case)) and not queue_is_proved(case)
+
+
 @once
 def queue_is_proved(case: Case) -> bool:
-    """Whether late or refused answers show around a good part of the kills that it was a queue.
+    """Whether a good part of the kills show that it was a queue.
 
-    Silences that passed do not: pauses pass as well. Without proof nobody knows what it was, and a process that hangs
-    without a liveness probe is away for good.
+    Late or refused answers around a kill do, and several replicas that fell silent together and again after the
+    restart, where no CPU limit stopped them. Silences that passed do not: pauses pass as well. Without proof nobody
+    knows what it was, and a process that hangs without a liveness probe is away for good.
     """
     judged, turned_away = _judged(signs_of_load(case)), len(turned_away_kills(case))
-    queued = sum(sign.slow_answers > 0 for sign in judged) + turned_away
+    queued = sum(sign.slow_answers > 0 or sign.shared for sign in judged) + turned_away
     return queued > 0 and queued >= _NOTABLE_SHARE * (len(judged) + turned_away)
 
 
@@ -182,6 +191,7 @@ def _around(case: Case, life: Life) -> Signs:
     return Signs(
         remembered=not minutes or case.killed_at(life) >= minutes[0].started_at,
         relapsed=life in relapses(case),
+        shared=life in fall_again_together(case) and not throttled_minutes(case),
         recoveries=unusual_recoveries(case, life),
         slow_answers=unusual_slowness(case, life),
         throttled=_throttled(case, life),

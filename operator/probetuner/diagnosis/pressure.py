@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from probetuner.diagnosis.case import Case
 from probetuner.diagnosis.confidence import from_repeats
 from probetuner.diagnosis.finding import Finding, FindingName, Severity
-from probetuner.diagnosis.load import busy_kills, describe, paused_kills, queue_is_proved, signs_of_load
+from probetuner.diagnosis.load import are_pauses, busy_kills, describe, signs_of_load
 from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.throttling import UNSEEN, UNSEEN_CONFIDENCE, may_be_unseen
 from probetuner.diagnosis.turned_away import passed_by_themselves, turned_away_kills
@@ -26,15 +26,8 @@ def find(case: Case) -> Finding | None:
     probe, kills, away = case.container.liveness, killed_under_pressure(case), turned_away_kills(case)
     if probe is None or not kills:
         return None
-    signs = [sign for life, sign in zip(silent_kills(case), signs_of_load(case), strict=True) if life in kills]
-    seen = list(describe(tuple(signs), timeout_seconds=probe.timeout_seconds))
-    if away:
-        seen.append(f"{several(len(passed_by_themselves(case)), 'run')} of cut-off connections ended without a restart")
-    together = _together(case, kills)
-    if together:
-        seen.append(f"{several(together, 'kill')} came while another replica failed the same probe")
-    strength = min(_MOST_STRENGTH, _FIRST_KILL_STRENGTH + _PER_SIGN * len(seen))
-    confidence = from_repeats(len(kills), strength=strength)
+    seen = list(_signs(case, probe))
+    confidence = from_repeats(len(kills), strength=weight_of_kill(case))
     if may_be_unseen(case) and len(away) < len(kills):
         confidence = min(confidence, UNSEEN_CONFIDENCE)
         seen.append(UNSEEN)
@@ -47,6 +40,25 @@ def find(case: Case) -> Finding | None:
         evidence=(*_followed(len(kills) - len(away), len(away), probe), *seen),
         explanation=_explanation(case, probe),
     )
+
+
+def weight_of_kill(case: Case) -> float:
+    """How sure each kill makes by itself: the more, the more kinds of signs there are in all."""
+    probe = case.container.liveness
+    signs = 0 if probe is None else len(list(_signs(case, probe)))
+    return min(_MOST_STRENGTH, _FIRST_KILL_STRENGTH + _PER_SIGN * signs)
+
+
+def _signs(case: Case, probe: Probe) -> Iterator[str]:
+    """What shows that the kills hit busy containers, a sentence for each kind."""
+    kills = killed_under_pressure(case)
+    signs = [sign for life, sign in zip(silent_kills(case), signs_of_load(case), strict=True) if life in kills]
+    yield from describe(tuple(signs), timeout_seconds=probe.timeout_seconds)
+    if turned_away_kills(case):
+        yield f"{several(len(passed_by_themselves(case)), 'run')} of cut-off connections ended without a restart"
+    together = _together(case, kills)
+    if together:
+        yield f"{several(together, 'kill')} came while another replica failed the same probe"
 
 
 def _followed(late: int, away: int, probe: Probe) -> Iterator[str]:
@@ -62,7 +74,7 @@ def _explanation(case: Case, probe: Probe) -> str:
             f"The server has no connection left for the liveness probe ({probe.handler}) under load, and cuts it off. "
             "A stuck process would keep it waiting. The restart takes capacity away just when it is needed."
         )
-    if len(paused_kills(case)) == len(busy_kills(case)) and not queue_is_proved(case):
+    if are_pauses(case):
         return (
             f"The process pauses for longer than the liveness probe ({probe.handler}) bears, and then goes on by "
             "itself. The restart costs more than the pause."

@@ -3,12 +3,15 @@
 from probetuner.diagnosis.case import Case, once
 from probetuner.diagnosis.hanging import hung_by_dependency
 from probetuner.diagnosis.silence import silent_kills
-from probetuner.diagnosis.starting import starting_kills
+from probetuner.diagnosis.starting import slowest_start, starting_kills
+from probetuner.diagnosis.together import kept_ready
 from probetuner.history.life import Life
 from probetuner.model.probe import Probe, ProbeType
 
 _ODD_SHARE, _SEVERAL, _IN_A_ROW, _ENOUGH = 0.2, 2, 2, 3
 _AT_ONCE_SECONDS, _OTHER_AGE_SECONDS, _TIMES_DETECTION = 15.0, 60.0, 2
+_TIMES_START = 2
+"""A start may take twice as long as the slowest that was watched; what fails for longer is no start."""
 
 
 @once
@@ -35,6 +38,43 @@ def fall_together(case: Case) -> bool:
         return False
     shared = sum(2 * len(_killed_meanwhile(case, life)) >= case.replicas - 1 for life in kills)
     return shared >= (1.0 - _ODD_SHARE) * len(kills)
+
+
+@once
+def fall_again_together(case: Case) -> tuple[Life, ...]:
+    """The relapses of replicas while another one was killed too and fell silent again, at once or soon; those as well.
+
+    A process that hangs hangs alone, and is gone with the restart; a queue stands before all replicas, and before each
+    fresh one. A start that takes its time fails at first as well: one has to have been watched that was over sooner.
+    Where readiness asks something else and went on, it may be what liveness calls that hangs.
+    """
+    probe, slowest = case.container.liveness, slowest_start(case)
+    if probe is None or slowest is None:
+        return ()
+    relapsed = [life for life in relapses(case) if _failing_seconds(case, life) > _TIMES_START * slowest]
+    again = [life for life in silent_kills(case) if life in relapsed or _is_killed_soon(case, life)]
+    fell = [life for life in again if not kept_ready(case, life)]
+
+    def is_shared(life: Life) -> bool:
+        return any(
+            other.pod_uid != life.pod_uid
+            and (life in relapsed or other in relapsed)
+            and abs(case.killed_at(other) - case.killed_at(life)) <= probe.detection_seconds
+            for other in fell
+        )
+
+    return tuple(filter(is_shared, fell))
+
+
+def _failing_seconds(case: Case, life: Life) -> float:
+    """How long the life that follows failed, since it began."""
+    fresh = case.next_life(life)
+    if fresh is None:
+        return 0.0
+    if fresh.ended_at is not None:
+        return case.killed_at(fresh) - fresh.started_at
+    first = case.first_run(fresh)
+    return 0.0 if first is None else first.last_at - fresh.started_at
 
 
 def _killed_meanwhile(case: Case, life: Life) -> set[str]:

@@ -48,8 +48,7 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     show by itself that its life failed from the first attempt on.
     """
     kills = case.probe_kills
-    untroubled = (life for life in case.history.lives if _follows(case, life) is False)
-    slowest = max((failing_seconds(case, life) for life in untroubled), default=0.0)
+    slowest = max((failing_seconds(case, life) for life in _untroubled(case)), default=0.0)
     usual = min((*case.answer_seconds(), *case.earlier_answer_seconds()), default=math.inf)
     hidden = not any(_had_come_up(case, killed) for killed in kills)
     by_startup = case.ended_by(RestartCause.STARTUP_KILL)
@@ -72,6 +71,22 @@ def starting_kills(case: Case) -> tuple[Life, ...]:
     if not shows_success(case) or len(guessed) <= _ODD_SHARE * (len(kills) - len(unborn)):
         guessed = []
     return tuple(life for life in kills if life in refused or life in guessed)
+
+
+@once
+def slowest_start(case: Case) -> float | None:
+    """How long after its start a container that follows no trouble was still seen to fail, at the longest.
+
+    None where nobody watched one that came up.
+    """
+    since = case.history.first_seen_at - GRAIN_SECONDS
+    watched = [life for life in _untroubled(case) if life.answered_at is not None and life.started_at >= since]
+    return max((failing_seconds(case, life) for life in watched), default=None)
+
+
+def _untroubled(case: Case) -> tuple[Life, ...]:
+    """The lives that follow no trouble."""
+    return tuple(life for life in case.history.lives if _follows(case, life) is False)
 
 
 def _failed_from_the_start(case: Case, life: Life) -> bool:

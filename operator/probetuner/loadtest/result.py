@@ -6,6 +6,7 @@ from typing import Any
 
 from probetuner.change.times import to_text
 from probetuner.loadtest.figures import Figures, Latency
+from probetuner.loadtest.following import Follower, followers_of
 from probetuner.loadtest.impact import Impact, ProbeKey
 from probetuner.loadtest.judge import Lie, StepResult, Verdict
 from probetuner.loadtest.plan import Plan
@@ -42,6 +43,8 @@ def sentences(result: Result) -> Iterator[str]:
     """What the load shows, for people."""
     yield from _of_ending(result)
     yield from _of_knee(result)
+    for follower in _followers(result):
+        yield _of_follower(follower)
     for lie in result.verdict.lies:
         yield _of_lie(lie, result)
     if not result.impact.failures:
@@ -84,6 +87,19 @@ def _of_knee(result: Result) -> Iterator[str]:
         )
     else:
         yield f"More requests at a time still got more answers ({knee.answered_per_second:.1f}/s): no knee up to here."
+
+
+def _followers(result: Result) -> list[Follower]:
+    return list(followers_of(result.plan.urls, result.verdict.knee, result.probes))
+
+
+def _of_follower(follower: Follower) -> str:
+    probe = follower.probe
+    return (
+        f"The {_title(follower.key)} asks what this load asked, and waits behind it (liveness-follows-load): from "
+        f"about {follower.concurrency:.0f} requests at a time on most answers take over its timeout of "
+        f"{probe.timeout_seconds} s, and {probe.failure_threshold} of them in a row kill."
+    )
 
 
 def _of_lie(lie: Lie, result: Result) -> str:
@@ -161,6 +177,10 @@ def document(result: Result) -> dict[str, Any]:
         "lies": [
             {**_key(lie.key), "fromConcurrency": lie.concurrency, "failed": lie.failed, "whileAnswered": lie.lying}
             for lie in verdict.lies
+        ],
+        "livenessFollowsLoad": [
+            {**_key(follower.key), "killsFromConcurrency": round(follower.concurrency, 1)}
+            for follower in _followers(result)
         ],
         "attempts": [
             {**_key(key), "succeeded": attempts.succeeded, "failed": attempts.failed}

@@ -12,6 +12,7 @@ from probetuner.diagnosis.finding import Finding
 from probetuner.diagnosis.restarts import restarts_of
 from probetuner.model.policy import Allowance, Policy
 from probetuner.report.report import UNTROUBLED, ContainerReport, WorkloadReport
+from probetuner.report.why import why
 from probetuner.sources.gathering import Subject
 from probetuner.sources.places import Place, Silenced, place_of_container, silenced_by_annotation
 from probetuner.tuning.budget import Budget
@@ -22,8 +23,8 @@ _EVERYTHING = Policy(allow=frozenset(Allowance))
 """Whoever reads a report decides for themselves, so nothing is held back from them."""
 
 
-def judge(subject: Subject) -> WorkloadReport:
-    """Diagnose a workload and work out what to do."""
+def judge(subject: Subject, *, explaining: bool = False) -> WorkloadReport:
+    """Diagnose a workload and work out what to do; and why, if that is asked for."""
     workload = subject.workload
     judged = cases(
         workload,
@@ -48,6 +49,7 @@ def judge(subject: Subject) -> WorkloadReport:
                 _container(case, findings, advice),
                 place=places.get(case.container.name),
                 silenced=tuple((f, reason) for f, reason in silenced if f.container == case.container.name),
+                why=_why(case, findings, advice) if explaining else (),
             )
             for case in judged
         ),
@@ -69,6 +71,15 @@ def _told(
     }  # a finding of no trouble has no place, and nobody silences it
     told = tuple(f for f in findings if (f.container, f.name.value) not in reasons)
     return told, tuple((f, reasons[f.container, f.name.value]) for f in findings if f not in told)
+
+
+def _why(case: Case, findings: Sequence[Finding], advice: Recommendation | None) -> tuple[str, ...]:
+    name = case.container.name
+    present = Probes(
+        liveness=case.container.liveness, readiness=case.container.readiness, startup=case.container.startup
+    )
+    target = advice.target.get(name, present) if advice else present
+    return why(case, [finding for finding in findings if finding.container == name], target, _EVERYTHING)
 
 
 def _container(case: Case, findings: Sequence[Finding], advice: Recommendation | None) -> ContainerReport:

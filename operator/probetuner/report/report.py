@@ -27,7 +27,8 @@ class ContainerReport:
     `place` is where it stands in a manifest, None elsewhere. `silenced` are the findings that were made and are not
     told, since the manifest's author silenced them, each with the reason.
     `command` is the command that they give it, None for the one it has; `shares_processes` says whether they make it
-    share the pod's process namespace. `restarts` and `failures` are the counts that its report begins with.
+    share the pod's process namespace. `restarts` and `failures` are the counts that its report begins with, `why` is
+    what stands behind the rest, where somebody asked.
     """
 
     container: Container
@@ -42,6 +43,7 @@ class ContainerReport:
     shares_processes: bool = False
     place: Place | None = None
     silenced: tuple[tuple[Finding, str], ...] = ()
+    why: tuple[str, ...] = ()
 
     def line_of(self, finding: Finding) -> int | None:
         """The line of the manifest that a finding is about: its probe's, or else the container's."""

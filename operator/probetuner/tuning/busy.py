@@ -24,6 +24,7 @@ from probetuner.diagnosis.load import overrun, paused_kills, queue_is_proved, si
 from probetuner.diagnosis.lockup import cured_kills, earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.pauses import lone_pauses, pauses_seconds
 from probetuner.diagnosis.rejuvenation import kept_young
+from probetuner.diagnosis.relapsing import fall_again_together
 from probetuner.diagnosis.silence import silent_kills
 from probetuner.diagnosis.turned_away import turned_away_kills
 from probetuner.model.policy import Allowance, Policy
@@ -86,12 +87,14 @@ def _may_be_stuck(case: Case) -> bool:
 
     Readiness never answered again in several of them around which nothing shows load: a queue may outlast a grace
     period too. Or answers were late, but no process heard SIGTERM (though it may) or answered before it was ended, and
-    the fresh containers were well: load goes on after a restart.
+    the fresh containers were well: load goes on after a restart. Whose predecessor ran into the same queue was the last
+    that it killed.
     """
     kills = silent_kills(case)
     deaf = bool(kills) and all(did_not_hear(life) for life in kills) and not passed_in_grace(case)
     deaf = deaf and hears_sigterm(case) is not False
-    cured = len(cured_kills(case)) >= _ODD_SHARE * len(kills)
+    last_ones = [case.next_life(life) for life in fall_again_together(case)]
+    cured = len([life for life in cured_kills(case) if life not in last_ones]) >= _ODD_SHARE * len(kills)
     bare = [life for life, sign in zip(kills, signs_of_load(case), strict=True) if not sign.any]
     hung = sum(life in bare for life in never_passed_in_grace(case))
     return hung >= max(_SEVERAL, _ODD_SHARE * len(kills)) or (overrun(case) and deaf and cured)

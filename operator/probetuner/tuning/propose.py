@@ -22,6 +22,7 @@ from probetuner.tuning.experience import experience_of
 from probetuner.tuning.numbers import within_bounds
 from probetuner.tuning.proposal import Proposal, begin
 from probetuner.tuning.recommendation import ActionName
+from probetuner.tuning.stopgap import call_stopgaps
 
 _SEVERAL = 3
 Step = Callable[[Proposal], Proposal]
@@ -51,7 +52,7 @@ def propose(
         measured = name not in _OF_WHAT_LIVENESS_ASKED or not proposal.asks_anew
         if name in names and measured and not (names & _OVERRULED_BY.get(name, frozenset())):
             proposal = step(replace(proposal, finding=name))
-    return _without_refuted(start.keep_given(stuck.keep_order(stuck.keep_behind(proposal))))
+    return call_stopgaps(_without_refuted(start.keep_given(stuck.keep_order(stuck.keep_behind(proposal)))))
 
 
 def _without_refuted(proposal: Proposal) -> Proposal:
@@ -128,10 +129,12 @@ def _outlast_pauses(proposal: Proposal) -> Proposal:
 
 def _bear_pressure(proposal: Proposal) -> Proposal:
     """Weigh where there is silence of the process too; where all is load, liveness has no business there."""
-    case = proposal.case
-    if weigh.knows_silence(case) and (killed_in_lockup(case) or earlier_lockups(case) or not overrun(case)):
-        return weigh.balance(proposal)
-    return busy.bear_pressure(proposal)
+    return weigh.balance(proposal) if is_weighed(proposal.case) else busy.bear_pressure(proposal)
+
+
+def is_weighed(case: Case) -> bool:
+    """Whether numbers against load are weighed by what they cost users: there is silence of the process too."""
+    return weigh.knows_silence(case) and bool(killed_in_lockup(case) or earlier_lockups(case) or not overrun(case))
 
 
 def _attend(proposal: Proposal) -> Proposal:
@@ -172,6 +175,17 @@ def _find_sooner(proposal: Proposal) -> Proposal:
         return notice.notice_sooner(stuck.find_sooner(proposal))
     sooner = proposal if weigh.hardly_locks_up(proposal.case) else stuck.find_sooner(proposal)
     return weigh.balance(sooner, in_time=True)
+
+
+def _warn_of_load(proposal: Proposal) -> Proposal:
+    """Advise to take liveness off what queues: it has killed nobody yet, so that is left to a person."""
+    liveness = proposal.probes.liveness
+    if liveness is None or proposal.asks_anew:
+        return proposal
+    fit = handlers.fit_for_liveness(proposal)
+    other = handlers.record(fit) if fit else f"something that does not, or nothing{handlers.shortfall(proposal)}"
+    reason = f"{liveness.handler} waits behind the users' requests: let liveness ask {other}"
+    return proposal.advise(ActionName.REPLACE_LIVENESS_WITH_READINESS, reason, ProbeType.LIVENESS)
 
 
 def _raise_cpu(proposal: Proposal) -> Proposal:
@@ -236,6 +250,7 @@ _STEPS: dict[FindingName, Step] = {
     FindingName.HOST_IN_PROBE: _mend_handler,
     FindingName.OOM_KILLED: _raise_memory,
     FindingName.CPU_THROTTLED: _raise_cpu,
+    FindingName.LIVENESS_FOLLOWS_LOAD: _warn_of_load,
     FindingName.ZOMBIES: reaping.stop_zombies,
     FindingName.LIVENESS_BEFORE_READINESS: stuck.put_in_order,
     FindingName.STARTUP_DELAY_TOO_LONG: start.ask_sooner,

@@ -89,7 +89,7 @@ def _readiness(proposal: Proposal, *, in_time: bool) -> Proposal:
     if present is None or case.replicas <= 1 or present != case.container.readiness:
         return proposal
     objective = proposal.policy.objectives.readiness_detection_seconds
-    options = [proposal.probes.with_probe(ProbeType.READINESS, one) for one in _readinesses(proposal, present)]
+    options = [proposal.probes.with_probe(ProbeType.READINESS, one) for one in readinesses(proposal, present)]
     quick = [one for one in options if one.readiness and one.readiness.detection_seconds <= objective]
     must = in_time and bool(quick) and present.detection_seconds > objective
     chosen = _cheapest(proposal, quick if must else options, must=must).readiness
@@ -110,7 +110,7 @@ def _liveness(proposal: Proposal) -> Proposal:
     present = proposal.probes.liveness
     if present is None or present != proposal.case.container.liveness:
         return proposal
-    options = [proposal.probes.with_probe(ProbeType.LIVENESS, one) for one in _livenesses(proposal, present)]
+    options = [proposal.probes.with_probe(ProbeType.LIVENESS, one) for one in livenesses(proposal, present)]
     stays = any(one.liveness == present for one in options)
     chosen = _cheapest(proposal, options, must=not stays).liveness
     if chosen is None or chosen == present:
@@ -128,7 +128,9 @@ def failures_of_new(proposal: Proposal, new: Probe) -> Probe:
     numbers = (_within(proposal.policy, ProbeType.LIVENESS, new, failure_threshold=failures) for failures in _FAILURES)
     options = (one for one in numbers if one.detection_seconds <= latest)
     try:
-        return min(options, key=lambda one: _loss(proposal, probes.with_probe(ProbeType.LIVENESS, one)), default=new)
+        return min(
+            options, key=lambda one: lost_seconds(proposal, probes.with_probe(ProbeType.LIVENESS, one)), default=new
+        )
     except TooMuchToReplayError:
         return new
 
@@ -140,8 +142,8 @@ def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = Fal
     """
     present = proposal.probes
     try:
-        costs = [(_loss(proposal, one), change_size(present, one), one) for one in options]
-        now = _loss(proposal, present)
+        costs = [(lost_seconds(proposal, one), change_size(present, one), one) for one in options]
+        now = lost_seconds(proposal, present)
     except TooMuchToReplayError:
         return present
     least = min((cost for cost, _, _ in costs), default=0.0)
@@ -151,14 +153,14 @@ def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = Fal
     return min((entry for entry in costs if entry[0] <= _EQUAL * least), key=lambda entry: (entry[1], entry[0]))[2]
 
 
-def _loss(proposal: Proposal, probes: Probes) -> float:
+def lost_seconds(proposal: Proposal, probes: Probes) -> float:
     """What these probes would have cost, worked out within what the decision may weigh."""
     experience = experience_of(proposal.case)
     proposal.budget.spend(steps(experience))
     return loss(experience, probes)
 
 
-def _readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
+def readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     """Within the objective, or no later than now; quicker only after long enough, and if chance seldom flaps it.
 
     Seldom is what the objective says, or a quarter of how often replicas fall silent: those are flaps as well. Where
@@ -203,7 +205,7 @@ def _silences_per_30_days(case: Case) -> float:
     return silences * THIRTY_DAYS_SECONDS / max(1.0, experience.seconds)
 
 
-def _livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
+def livenesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:
     """More patience within the objective: more failures, or where answers queue a longer timeout with fewer of them.
 
     What liveness bears was seen with the readiness probe of before, which relieved a replica of its queue: with one

@@ -15,7 +15,7 @@ from probetuner.model.policy import Allowance, Policy
 from probetuner.tuning import propose
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
-from support.facts import READINESS, counted, pod, ready, remember, started
+from support.facts import READINESS, answered, counted, pod, ready, remember, started
 from support.stage import Stage, Step
 from support.stories import crash_loop, oom_loop, quiet, slow_starters
 from support.workloads import LIVENESS, container, deployment
@@ -79,6 +79,15 @@ def seen_once() -> Iterator[Fact]:
     yield started(0)
 
 
+def late_under_load() -> Iterator[Fact]:
+    """Answers of 0.1 s, and for some minutes of half a second and more."""
+    for of in (pod("web-a"), pod("web-b")):
+        yield started(0, of=of)
+        for n in range(60):
+            yield counted(10 * n, 10 * n + 10, ok=1, of=of)
+            yield answered(10 * n + 10, buckets={7 if 30 <= n < 50 else 4: 1}, of=of)
+
+
 def unseen() -> Iterator[Fact]:
     yield from ()
 
@@ -96,6 +105,7 @@ UNTROUBLED: dict[str, Callable[[], Stage]] = {
     "port-not-declared": partial(written, livenessProbe={"httpGet": {"path": "/1", "port": "web"}}),
     "host-in-probe": partial(written, livenessProbe={"httpGet": {"path": "/1", "port": 80, "host": "db.example"}}),
     "success-threshold-ignored": partial(written, livenessProbe={**HTTP, "successThreshold": 3}),
+    "liveness-follows-load": partial(written, late_under_load, livenessProbe=HTTP),
     "insufficient-evidence": partial(written, unseen, livenessProbe=HTTP),
     "healthy": partial(written, livenessProbe=HTTP, readinessProbe=HTTP),
 }

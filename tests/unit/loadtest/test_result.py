@@ -1,6 +1,7 @@
 """What a load shows, in words, as a document and as an exit code."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,43 @@ def test_the_document_has_every_figure() -> None:
     ]
     assert [kill["count"] for kill in found["kills"]] == [2]
     assert found["knee"] is None
+
+
+CURVE = [
+    line(
+        number,
+        began_at=10.0 * number,
+        at=10.0 * (number + 1),
+        concurrency=concurrency,
+        answered=answered,
+        median=median,
+    )
+    for number, (concurrency, answered, median) in enumerate([(1, 77, 0.105), (2, 125, 0.122), (5, 159, 0.32)])
+]
+"""Two servers of 0.1 s each, as docs/loadtest.md has them: 15.9 requests a second, and the probe waits for one."""
+
+
+def test_liveness_that_asks_what_the_load_asked_is_found_before_it_fails() -> None:
+    """By Little's law it waits for its whole timeout when as many are under way as are answered in that time."""
+    found = result(CURVE)
+
+    assert "follows-load): from about 16 requests at a time on" in " ".join(sentences(found))
+    assert document(found)["livenessFollowsLoad"] == [
+        {"container": "web", "probe": "Liveness", "killsFromConcurrency": 15.9}
+    ]
+    assert not found.found_something
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(result([CURVE[0], replace(CURVE[1], answered=154)]), id="not beyond the knee"),
+        pytest.param(replace(result(CURVE), plan=replace(PLAN, urls=("http://10.0.0.1:80/1",))), id="another path"),
+    ],
+)
+def test_nothing_is_said_of_a_queue_that_was_not_seen(found: Result) -> None:
+    """Where more requests still got more answers, or others than the probe's, nobody knows."""
+    assert document(found)["livenessFollowsLoad"] == []
 
 
 def test_figures_of_a_busy_client_are_doubted() -> None:

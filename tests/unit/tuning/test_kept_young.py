@@ -78,22 +78,20 @@ def answering_late_first(scene: Scene) -> Scene:
         ),
         pytest.param(replace(AGAIN, apps=STAGGERED), id="one trouble that reaches the replicas one by one"),
         pytest.param(replace(AGAIN, policy=ONLY_TYPES), id="no number may be changed"),
-    ],
-)
-def test_liveness_leaves_where_it_can_wait_no_longer_or_need_not(scene: Scene) -> None:
-    """In its first trouble nobody knows how long the workload had been well before; late answers prove a queue."""
-    assert answering_late_first(scene).judge().actions == {"replace-liveness-with-readiness"}
-
-
-@pytest.mark.parametrize(
-    "scene",
-    [
-        pytest.param(replace(AGAIN, apps=(*AGAIN.apps, App()), seconds=3700), id="a replica has lived for an hour"),
         pytest.param(replace(AGAIN, liveness=LATE, apps=(ONE_LONG_RUSH,)), id="one trouble and a long initial delay"),
     ],
 )
-def test_late_answers_around_few_of_many_kills_give_time_only(scene: Scene) -> None:
+def test_liveness_leaves_where_it_can_wait_no_longer_or_need_not(scene: Scene) -> None:
+    """In its first trouble nobody knows how long the workload had been well before.
+
+    Late answers prove a queue, and so do replicas that fell silent together and again after the restart.
+    """
+    assert answering_late_first(scene).judge().actions == {"replace-liveness-with-readiness"}
+
+
+def test_late_answers_around_few_of_many_kills_give_time_only() -> None:
     """What a few of the kills show may be chance: liveness stays, and waits for longer."""
+    scene = replace(AGAIN, apps=(*AGAIN.apps, App()), seconds=3700)  # A replica has lived for an hour.
     said = answering_late_first(scene).judge()
 
     assert "liveness-kill-under-pressure" in said.names
