@@ -61,7 +61,7 @@ def bear_pressure(proposal: Proposal) -> Proposal:
         if waiting != proposal:
             return waiting
     if not lockups and _should_leave(proposal) and (Allowance.TYPES in allow or Allowance.THRESHOLDS not in allow):
-        return _ask_another(proposal, liveness)
+        return ask_another(proposal, liveness)
     if lockups and not overrun(proposal.case):
         return proposal
     return _step_up(proposal, liveness)
@@ -74,10 +74,10 @@ def _should_leave(proposal: Proposal) -> bool:
     same shows one.
     """
     proved = queue_is_proved(proposal.case) and not _may_be_stuck(proposal.case)
-    return (proved and (ProbeType.LIVENESS, None) not in proposal.refuted) or _has_another(proposal)
+    return (proved and (ProbeType.LIVENESS, None) not in proposal.refuted) or has_another(proposal)
 
 
-def _has_another(proposal: Proposal) -> bool:
+def has_another(proposal: Proposal) -> bool:
     """Whether an endpoint that was tried is fit for liveness, or may still prove it."""
     return handlers.fit_for_liveness(proposal) is not None or handlers.may_prove_fit(proposal)
 
@@ -103,7 +103,7 @@ def _may_be_stuck(case: Case) -> bool:
 def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
     """Let both probes wait until load has passed, where restarts kept all replicas too young to show a lock-up."""
     case, policy, readiness = proposal.case, proposal.policy, proposal.probes.readiness
-    if _has_another(proposal) or not kept_young(case) or Allowance.THRESHOLDS not in policy.allow:
+    if has_another(proposal) or not kept_young(case) or Allowance.THRESHOLDS not in policy.allow:
         return proposal
     borne = lasted_seconds(case)
     longest = patient(liveness, policy, kind=ProbeType.LIVENESS, borne_seconds=borne)
@@ -119,7 +119,7 @@ def _outwait(proposal: Proposal, liveness: Probe) -> Proposal:
     return take_readiness(outwaiting, ActionName.RAISE_TIMEOUT, longer, reason=_SAME_QUEUE)
 
 
-def _ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
+def ask_another(proposal: Proposal, liveness: Probe) -> Proposal:
     """Let liveness ask an endpoint that has proved fit, or nothing where there is none."""
     turned_away = bool(turned_away_kills(proposal.case))
     reason = f"{liveness.handler} waits behind the users' requests: a timeout there proves no lock-up"

@@ -6,6 +6,7 @@ from math import ceil
 
 from probetuner.diagnosis.endpoints import Fitness, Judgement, judge_endpoints
 from probetuner.diagnosis.pressure import killed_under_pressure
+from probetuner.diagnosis.starting import liveness_kills
 from probetuner.diagnosis.wording import several
 from probetuner.model.candidate import Candidate
 from probetuner.model.policy import Allowance
@@ -45,10 +46,12 @@ def _may_replace_command(found: Judgement, proposal: Proposal, kinds: Collection
 def may_prove_fit(proposal: Proposal) -> bool:
     """Whether some endpoint that has done nothing wrong so far may prove fit in the trouble that goes on just now.
 
-    It is waited for, for two minutes from the first kill on: what is taken away meanwhile would not come back.
+    It is waited for, for two minutes from the first kill on: what is taken away meanwhile would not come back, and any
+    new template begins the trials anew. Until pressure is found every kill by liveness may be of it.
     """
-    kills = [life.kill_announced_at or life.ended_at for life in killed_under_pressure(proposal.case)]
-    first = min((at for at in kills if at is not None), default=None)
+    kills = killed_under_pressure(proposal.case) or liveness_kills(proposal.case)
+    ends = (life.kill_announced_at or life.ended_at for life in kills)
+    first = min((at for at in ends if at is not None), default=None)
     if first is None or proposal.case.history.last_seen_at - first > _PATIENCE_SECONDS:
         return False
     return any(found.liveness is Fitness.UNKNOWN and found.trial.all.succeeded for found in _others(proposal))

@@ -8,6 +8,7 @@ from probetuner.diagnosis.tight import tight_probes
 from probetuner.diagnosis.unexplained import are_most, is_like_a_queue, silence_passed, unexplained_kills
 from probetuner.model.policy import Allowance
 from probetuner.model.probe import Exec, Probe, ProbeType
+from probetuner.tuning import busy
 from probetuner.tuning.numbers import take_numbers, waiting
 from probetuner.tuning.proposal import Proposal
 from probetuner.tuning.recommendation import ActionName
@@ -67,7 +68,8 @@ def be_patient(proposal: Proposal) -> Proposal:
     """What is safe for liveness that kills, nobody knows what: time for each answer, or to act later than readiness.
 
     Nothing where most kills are explained, or nothing shows that they hit anything but what was stuck. A few kills that
-    somebody goes on watching are left to what the next ones show.
+    somebody goes on watching are left to what the next ones show, and so are more as long as another endpoint may prove
+    to answer meanwhile.
     """
     case, liveness = proposal.case, proposal.probes.liveness
     if liveness is None or liveness != case.container.liveness or not are_most(case):
@@ -93,6 +95,8 @@ def be_patient(proposal: Proposal) -> Proposal:
             "and watching it through the next kill shows whether it is worth that",
             ProbeType.LIVENESS,
         )
+    if fault is Fault.LATE and Allowance.TYPES in proposal.policy.allow and busy.has_another(proposal):
+        return busy.ask_another(proposal, liveness)  # that goes on answering, so the process was not stuck
     return take_numbers(proposal, chosen, reason=reason)
 
 

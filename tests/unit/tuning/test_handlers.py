@@ -181,3 +181,29 @@ def test_a_broken_probe_gets_an_endpoint_that_works() -> None:
 
     told = advice(wrong)
     assert told.target == told.current
+
+
+def killed_of_unknown_cause() -> list[Fact]:
+    """Three replicas that fall silent soon after each other, once each; silence had passed by itself before."""
+    facts: list[Fact] = [failed(60)]
+    for late, of in zip((0, 7, 14), THREE, strict=True):
+        facts += [started(0, of=of), *(counted(at, at + 10, ok=1, of=of) for at in range(0, 100, 10))]
+        facts += [failed(110 + late + more, of=of) for more in (0, 10, 20)]
+        facts += [counted(100, 131 + late, bad=3, of=of), killed(131 + late, of=of)]
+        facts += [exited(136 + late, code=137, of=of), started(137 + late, restarts=1, of=of)]
+    return facts
+
+
+def test_where_the_cause_is_unknown_an_endpoint_that_answered_meanwhile_decides() -> None:
+    """As long as it may prove that, no stopgap begins its trials anew; without one answers get more time."""
+    story = killed_of_unknown_cause()
+    soon = advice(in_order(story, rounds(5, 130, pods=THREE)), replicas=3)
+    tried_long = target(advice(in_order(story, rounds(5, 175, pods=THREE)), replicas=3)).liveness
+    untried = target(advice(in_order(story), replicas=3)).liveness
+
+    assert soon.target == soon.current
+    assert "about to be judged" in soon.actions[0].reason
+    assert tried_long is not None
+    assert (tried_long.handler, tried_long.timeout_seconds) == (HEALTHZ, 1)
+    assert untried is not None
+    assert (untried.handler, untried.timeout_seconds) == (HttpGet(port=80, path="/1"), 5)
