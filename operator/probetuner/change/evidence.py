@@ -6,6 +6,7 @@ came back and did no harm, or that what was to be gained is there.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from probetuner.change.patch import entries_of
@@ -100,21 +101,33 @@ def _starts_came_up(part: Part) -> str | None:
 
 
 def _slowness_survived(part: Part) -> str | None:
-    timeout, threshold = part.before("timeout_seconds"), part.before("failure_threshold")
-    late = _late(part, timeout, (ProbeType.LIVENESS, ProbeType.READINESS))
-    if late < threshold * part.case.replicas:
+    timeout, kinds = part.before("timeout_seconds"), (ProbeType.LIVENESS, ProbeType.READINESS)
+    late = _late(part, timeout, kinds)
+    if late < _enough(part, kinds) * part.case.replicas:
         return None
     return f"{several(late, 'attempt')} took longer than the {timeout} s allowed before, and nothing was restarted"
 
 
 def _stayed_ready(part: Part) -> str | None:
-    timeout, threshold = part.before("timeout_seconds"), part.before("failure_threshold")
-    late, seen = _late(part, timeout, (ProbeType.READINESS,)), len(flaps(part.case))
-    if late < threshold * part.case.replicas or seen:
+    timeout, kinds = part.before("timeout_seconds"), (ProbeType.READINESS,)
+    late, seen = _late(part, timeout, kinds), len(flaps(part.case))
+    if late < _enough(part, kinds) * part.case.replicas or seen:
         return None
     return (
         f"{several(late, 'attempt')} failed or took longer than the {timeout} s allowed before, and no replica flapped"
     )
+
+
+def _enough(part: Part, kinds: tuple[ProbeType, ...]) -> int:
+    """How many late attempts in a row last as long as those for which the old probe would have acted.
+
+    Where they come further apart than the old ones did, fewer span the same time: a load that would have killed after
+    20 s shows in two attempts 30 s apart.
+    """
+    threshold, old_seconds = part.before("failure_threshold"), part.before("period_seconds")
+    periods = [probe.period_seconds for kind in kinds if (probe := part.case.container.probe(kind)) is not None]
+    apart_seconds = max(old_seconds, min(periods, default=old_seconds))
+    return 1 + ceil((threshold - 1) * old_seconds / apart_seconds)
 
 
 def _late(part: Part, timeout_seconds: int, kinds: tuple[ProbeType, ...]) -> int:

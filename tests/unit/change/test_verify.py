@@ -9,7 +9,7 @@ from probetuner.model.mode import Mode
 from probetuner.model.policy import ApplyRules, Policy
 from probetuner.tuning.figures import Figures
 from support.changes import between, log, made
-from support.facts import READINESS, counted, exited, failed, killed, pod, ready, started, unready
+from support.facts import READINESS, counted, exited, failed, killed, pod, ready, slow, started, unready
 from support.stage import Stage
 from support.stories import REPLICAS, all_out_at_once, bearing_load, killed_under_load, rolled_out
 from support.workloads import LIVENESS, Json, container, deployment
@@ -77,6 +77,23 @@ def test_bearing_what_the_old_probe_would_not_have_borne_is_proof() -> None:
     assert "took longer than the 1 s allowed before" in stage.latest["reason"]
     assert stage.status["phase"] == "Kept"
     assert stage.condition("Verified")["status"] == "True"
+
+
+@pytest.mark.parametrize(
+    ("period", "attempts", "given"), [(10, 2, None), (10, 3, "Kept"), (30, 1, None), (30, 2, "Kept")]
+)
+def test_proof_is_as_much_slowness_as_the_old_probe_would_have_acted_on(
+    period: int, attempts: int, given: str | None
+) -> None:
+    """Three attempts 10 s apart lasted 20 s: that shows in two that come 30 s apart, and in none less of either."""
+    new = container(readinessProbe={**LIVENESS, "timeoutSeconds": 30, "periodSeconds": period})
+    stage = verifying(new=new)
+    for of in NEW:
+        for n in range(attempts):
+            at = stage.now + period * n
+            stage.learn(counted(at, at + 10, ok=1, probe=READINESS, of=of), slow(at + 10, 1, probe=READINESS, of=of))
+
+    assert verdict(stage, after=90) == given
 
 
 def test_proof_waits_for_the_rollout_to_settle() -> None:
