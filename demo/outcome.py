@@ -24,12 +24,16 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PressureOutcome:
-    """The same load before and after. `patched_under_load`: the change was rolled out before the first load ended."""
+    """The same load before and after the change, and then four times as many clients, `load_fourfold`.
+
+    `patched_under_load`: the change was rolled out before the first load ended.
+    """
 
     before: Side
     after: Side
     load_before: LoadReport
     load_after: LoadReport
+    load_fourfold: LoadReport
     load: str
     verdict: str
     reason: str
@@ -58,6 +62,8 @@ def shortcomings(outcome: PressureOutcome | StartOutcome) -> list[str]:
     found = [*_not_ill(outcome.before), *_not_cured(outcome.after)]
     if isinstance(outcome, PressureOutcome):
         found += _of_loads(outcome.load_before, outcome.load_after)
+        if not outcome.load_fourfold.answered:
+            found.append(f"after: of {outcome.load_fourfold.clients} clients none was answered")
     if outcome.verdict != "Kept":
         found.append(f"the verdict is {outcome.verdict or 'still open'}, not Kept")
     return found

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from demo.change import sides, wait_for_change, wait_for_verdict
@@ -17,11 +18,12 @@ LOADS = tuple(Load(path="/1", clients=clients, requests=50_000, seconds=90) for 
 # Two periods of its probe: a service is in use before it is under pressure.
 _SECONDS_WELL = 20
 _SECONDS_TO_BE_WELL = 120
+_FOURFOLD = 4
 _TIMES_TO_BE_SURE, _SECONDS_TO_ACT = 3, 45
 
 
 def play(stage: Stage, service: Iterable[Mapping[str, Any]], loads: Sequence[Load] = LOADS) -> PressureOutcome:
-    """Load the service until its probe kills it, wait for the operator's cure, and send the same load again.
+    """Load the service until its probe kills it, wait for the operator's cure, send the same load again, and more.
 
     *loads* are sent one after the other until one of them makes a probe kill. Raises DemoError when the story does
     not get that far.
@@ -36,6 +38,8 @@ def play(stage: Stage, service: Iterable[Mapping[str, Any]], loads: Sequence[Loa
     wait_for_change(stage, old=old)
     stage.say("the same load again, now that probetuner has changed the probes")
     load_after = run_load(stage, load)
+    stage.say("and four times as many clients, since a deeper queue must not kill either")
+    load_fourfold = run_load(stage, replace(load, clients=_FOURFOLD * load.clients))
     change = wait_for_verdict(stage)
     before, after = sides(stage, change, old=old, old_probes=old_probes)
     return PressureOutcome(
@@ -43,6 +47,7 @@ def play(stage: Stage, service: Iterable[Mapping[str, Any]], loads: Sequence[Loa
         after=after,
         load_before=load_before,
         load_after=load_after,
+        load_fourfold=load_fourfold,
         load=str(load),
         verdict=change["verdict"],
         reason=change.get("reason", ""),

@@ -26,7 +26,9 @@ _DEFAULTS = {"timeoutSeconds": 1, "periodSeconds": 10, "failureThreshold": 3}
 def pressure_table(outcome: PressureOutcome) -> Table:
     """The figures of the first story."""
     table = _table(f"rng under load: {outcome.load}")
-    for row in zip(_LOAD_ROWS, _load_figures(outcome.load_before), _load_figures(outcome.load_after), strict=True):
+    table.add_column(f"then {outcome.load_fourfold.clients} clients", justify="right")
+    loads = (outcome.load_before, outcome.load_after, outcome.load_fourfold)
+    for row in zip(_LOAD_ROWS, *map(_load_figures, loads), strict=True):
         table.add_row(*row)
     _add_sides(table, outcome.before, outcome.after)
     return table

@@ -23,6 +23,7 @@ PRESSURE = PressureOutcome(
     after=WELL,
     load_before=BAD_LOAD,
     load_after=GOOD_LOAD,
+    load_fourfold=replace(GOOD_LOAD, clients=120, failed={"timeout": 3}),
     load="probetuner loadtest deployment/rng -c 30",
     verdict="Kept",
     reason="",
@@ -71,6 +72,7 @@ def test_each_missing_piece_is_named(change: dict[str, Any], word: str) -> None:
         ({"load_before": replace(BAD_LOAD, failed={})}, "no request failed"),
         ({"load_after": replace(GOOD_LOAD, failed={"refused": 1})}, "still failed"),
         ({"load_after": replace(GOOD_LOAD, answered=0)}, "no request was answered"),
+        ({"load_fourfold": replace(GOOD_LOAD, clients=120, answered=0)}, "of 120 clients none was answered"),
     ],
 )
 def test_the_loads_must_tell_the_same(change: dict[str, Any], word: str) -> None:
@@ -96,16 +98,17 @@ def row(text: str, name: str) -> list[str]:
 
 
 def test_the_table_shows_what_was_measured() -> None:
-    """Every figure stands in its own row, before against after."""
+    """Every figure stands in its own row, before against after; what counts restarts is of both loads after."""
     text = rendered(pressure_table(PRESSURE))
 
-    assert row(text, "requests answered") == ["1673", "1716"]
-    assert row(text, "requests failed") == ["182", "0"]
-    assert row(text, "container restarts") == ["4", "0"]
-    assert row(text, "kills for a probe") == ["3", "0"]
-    assert row(text, "false restarts") == ["2", "0"]
-    assert row(text, "latency of answers, median") == ["1281 ms", "1573 ms"]
-    assert row(text, "readinessProbe") == ["none", "/1 each 10 s, timeout 7 s, 3 failures"]
+    assert "then 120 clients" in text
+    assert row(text, "requests answered") == ["1673", "1716", "1716"]
+    assert row(text, "requests failed") == ["182", "0", "3"]
+    assert row(text, "container restarts") == ["4", "0", ""]
+    assert row(text, "kills for a probe") == ["3", "0", ""]
+    assert row(text, "false restarts") == ["2", "0", ""]
+    assert row(text, "latency of answers, median") == ["1281 ms", "1573 ms", "1573 ms"]
+    assert row(text, "readinessProbe") == ["none", "/1 each 10 s, timeout 7 s, 3 failures", ""]
 
 
 def test_a_start_that_was_given_its_time_is_not_said_to_have_failed() -> None:
