@@ -83,7 +83,9 @@ def create(space: Space, rows: tuple[Row, ...]) -> None:
         objects = _listed(manifest(row) for row in rows if row.owner == owner)
         space.kubectl(*_command(owner), "-f", "-", input=objects)
     space.kubectl("apply", "-f", "-", input=_listed(history(space, row) for row in rows))
-    space.kubectl("apply", "-f", "-", input=_listed(_policy(row) for row in rows if row.spec is not None))
+    told = [row for row in rows if row.spec is not None]
+    if told:
+        space.kubectl("apply", "-f", "-", input=_listed(_policy(row) for row in told))
     for row in rows:
         _bring_into_state(space, row)
 

@@ -137,7 +137,7 @@ def test_a_kubelet_that_is_paused_is_named(installed: Lab, consult: Consult) -> 
     finally:
         installed.resume_component("kubelet")
 
-    (missed,) = _wrong(found)
+    (missed,) = _of(found, "kubelets", "wrong")
     assert (code, missed["nodes"]) == (1, [NODE])
     assert "do not answer" in missed["message"]
     assert _of(found, "permissions", "ok")

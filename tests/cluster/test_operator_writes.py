@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from cluster.operator_process import OperatorProcess, Space, deployment, wait_for
+from probetuner.history import codec
+from probetuner.model.probe import ProbeType
 
 pytestmark = pytest.mark.cluster
 
@@ -105,7 +107,7 @@ def test_a_history_from_a_newer_version_is_left_as_it_is(space: Space, start_ope
     wait_for(lambda: space.status("deployment-web"), "served all the same")
     observing = space.condition("deployment-web", "Observing")
     assert (observing["status"], observing["reason"]) == ("True", "HistoryNotSaved")
-    assert "in form 99, from a newer probetuner; this one reads up to 1" in observing["message"]
+    assert f"in form 99, from a newer probetuner; this one reads up to {codec.VERSION}" in observing["message"]
     assert "delete the ProbeHistory" in observing["message"]
     wait_for(lambda: space.kubectl("get", "pods", "-o", "jsonpath={.items[*].status.startTime}"), "something to save")
     assert operator.stop() == 0
@@ -124,9 +126,12 @@ def _history(space: Space) -> dict[str, Any]:
 
 def _succeeded(space: Space) -> int:
     """How many attempts of liveness probes that succeeded stand in the saved history."""
-    containers = json.loads(_history(space).get("state", "{}")).get("containers", [])
-    minutes = (minute for container in containers for minute in container["minutes"])
-    return sum(minute["succeeded"].get("Liveness", 0) for minute in minutes)
+    data = _history(space)
+    if "state" not in data:
+        return 0
+    history = codec.decode(data["state"], version=data["version"])
+    minutes = (minute for container in history.containers for minute in container.minutes)
+    return sum(minute.succeeded.get(ProbeType.LIVENESS, 0) for minute in minutes)
 
 
 def _wait_for_another_look(space: Space, name: str) -> None:

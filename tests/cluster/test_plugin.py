@@ -22,12 +22,12 @@ Json = dict[str, Any]
 _NAMES = ("seen", "approved", "applied", "held", "stopped", "raised")
 _VIEW = (
     {"apiGroups": ["probetuner.dev"], "resources": ["probepolicies"], "verbs": ["get", "list"]},
-    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list"]},
+    {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets"], "verbs": ["get", "list"]},
 )
 _EDIT = (
     *_VIEW,
     {"apiGroups": ["probetuner.dev"], "resources": ["probepolicies"], "verbs": ["patch"]},
-    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"]},
+    {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "patch"]},
 )
 """Of its own Namespace a Role may give rights too: the API server takes its name for the namespace of the request."""
@@ -76,6 +76,8 @@ def stand(crds: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand
     rows = tuple(Row(name=name, mode="Recommend", applied="ModeDoesNotApply") for name in _NAMES)
     create(space, rows)
     enrol(space, rows)
+    for name in _NAMES:  # alike as they are, they get recommendations of the same id
+        space.kubectl("label", "deployment", name, f"only={name}")
     log = tmp_path_factory.mktemp("operator") / "log"
     operator = OperatorProcess(crds, log, f"--lease=default/{lease}", "--max-rollouts=100")
     made = Stand(space=space, lease=f"default/{lease}")
@@ -137,7 +139,7 @@ def test_a_viewer_changes_nothing(stand: Stand, viewer: Path) -> None:
 
 def test_an_approval_is_carried_out_and_taken_back(stand: Stand, editor: Path) -> None:
     """The operator applies it, the history shows it, and on demand the operator puts the old values back."""
-    stand.say(editor, "approve", stand.identity("approved"), "--yes")
+    stand.say(editor, "approve", "-l", "only=approved", "--yes")
     wait_for(lambda: "appliedAt" in stand.latest("approved"), "it is applied", seconds=60)
     assert stand.probes("approved") == {"readinessProbe"}
 
@@ -172,7 +174,7 @@ def test_a_pause_of_one_workload_and_of_its_namespace_holds(stand: Stand, editor
     """An approval waits until both let it go on; who resumes one is told of the other."""
     stand.say(editor, "pause", "deployment/held", "--yes")
     stand.say(editor, "pause", "--yes")
-    stand.say(editor, "approve", stand.identity("held"), "--yes")
+    stand.say(editor, "approve", "-l", "only=held", "--yes")
     wait_for(lambda: stand.refused("held") == "PausedByAnnotation", lambda: f"it waits: {stand.refused('held')}")
 
     _, said = stand.say(editor, "resume", "deployment/held", "--yes")
@@ -188,7 +190,7 @@ def test_a_pause_of_all_stands_on_the_lease(lab: Lab, stand: Stand, editor: Path
     _, said = stand.say(editor, "pause", "--all", "--lease", stand.lease, "--yes", code=2)
     assert "leases" in said
     stand.say(lab.kubeconfig, "pause", "--all", "--lease", stand.lease, "--yes")
-    stand.say(editor, "approve", stand.identity("stopped"), "--yes")
+    stand.say(editor, "approve", "-l", "only=stopped", "--yes")
     wait_for(lambda: stand.refused("stopped") == "OperatorPaused", lambda: f"it waits: {stand.refused('stopped')}")
     renewed = _renewed(lab, stand.lease)
     wait_for(lambda: _renewed(lab, stand.lease) != renewed, "the Lease is renewed")
@@ -202,6 +204,15 @@ def test_a_pause_of_all_stands_on_the_lease(lab: Lab, stand: Stand, editor: Path
 def _renewed(lab: Lab, lease: str) -> str:
     namespace, _, name = lease.partition("/")
     return lab.kubectl("get", "lease", name, f"--namespace={namespace}", "-o", "jsonpath={.spec.renewTime}")
+
+
+def test_an_id_approves_each_workload_that_was_given_it(stand: Stand, editor: Path) -> None:
+    """It names a recommendation: who is alike gets the same, and the table has each."""
+    printed, _ = stand.say(editor, "approve", stand.identity("seen"), "--yes", "-o", "json")
+
+    named = {item["object"].rpartition("/")[2] for item in json.loads(printed)["items"]}
+    assert {"seen", "raised"} <= named
+    assert "approved" not in named
 
 
 def test_the_mode_is_set(stand: Stand, editor: Path) -> None:

@@ -13,6 +13,8 @@ from cluster.charts import NAMESPACE
 from cluster.operator_process import OperatorProcess, Space, deployment, policy, wait_for
 from cluster.users import Person, account
 from lab import Lab
+from probetuner.history import codec
+from probetuner.history.life import Life
 
 pytestmark = pytest.mark.cluster
 
@@ -122,7 +124,7 @@ def test_nothing_in_one_namespace_changes_what_is_decided_in_another(
     assert operator.stop() == 0
     assert _decided(elsewhere) == before
     assert (elsewhere.get("deployment", "web") or {})["metadata"]["generation"] == victim["metadata"]["generation"]
-    assert {life["pod_uid"] for life in _lives(elsewhere)} == {pod["metadata"]["uid"]}
+    assert {life.pod_uid for life in _lives(elsewhere)} == {pod["metadata"]["uid"]}
     assert not _announced(elsewhere)
 
 
@@ -188,14 +190,16 @@ def _named(pod: Object) -> dict[str, str]:
     return {"pod": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
 
 
-def _lives(space: Space) -> list[Object]:
-    saved = (space.get("probehistory", "deployment-web") or {}).get("data", {}).get("state", '{"containers": []}')
-    return [life for entry in json.loads(saved)["containers"] for life in entry.get("lives", ())]
+def _lives(space: Space) -> list[Life]:
+    saved = (space.get("probehistory", "deployment-web") or {}).get("data")
+    if saved is None:
+        return []
+    return [life for entry in codec.decode(saved["state"], version=saved["version"]).containers for life in entry.lives]
 
 
 def _announced(space: Space) -> bool:
     """Whether the history remembers that a kill was announced."""
-    return any(life.get("killed_by") for life in _lives(space))
+    return any(life.killed_by for life in _lives(space))
 
 
 def _decided(space: Space) -> Object:
