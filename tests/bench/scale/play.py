@@ -184,7 +184,7 @@ class Theatre:
         self.played.stretches[name] = Stretch(
             cpu=(time.process_time() - cpu) / minutes,
             decisions=(self._decisions - decisions) / minutes,
-            requests=self.api.requests - requests,
+            requests=dict(self.api.requests - requests),
         )
 
     async def _tell(self) -> None:
