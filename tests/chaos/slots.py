@@ -15,6 +15,7 @@ Object = Mapping[str, Any]
 
 _MOST_SECONDS = 600.0
 _IDLE_SECONDS = 40.0
+_WAITS_FOR_EVIDENCE = ("LowConfidence", "NothingToApply", "NothingApplied")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,16 +119,18 @@ class Slot:
     def _late(self, deployment: Object, policy: Object) -> list[str]:
         """Give up a workload of which nothing came; that is a fault where a change was begun and does not end.
 
-        Without one it is the suite's: a starved kubelet does not bring pods up, or ends too few for any confidence.
+        So it is where one is recommended with confidence and does not begin. Otherwise it is the suite's: a starved
+        kubelet does not bring pods up, or ends too few for any confidence.
         """
         if time.monotonic() - self.began_at < _MOST_SECONDS:
             return []
         self.is_over = True
-        if not _is_going_on(policy):
+        status = policy.get("status", {})
+        is_due = status.get("recommendation") and _reasons(policy).get("Applied") not in _WAITS_FOR_EVIDENCE
+        if not (_is_going_on(policy) or is_due):
             self.outcomes["nothing came of it"] += 1
             return []
         self.outcomes["stuck"] += 1
-        status = policy.get("status", {})
         said = {name: status.get(name) for name in ("phase", "conditions", "history")}
         return [f"{self.name} cycle {self.cycle} came to no end in {_MOST_SECONDS:.0f} s: {_probes(deployment)} {said}"]
 

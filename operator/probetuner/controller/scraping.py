@@ -98,6 +98,8 @@ class Scraper:
             self._tasks.pop(node).cancel()
             self.heard.pop(node, None)
             self._dozing.pop(node, None)
+            self._asked_since.pop(node, None)
+            self._following.forget_news(node)
         for node in nodes - self._tasks.keys():
             self.heard[node] = WAITING
             self._asked_since[node] = self._clock()

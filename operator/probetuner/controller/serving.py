@@ -235,6 +235,10 @@ class Following:
         """When something last happened to pods of a node, in epoch seconds; minus infinity where nothing did."""
         return self._news.get(node, -math.inf)
 
+    def forget_news(self, node: str) -> None:
+        """Forget when something happened on a node that runs no pods of served workloads any more: names never end."""
+        self._news.pop(node, None)
+
     def on_node(self, node: str) -> list[WorkloadRef]:
         """Return the served workloads that have pods on a node."""
         return [ref for ref, served in self.served.items() if node in served.pods.values()]

@@ -20,18 +20,22 @@ _PROGRAM_MISSING = re.compile(
 )
 _ASKED_WRONGLY = re.compile(
     r"\b(?:NOAUTH|WRONGPASS)\b|Access denied for user|AuthenticationFailed|requires authentication"
-    r"|password authentication failed|curl: \(22\)[^\n]*\b4\d\d\b|wget: server returned error: HTTP/\d\S* 4\d\d"
-    r"|ERROR 4\d\d:"
+    rf"|password authentication failed|curl: \(22\)[^\n]*\b{messages.CLIENT_ERROR}\b|ERROR {messages.CLIENT_ERROR}:"
+    rf"|wget: server returned error: HTTP/\d\S* {messages.CLIENT_ERROR}\b"
 )
 """What redis-cli, mysqladmin, mongosh, psql, curl and wget say of a server that is up and takes no such question."""
 _OWN_HOST = r"(?:localhost|127\.0\.0\.1|\[?::1)"
+_OWN_ADDRESS = rf"(?:{_OWN_HOST}\]?|\d+(?:\.\d+){{3}})?"  # a name is of somebody else, an address may be the pod's own
 _REACHED_NOBODY = re.compile(
     rf"{_OWN_HOST}[^\n]*[Cc]onnection refused|ECONNREFUSED {_OWN_HOST}|curl: \(7\)[^\n]*{_OWN_HOST}"
-    r"|timeout: failed to connect service|Can't connect to (?:local )?\w+ server|:\d+ - no response\b"
+    rf"|timeout: failed to connect service \"{_OWN_ADDRESS}:\d|(?:^|[\s/]){_OWN_ADDRESS}:\d+ - no response\b"
+    rf"|/\S*:\d+ - no response\b|Can't connect to (?:local \w+ server|\w+ server on '{_OWN_HOST})"
 )
 """What clients say that found nobody at the container's own port or socket; of another host a script tells what the
 application calls. pg_isready exits with 2, "no response to the connection attempt", and grpc_health_probe tries again
 until its deadline."""
+_NO_WAY = re.compile(r"no route to host|network is unreachable|host is down")
+"""The node's network, a policy, or a pod whose network is not up yet: of what is asked it says nothing."""
 _OWN_DEADLINE = re.compile(
     r"code = DeadlineExceeded|health rpc did not complete within|context deadline exceeded|curl: \(28\)"
     r"|[Cc]onnection timed out|[Oo]peration timed out|download timed out|timed out\. Timeout value used"
@@ -112,7 +116,7 @@ def _fault(case: Case, kind: ProbeType, cause: FailureCause) -> Fault:
         case FailureCause.REFUSED:
             return Fault.NOBODY_LISTENS
         case FailureCause.TLS | FailureCause.OTHER:
-            return Fault.HANDLER
+            return Fault.NOBODY_LISTENS if _NO_WAY.search(words) else Fault.HANDLER
         case FailureCause.HTTP_STATUS:
             return Fault.HANDLER if _is_client_error(case, kind) else Fault.ANSWER
         case FailureCause.TIMEOUT:

@@ -155,7 +155,9 @@ def failure_cause(output: str, *, handler: type[Handler] | None = None) -> Failu
     return next((cause for pattern, cause in _NETWORK if pattern.search(rest)), FailureCause.OTHER)
 
 
-_CLIENT_ERROR = re.compile(_HTTP_STATUS + r" 4(?!08|25|29)\d\d\b")
+CLIENT_ERROR = r"4(?!08|25|29)\d\d"
+"""The HTTP statuses by which a server says no to what is asked, as a pattern: not those that ask to come again."""
+_CLIENT_ERROR = re.compile(rf"{_HTTP_STATUS} {CLIENT_ERROR}\b")
 
 
 def is_client_error(output: str) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from probetuner.diagnosis.fault import Fault, fault_of, has_own_deadline
+from probetuner.diagnosis.lockup import earlier_lockups, killed_in_lockup
 from probetuner.diagnosis.short import late_probes
 from probetuner.diagnosis.tight import tight_probes
 from probetuner.diagnosis.unexplained import are_most, is_like_a_queue, silence_passed, unexplained_kills
@@ -95,8 +96,10 @@ def be_patient(proposal: Proposal) -> Proposal:
             "and watching it through the next kill shows whether it is worth that",
             ProbeType.LIVENESS,
         )
-    if fault is Fault.LATE and Allowance.TYPES in proposal.policy.allow and busy.has_another(proposal):
-        return busy.ask_another(proposal, liveness)  # that goes on answering, so the process was not stuck
+    stuck_too = killed_in_lockup(case) or earlier_lockups(case)
+    may_leave = fault is Fault.LATE and not stuck_too and Allowance.TYPES in proposal.policy.allow
+    if may_leave and busy.has_another(proposal):
+        return busy.ask_another(proposal, liveness)  # that goes on answering, so the process as a whole does
     return take_numbers(proposal, chosen, reason=reason)
 
 

@@ -207,3 +207,23 @@ def test_where_the_cause_is_unknown_an_endpoint_that_answered_meanwhile_decides(
     assert (tried_long.handler, tried_long.timeout_seconds) == (HEALTHZ, 1)
     assert untried is not None
     assert (untried.handler, untried.timeout_seconds) == (HttpGet(port=80, path="/1"), 5)
+
+
+def test_where_processes_were_stuck_too_none_is_moved_for_kills_of_unknown_cause() -> None:
+    """An endpoint that answers shows a process that lives; whether its work is stuck it may not show."""
+    fourth = pod("web-d")
+    stuck: list[Fact] = []
+    for n in range(2):
+        began = 400.0 * n - 800.0
+        stuck += [started(began, restarts=n, of=fourth)]
+        stuck += [counted(began + at, began + at + 10, ok=1, of=fourth) for at in range(0, 300, 10)]
+        stuck += [failed(began + at, of=fourth) for at in (310, 320, 330)]
+        stuck += [counted(began + 300, began + 331, bad=3, of=fourth), killed(began + 331, of=fourth)]
+        stuck += [exited(began + 361, restarts=n, code=137, of=fourth)]
+    stuck += [started(0, restarts=2, of=fourth)]
+    stuck += [counted(at, at + 10, ok=1, of=fourth) for at in range(0, 170, 10)]
+    found = advice(in_order(stuck, killed_of_unknown_cause(), rounds(5, 175, pods=THREE)), replicas=4)
+
+    liveness = target(found).liveness
+    assert liveness is not None
+    assert liveness.handler == HttpGet(port=80, path="/1")
