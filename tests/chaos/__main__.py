@@ -5,10 +5,11 @@ It ends with the counts, and with 1 if any promise was broken, or the cycles wer
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from chaos.play import Play
 from lab import Lab
@@ -25,13 +26,17 @@ def main() -> None:
     lab = Lab(os.environ.get("PROBETUNER_LAB", "chaos"))
     lab.up()
     try:
-        with TemporaryDirectory(prefix="chaos-") as folder:
-            play = Play(lab, Path(folder), slots=given.slots, seed=given.seed)
-            broken = play.run(cycles=given.cycles, most_seconds=given.most_seconds)
+        folder = Path(mkdtemp(prefix="chaos-"))
+        broken = Play(lab, folder, slots=given.slots, seed=given.seed).run(
+            cycles=given.cycles, most_seconds=given.most_seconds
+        )
     finally:
         if not os.environ.get("PROBETUNER_KEEP_LAB"):
             lab.down()
-    sys.exit(1 if broken else 0)
+    if broken:
+        print(f"chaos: what the operators logged is in {folder}")
+        sys.exit(1)
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cluster.operator_process import OperatorProcess, read_log
 from lab import Lab, LabError
@@ -27,6 +28,8 @@ _STILLBORN = 0.1
 """The share of operators that die before they have begun, as by a wrong image."""
 _GRACEFUL = 0.2
 """The share of ends that are asked for (SIGTERM); the others are sudden (SIGKILL)."""
+_LEASE_AGAIN_SECONDS = 3.0
+"""How long after the permissions have gone the Lease is tried again at the latest, and that is told."""
 _AFTER_OCCASION_SECONDS = 0.08
 _OCCASIONS_TAKEN = 0.12
 _PARTING_WORDS = "an error occurred during closing of asynchronous generator"
@@ -71,16 +74,18 @@ class Deaths:
             self._thread.join()
 
     def refusals(self) -> Iterator[tuple[float, float, str, str]]:
-        """Yield every no of the API server to a patch: when, when that operator ended, the workload, the words."""
+        """Yield every no of the API server to a patch: when, until when that operator wrote, the workload, the words.
+
+        Who may not renew the Lease has no permissions at all, and can write no status.
+        """
         for log, ended_at in self._ended.items():
-            for line in read_log(log):
+            lines = read_log(log)
+            silenced = [_time(line) for line in lines if line["event"].startswith("lease not taken")]
+            for line in lines:
                 if line["event"] == "decided" and line.get("refusal"):
-                    yield (
-                        datetime.fromisoformat(line["timestamp"]).timestamp(),
-                        ended_at,
-                        line["workload"],
-                        line["refusal"],
-                    )
+                    at = _time(line)
+                    until = min((each for each in silenced if each >= at - _LEASE_AGAIN_SECONDS), default=ended_at)
+                    yield at, until, line["workload"], line["refusal"]
 
     def faults(self) -> Iterator[str]:
         """Yield what operators logged as faults of their own."""
@@ -96,7 +101,7 @@ class Deaths:
             self._live(operator)
             self.most_bytes = max(self.most_bytes, operator.most_bytes())
             if not operator.is_alive():
-                self.problems.append(f"an operator ended by itself: {log.read_text()[-2000:]}")
+                self._ended_by_itself(log)
             self._end(operator)
             self._ended[log] = time.time()
 
@@ -122,14 +127,30 @@ class Deaths:
             self.counts["asked to end"] += 1
             code = operator.stop()
             # Asked before it could hear that, it ends as any process does.
-            if code and (code != -signal.SIGTERM or operator.lines()):
+            if code and (code != -signal.SIGTERM or operator.lines()) and not _lost_the_lease(operator.lines()):
                 self.problems.append(f"an operator that was asked to end ended with {code}")
         else:
             self.counts["killed"] += 1
             operator.kill()
             self._free_the_lease()
 
+    def _ended_by_itself(self, log: Path) -> None:
+        """Who has no permissions for longer than the Lease is good ends, since another one may have taken it."""
+        if _lost_the_lease(read_log(log)):
+            self.counts["lost the Lease"] += 1
+        else:
+            self.problems.append(f"an operator ended by itself: {log.read_text()[-2000:]}")
+
     def _free_the_lease(self) -> None:
         """Take the Lease from an operator that is known to be dead: nobody has to wait until it expires."""
         with suppress(LabError):
             self._lab.kubectl("delete", "lease", "probetuner", "--namespace=kube-system", "--ignore-not-found")
+
+
+def _time(line: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(line["timestamp"]).timestamp()
+
+
+def _lost_the_lease(lines: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the Lease was lost because nothing was permitted, as long as `Troubles` permits nothing."""
+    return any(line["event"] == "the lease is lost" and "is forbidden" in line["problem"] for line in lines)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.deaths import SYSTEM, Deaths
@@ -111,10 +112,13 @@ class Play:
         self._breaks(self._deaths.faults())
         refusals = list(self._deaths.refusals())
         lasting = [(at, name, said) for at, ended_at, name, said in refusals if ended_at - at > _SECONDS_TO_SHOW]
-        unshown = [(name, said) for at, name, said in lasting if not self._watch.showed(name.rpartition("/")[2], at)]
+        unshown = [each for each in lasting if not self._watch.showed(each[1].rpartition("/")[2], each[0])]
         print(f"chaos: the API server refused {len(refusals)} patches; {len(lasting)} by operators that lived on for ")
         print(f"chaos:   {_SECONDS_TO_SHOW:.0f} s, and of those all but {len(unshown)} were seen in a status")
-        self._breaks(f"a refusal was not shown: {name}: {said}" for name, said in unshown)
+        self._breaks(
+            f"a refusal at {datetime.fromtimestamp(at, UTC):%T} was not shown: {name}: {said}"
+            for at, name, said in unshown
+        )
         if self._deaths.most_bytes > _MOST_BYTES:
             self._breaks([f"an operator held {self._deaths.most_bytes >> 20} MiB"])
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ class PolicyWatch:
         self._server = server
         self._occasion = occasion
         self._stop = threading.Event()
-        self._shown: list[tuple[float, str]] = []
+        self._says: dict[str, list[tuple[float, bool]]] = {}
         self._blind: list[tuple[float, float]] = []
         self._thread = threading.Thread(target=self._watch, name="watch")
 
@@ -37,11 +38,19 @@ class PolicyWatch:
         self._thread.join()
 
     def showed(self, workload: str, at: float) -> bool:
-        """Whether the status of a workload showed a refusal about then; it counts as shown where nothing was seen."""
+        """Whether the status of a workload showed a refusal about then; it counts as shown where nothing was seen.
+
+        What it says it goes on saying until the next version: a second refusal with the same words writes nothing.
+        """
         before, after = _AROUND_SECONDS
         if any(start - after < at < end + before for start, end in self._blind):
             return True
-        return any(name == workload and at - before <= seen <= at + after for seen, name in self._shown)
+        versions = self._says.get(workload, [])
+        ends = [*(time for time, _ in versions[1:]), math.inf]
+        return any(
+            refused and since <= at + after and until >= at - before
+            for (since, refused), until in zip(versions, ends, strict=True)
+        )
 
     def _watch(self) -> None:
         while not self._stop.is_set():
@@ -67,7 +76,6 @@ class PolicyWatch:
             or conditions.get("Applied", {}).get("reason") == "RefusedByServer"
             or "refused" in latest.get("reason", "")
         )
-        if refused:
-            self._shown.append((time.time(), policy["spec"]["targetRef"]["name"]))
+        self._says.setdefault(policy["spec"]["targetRef"]["name"], []).append((time.time(), refused))
         if latest and "appliedAt" not in latest and "verdict" not in latest:
             self._occasion()

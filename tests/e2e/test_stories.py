@@ -15,7 +15,7 @@ def test_a_service_under_load_is_cured(play: Play) -> None:
     """A busy service that its liveness probe kills bears the same load after the operator's change, and it is kept."""
     outcome = play.pressure.result()
 
-    assert shortcomings(outcome) == []
+    assert shortcomings(outcome) == [], f"its probes are now {outcome.after.probes}: {outcome.reason}"
 
 
 def test_a_slow_start_is_cured(play: Play) -> None:

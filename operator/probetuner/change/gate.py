@@ -14,6 +14,7 @@ from probetuner.change.owners import keeper_of
 from probetuner.change.pace import by_pause, by_traffic
 from probetuner.change.record import Change
 from probetuner.change.situation import Situation
+from probetuner.change.stopgap import by_stopgap
 from probetuner.change.times import to_text
 from probetuner.diagnosis.finding import Finding, FindingName
 from probetuner.model.mode import APPROVE_ANNOTATION, ROLLBACK_ANNOTATION, Mode
@@ -42,6 +43,7 @@ def find_block(
         _by_rollback(situation, due)
         or _by_ownership(situation, patch)
         or _by_evidence(situation, intent, due)
+        or by_stopgap(situation, intent, due, now=now)
         or by_past(situation.policy.apply, changes, identity=due.id, patch=patch, now=now)
         or _by_state(situation, intent.grounds)
         or by_window(situation.policy.apply, now=now)

@@ -40,7 +40,7 @@ class Action:
 
     `needs` is what a policy must allow before the operator may do it; None for what it never does itself. `asked_by` is
     the finding that it follows from, the first if there are several. `probe` is the one that it is about, or foremost
-    about, None where it is about none or any.
+    about, None where it is about none or any. A `stopgap` only moves the point at which the same trouble comes again.
     """
 
     name: ActionName
@@ -49,6 +49,7 @@ class Action:
     needs: Allowance | None = None
     probe: ProbeType | None = None
     asked_by: FindingName | None = field(default=None, compare=False)
+    stopgap: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,6 @@ def call_stopgaps(proposal: Proposal) -> Proposal:
         is_one = action.probe is ProbeType.LIVENESS and action.name in _MORE_PATIENCE and action.needs is not None
         if not is_one or action.asked_by not in _OF_LATE_ANSWERS:
             return action
-        return replace(action, reason=f"{action.reason}; {again}")
+        return replace(action, reason=f"{action.reason}; {again}", stopgap=True)
 
     return replace(proposal, actions=tuple(map(called, proposal.actions)))

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from probetuner.change.record import Change, Outcome
+from probetuner.facts.fact import PodRef
 from probetuner.model.mode import Mode
 from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ApplyRules, Policy
 from support.changes import log, made
-from support.facts import pod, remember
+from support.facts import T0, pod, remember
 from support.stage import Stage, Step
-from support.stories import crash_loop, flapping, killed_once, killed_under_load, oom_loop
+from support.stories import REPLICAS, crash_loop, flapping, killed_once, killed_under_load, oom_loop
 from support.workloads import LIVENESS, Json, container, deployment
 
 PUT_BACK = {
@@ -173,6 +174,46 @@ def test_low_confidence_waits_for_more_or_for_an_approval() -> None:
     stage.live["metadata"]["annotations"]["probetuner.dev/approve"] = identity
     stage.turn()
 
+    assert len(stage.sent) == 1
+
+
+def stopgap(*pods: PodRef, kills: int, now: float) -> Stage:
+    """Busy replicas whose liveness kills so often each, and whose types may not be changed."""
+    policy = Policy(allow=frozenset({Allowance.THRESHOLDS}))
+    return Stage(history=remember(killed_under_load(pods, kills=kills)), policy=policy, now=now)
+
+
+def test_a_stopgap_waits_until_there_were_several_kills() -> None:
+    """What comes next may show what helps for good; who does not want to wait approves it."""
+    stage = stopgap(REPLICAS[0], kills=3, now=600)
+    identity = recommended(stage)
+
+    reason, message = blocked(stage)
+
+    assert "a stopgap" in stage.status["recommendation"]["actions"][0]["reason"]
+    assert reason == "LowConfidence"
+    assert "3 kills may not show" in message
+    assert f"probetuner.dev/approve={identity}" in message
+
+    stage.live["metadata"]["annotations"]["probetuner.dev/approve"] = identity
+    stage.turn()
+    assert len(stage.sent) == 1
+
+
+def test_a_stopgap_waits_for_a_minute_after_the_first_kill() -> None:
+    """However many there are, counters that tell more come later; it is looked at again by then at the latest."""
+    stage = stopgap(*REPLICAS, kills=2, now=300)
+    first = min(life.ended_at for entry in stage.history.containers for life in entry.lives if life.ended_at)
+    stage.now = first - T0 + 59
+
+    decision = stage.turn()
+
+    assert (stage.sent, stage.condition("Applied")["reason"]) == ([], "LowConfidence")
+    assert decision.recheck_seconds is not None
+    assert decision.recheck_seconds <= 60
+
+    stage.now = first - T0 + 61
+    stage.turn()
     assert len(stage.sent) == 1
 
 
