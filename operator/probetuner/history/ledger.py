@@ -43,7 +43,7 @@ def _without_later_ending(life: Life) -> Life:
     """A pod that goes away after the life has ended did not end it."""
     if life.ended_at is None or life.ending_at is None or life.ending_at <= life.ended_at + filing.GRAIN_SECONDS:
         return life
-    return replace(life, ending=None, ending_at=None)
+    return replace(life, ending=None)
 
 
 def ready(entry: ContainerHistory, fact: ReadinessChanged) -> ContainerHistory:

@@ -69,9 +69,10 @@ class Life:
 
     `killed_by` is what the kubelet announced; an announcement can be missing (its events are rate-limited), see
     `attribution`. `stops` counts how often it said that it stops the container and not for a probe, in this life or in
-    those before it that nobody saw. `ending` is why the pod itself was going away when the life ended, if it was.
-    `inherited` are the failures in a row that each probe brought from the lives before: a crash does not set them back
-    (worker.go doProbe). `was_ready` when it was ready as it was first seen: since when is not known, so `ready_at` may
+    those before it that nobody saw. `ending` is why the pod itself was going away when the life ended, if it was;
+    `ending_at` is since when it is going away, also where the life had ended before. `inherited` are the failures in a
+    row that each probe brought from the lives before: a crash does not set them back (worker.go doProbe). `was_ready`
+    when it was ready as it was first seen: since when is not known, so `ready_at` may
     stay None. `shown_ready_at` is when that first look found the container ready; where it did not, `pod_was_ready` is
     whether the pod had been ready ever before, in this life or an earlier one.
     """

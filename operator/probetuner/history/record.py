@@ -169,6 +169,13 @@ class ContainerHistory:
         """The uids of the pods in the ledger."""
         return frozenset(life.pod_uid for life in self.lives)
 
+    @property
+    def gone_at(self) -> float | None:
+        """When the last of its pods was going away; None while one is there for all that is known, and without any."""
+        last = {life.pod_uid: life.ending_at for life in sorted(self.lives, key=lambda life: life.restarts)}
+        ends = [ending_at for ending_at in last.values() if ending_at is not None]
+        return max(ends) if ends and len(ends) == len(last) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadHistory:
@@ -188,6 +195,24 @@ class WorkloadHistory:
     def latest(self, container: str) -> ContainerHistory | None:
         """The history of that container under the template that its newest pod was made from.
 
-        A rollback leads back to a template that was seen long before, so the first sight of one says nothing.
+        A rollback leads back to a template that was seen long before, so the first sight of one says nothing. Where all
+        pods of the newest have gone, and others were heard of half a minute later, it was given up: a rollout that is
+        undone before it was through leaves the pods that were there, and makes none.
         """
-        return max(self.of(container), key=lambda entry: entry.newest_pod_at or entry.first_seen_at, default=None)
+        entries = self.of(container)
+        newest = max(entries, key=_newest_pod_at, default=None)
+        if newest is None or newest.gone_at is None:
+            return newest
+        settled_at = newest.gone_at + _GIVEN_UP_SECONDS
+        there = (
+            entry for entry in entries if entry.lives and entry.gone_at is None and entry.last_seen_at >= settled_at
+        )
+        return max(there, key=_newest_pod_at, default=newest)
+
+
+_GIVEN_UP_SECONDS = 30.0
+"""Pods that are deleted are replaced within seconds, and until then nothing else is the present template."""
+
+
+def _newest_pod_at(entry: ContainerHistory) -> float:
+    return entry.newest_pod_at or entry.first_seen_at
