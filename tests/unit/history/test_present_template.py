@@ -67,7 +67,7 @@ def test_no_template_comes_back_whose_pods_have_gone() -> None:
 
 def test_kills_after_a_rollout_was_undone_are_acted_upon() -> None:
     """`kubectl rollout undo` of one that is stuck makes no pod, and who stayed is killed for its probe."""
-    rollout = [*(started(20, of=of) for of in NEW), *(ending(40, of=of) for of in NEW)]
+    rollout: list[Fact] = [*(started(20, of=of) for of in NEW), *(ending(40, of=of) for of in NEW)]
     stage = Stage(history=remember([*rollout, *killed_under_load(OLD)]))
 
     stage.turn()
