@@ -72,6 +72,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"objectives": {"liveness": {"falseRestartsPer30Days": -1}}},
         "greater than or equal to 0",
     ),
+    "errors that cost nothing": ({"objectives": {"costs": {"errorSeconds": 0}}}, "greater than or equal to 1"),
+    "a restart of two days": (
+        {"objectives": {"costs": {"falseRestartSeconds": 172800}}},
+        "less than or equal to 86400",
+    ),
+    "misspelt price": ({"objectives": {"costs": {"rollout": 1}}}, 'unknown field "spec.objectives.costs.rollout"'),
     "more changes a day than are counted": ({"apply": {"maxChangesPerDay": 11}}, "less than or equal to 10"),
     "window on no day of the week": (
         window(days=["Monday"]),
@@ -147,6 +153,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "objectives": {"liveness": {"detectionSeconds": 31}},
     },
     "no mistake tolerated": {"objectives": {"liveness": {"falseRestartsPer30Days": 0}}},
+    "restarts dear and rollouts free": {"objectives": {"costs": {"falseRestartSeconds": 300, "rolloutSeconds": 0}}},
     "everything allowed": {"mode": "Apply", "allow": ["Thresholds", "Types", "Startup", "Reaper", "Grace"]},
     "recommend, allow nothing": {"mode": "Recommend", "allow": []},
     "judged, then at once the next": {"apply": {"cooldownSeconds": 300, "verifySeconds": 300}},
@@ -192,6 +199,7 @@ def test_defaults_are_filled_in(crds: Lab) -> None:
             "liveness": {"detectionSeconds": 60, "falseRestartsPer30Days": 1},
             "readiness": {"detectionSeconds": 30, "flapsPer30Days": 30},
             "startup": {"coverage": 0.99},
+            "costs": {"errorSeconds": 10, "falseRestartSeconds": 30, "rolloutSeconds": 2592},
         },
         "apply": {
             "cooldownSeconds": 3600,

@@ -1,6 +1,6 @@
 """probetuner in the mode Apply, as the operator has it: watch, change, verify, keep or undo, and look again.
 
-The decisions are the operator's own (`change.decide`) with the default policy: no change below its confidence, none
+The decisions are the operator's own (`change.decide`) with the user's policy: no change below its confidence, none
 within the cool-down, none that was tried and rolled back. Only the API server and the Deployment's controller are
 missing: a patch is merged at once, and each hour begins with new pods.
 """
@@ -46,6 +46,7 @@ class _Cluster:
     """The live object, the status of its ProbePolicy, and what the operator remembers."""
 
     live: dict[str, Any]
+    policy: Policy
     status: dict[str, Any]
     history: WorkloadHistory
     templates: int = 0
@@ -64,7 +65,7 @@ class _Cluster:
             Situation(
                 workload=parse_workload(self.live),
                 mode=ModeDecision(mode=Mode.APPLY, source=ModeSource.WORKLOAD),
-                policy=Policy(),
+                policy=self.policy,
                 history=self.history,
                 policy_generation=1,
                 status=self.status,
@@ -84,9 +85,11 @@ def training_seed(number: int) -> str:
     return f"train-{number}"
 
 
-def apply_mode(case: GymCase, sight: Sight = Sight.COUNTERS) -> Applied:
+def apply_mode(case: GymCase, sight: Sight = Sight.COUNTERS, policy: Policy | None = None) -> Applied:
     """Let an operator who has that to go by look after the case for some hours."""
-    cluster = _Cluster(live=deployment(case, case.probes), status={}, history=WorkloadHistory())
+    cluster = _Cluster(
+        live=deployment(case, case.probes), policy=policy or Policy(), status={}, history=WorkloadHistory()
+    )
     for number in range(ROUNDS):
         epoch = EPOCH + number * (ROUND_SECONDS + _RESTED_SECONDS)
         phase = live(case, cluster.probes, seed=training_seed(number), seconds=ROUND_SECONDS)

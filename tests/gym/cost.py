@@ -5,18 +5,25 @@ from dataclasses import dataclass, fields
 
 from gym.phase import Phase
 from gym.weather import Fate, Spells
+from probetuner.model.policy import Costs
 from probetuner.tuning.replay.outcome import LifeRun, Outcome
 
 Prices = Mapping[str, float]
 """Lost replica-seconds that each unit of a part of the cost stands for."""
 
-WEIGHTS: Prices = {
-    "refused_seconds": 10.0,
-    "idle_seconds": 1.0,
-    "stuck_seconds": 1.0,
-    "rollout_seconds": 1.0,
-    "false_restarts": 30.0,
-}
+
+def prices_of(costs: Costs) -> Prices:
+    """What each part costs by a policy's prices; the seconds of a replica that is away are their unit."""
+    return {
+        "refused_seconds": float(costs.error_seconds),
+        "idle_seconds": 1.0,
+        "stuck_seconds": 1.0,
+        "rollout_seconds": 1.0,
+        "false_restarts": float(costs.false_restart_seconds),
+    }
+
+
+WEIGHTS = prices_of(Costs())
 """The default prices; docs/gym.md says why."""
 
 

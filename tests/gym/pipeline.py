@@ -1,4 +1,4 @@
-"""probetuner as it is: facts are folded into a history, diagnosed, and turned into advice by the default policy."""
+"""probetuner as it is: facts are folded into a history, diagnosed, and turned into advice by a user's policy."""
 
 import math
 from collections.abc import Sequence
@@ -29,13 +29,14 @@ def advise(phase: Phase) -> Advice:
     return advise_after(phase, (math.inf,))[0]
 
 
-def advise_after(phase: Phase, watched_seconds: Sequence[float], sight: Sight = Sight.COUNTERS) -> tuple[Advice, ...]:
+def advise_after(
+    phase: Phase, watched_seconds: Sequence[float], sight: Sight = Sight.COUNTERS, policy: Policy | None = None
+) -> tuple[Advice, ...]:
     """What would have been said after each of these times, in their order, by who has that to go by."""
-    return tuple(_advice(phase, history) for history in histories(phase, sight, watched_seconds))
+    return tuple(_advice(phase, history, policy or Policy()) for history in histories(phase, sight, watched_seconds))
 
 
-def _advice(phase: Phase, history: WorkloadHistory) -> Advice:
-    policy = Policy()
+def _advice(phase: Phase, history: WorkloadHistory, policy: Policy) -> Advice:
     known = cases(workload_of(phase.case, phase.probes), history, objectives=policy.objectives, exposed=True)
     findings = diagnose(known)
     recommendation = recommend(known, findings, policy)

@@ -5,27 +5,33 @@ What SIGTERM does is mixed, from case to case, wherever a regime does not say: h
 
 from dataclasses import dataclass, field, replace
 
-from gym.cost import WEIGHTS, Prices
+from gym.cost import Prices, prices_of
 from gym.sight import Sight
 from gym.truth import GymCase, Shape, Spread, Stopping, Troubles, Truth
+from probetuner.model.policy import Costs, Objectives, Policy
 
-RESTARTS_DEAR: Prices = {**WEIGHTS, "false_restarts": 10 * WEIGHTS["false_restarts"]}
+RESTARTS_DEAR = Costs(false_restart_seconds=10 * Costs().false_restart_seconds)
 """As of a database that recovers for minutes, or a cache that has to warm up."""
 
-ERRORS_DEAR: Prices = {**WEIGHTS, "refused_seconds": 5 * WEIGHTS["refused_seconds"]}
+ERRORS_DEAR = Costs(error_seconds=5 * Costs().error_seconds)
 """As of a checkout: who gets an error does not come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regime:
-    """What is varied: `stopping` None leaves each case what was drawn for it."""
+    """What is varied: `stopping` None leaves each case what was drawn for it. The user's policy has these prices."""
 
     group: str
     name: str
     stopping: Stopping | None = None
     shape: Shape = Shape.LOGNORMAL
     sight: Sight = Sight.COUNTERS
-    prices: Prices = field(default_factory=lambda: WEIGHTS, hash=False)
+    costs: Costs = field(default_factory=Costs)
+
+    @property
+    def prices(self) -> Prices:
+        """What each part of the cost is worth."""
+        return prices_of(self.costs)
 
     def world(self, case: GymCase) -> GymCase:
         """The case as it is under this regime, whoever looks and whatever it costs."""
@@ -33,6 +39,11 @@ class Regime:
         if self.shape is not Shape.LOGNORMAL:
             truth = _shaped(truth, self.shape, with_starts=not case.healthy)
         return replace(case, truth=truth)
+
+
+def policy_with(costs: Costs) -> Policy:
+    """The ProbePolicy of a user who states these prices and nothing else."""
+    return Policy(objectives=Objectives(costs=costs))
 
 
 def _shaped(truth: Truth, shape: Shape, *, with_starts: bool) -> Truth:
@@ -63,6 +74,6 @@ REGIMES: tuple[Regime, ...] = (
     *(Regime(group="SIGTERM", name=one.value, stopping=one) for one in Stopping),
     *(Regime(group="durations", name=one.value, shape=one) for one in (Shape.HEAVY_TAILED, Shape.BIMODAL)),
     *(Regime(group="observer", name=one.value, sight=one) for one in Sight if one is not Sight.COUNTERS),
-    Regime(group="prices", name="restarts dear", prices=RESTARTS_DEAR),
-    Regime(group="prices", name="errors dear", prices=ERRORS_DEAR),
+    Regime(group="prices", name="restarts dear", costs=RESTARTS_DEAR),
+    Regime(group="prices", name="errors dear", costs=ERRORS_DEAR),
 )

@@ -13,9 +13,10 @@ from gym.cost import Cost, Prices, cost_of, mean
 from gym.phase import Phase, live
 from gym.pipeline import Advice, advise_after
 from gym.policies import FIXED, Price, best
-from gym.regimes import BASE, Regime
+from gym.regimes import BASE, Regime, policy_with
 from gym.sight import Sight
 from gym.truth import GymCase
+from probetuner.model.policy import Costs
 from probetuner.tuning.recommendation import ActionName, Probes
 
 PHASE_SECONDS = 1800.0
@@ -92,32 +93,34 @@ class _World:
 def scores_of(case: GymCase, regimes: Sequence[Regime] = (BASE,), *, with_oracle: bool = True) -> list[Score]:
     """Train under the present probes, ask every policy, and test what each says on the same phases.
 
-    All regimes are of one world: they differ in who looks and what it costs.
+    All regimes are of one world: they differ in who looks and what it costs. The policy has the regime's prices.
     """
     world = _World(regimes[0].world(case))
     assert all(regime.world(case) == world.case for regime in regimes)
-    ways = {sight: _ways(world, sight) for sight in dict.fromkeys(regime.sight for regime in regimes)}
+    ways_of = cache(partial(_ways, world))
+    ways = [ways_of(regime.sight, regime.costs) for regime in regimes]
     fixed = {name: policy(case) for name, policy in FIXED.items()}
-    starts = [*fixed.values(), *(way.probes for found in ways.values() for way in found.values())]
+    starts = [*fixed.values(), *(way.probes for found in ways for way in found.values())]
     oracles = {}
     scores = []
-    for regime in regimes:
-        probes = fixed | {name: way.probes for name, way in ways[regime.sight].items()}
+    for regime, found in zip(regimes, ways, strict=True):
+        probes = fixed | {name: way.probes for name, way in found.items()}
         if with_oracle:
             prices = tuple(regime.prices.items())
             if prices not in oracles:
                 oracles[prices] = world.oracle(starts, regime.prices)
             probes[ORACLE] = oracles[prices]
         costs = {name: world.tested(one) for name, one in probes.items()}
-        scores.append(Score(case=world.case, regime=regime, costs=costs, ways=ways[regime.sight]))
+        scores.append(Score(case=world.case, regime=regime, costs=costs, ways=found))
     return scores
 
 
-def _ways(world: _World, sight: Sight) -> dict[str, Way]:
-    early, late = advise_after(world.training, (HOURS_SECONDS[0], HOURS_SECONDS[-1]), sight)
+def _ways(world: _World, sight: Sight, costs: Costs) -> dict[str, Way]:
+    policy = policy_with(costs)
+    early, late = advise_after(world.training, (HOURS_SECONDS[0], HOURS_SECONDS[-1]), sight, policy)
     ways = {EARLY: _way(early), ONCE: _way(late)}
     if sight.watches:
-        applied = apply_mode(world.case, sight)
+        applied = apply_mode(world.case, sight, policy)
         log = tuple(f"{summary} ({verdict or 'not verified'})" for summary, verdict in reversed(applied.changes))
         ways[APPLY] = Way(probes=applied.probes, actions=log)
     return ways
@@ -180,13 +183,15 @@ def _advised(task: tuple[GymCase, tuple[Regime, ...]]) -> dict[str, str]:
     """What was said at first under each of these regimes under which anything was said, by its name."""
     case, regimes = task
     training = train(regimes[0].world(case))
-    said: dict[Sight, str | None] = {}
-    for sight in dict.fromkeys(regime.sight for regime in regimes):
-        advice = (one.recommendation for one in advise_after(training, HOURS_SECONDS, sight))
+    said: dict[tuple[Sight, Costs], str | None] = {}
+    for sight, costs in dict.fromkeys((regime.sight, regime.costs) for regime in regimes):
+        advice = (one.recommendation for one in advise_after(training, HOURS_SECONDS, sight, policy_with(costs)))
         first = next((one for one in advice if one is not None), None)
         actions = () if first is None else first.actions
-        said[sight] = None if first is None else f"{case.name}: {' and '.join(one.name.value for one in actions)}"
-    return {regime.name: words for regime in regimes if (words := said[regime.sight]) is not None}
+        said[sight, costs] = (
+            None if first is None else f"{case.name}: {' and '.join(one.name.value for one in actions)}"
+        )
+    return {regime.name: words for regime in regimes if (words := said[regime.sight, regime.costs]) is not None}
 
 
 def _each(work: Callable[[Task], Result], tasks: Sequence[Task], *, what: str, workers: int | None) -> list[Result]:

@@ -56,6 +56,23 @@ THIRTY_DAYS_SECONDS = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Prices of what probes get wrong, each in seconds of one idle replica: one that could serve and gets no traffic.
+
+    `error_seconds`: one replica-second of work that fails. `false_restart_seconds`: one restart of a container that
+    would have come back, besides the time that the start takes. `rollout_seconds`: one rollout, for each replica. New
+    numbers are worth one only if they gain more than that in 30 days.
+    """
+
+    error_seconds: int = 10
+    """Users feel an error; of an idle replica they feel only that spare capacity is missing."""
+    false_restart_seconds: int = 30
+    """Requests cut off, cold caches, somebody's night."""
+    rollout_seconds: int = 2592
+    """A thousandth of 30 days: less cannot be told from chance in hours of watching."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
     """What the probes are for, in the words of failure detectors (Chen, Toueg and Aguilera, IEEE ToC 2002)."""
 
@@ -64,6 +81,7 @@ class Objectives:
     readiness_detection_seconds: int = 30
     flaps_per_30_days: int = 30
     startup_coverage: float = 0.99
+    costs: Costs = Costs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,12 @@ from probetuner.model.fields import INT32_MAX, objects, shown
 from probetuner.model.policy import (
     ANY_CONTAINER,
     MOST_CHANGES_PER_DAY,
+    THIRTY_DAYS_SECONDS,
     Allowance,
     ApplyRules,
     ContainerMode,
     ContainerRules,
+    Costs,
     Endpoints,
     Objectives,
     OnConflict,
@@ -75,6 +77,19 @@ def _parse_objectives(raw: Mapping[str, Any], place: str) -> Objectives:
         ),
         flaps_per_30_days=_count(readiness, "flapsPer30Days", default.flaps_per_30_days, f"{place}.readiness"),
         startup_coverage=float(coverage),
+        costs=_parse_costs(section(raw, "costs", place), f"{place}.costs"),
+    )
+
+
+def _parse_costs(raw: Mapping[str, Any], place: str) -> Costs:
+    """The prices, within the same limits as in the CRD's schema. One that nobody can mean is refused, never cut."""
+    default = Costs()
+    return Costs(
+        error_seconds=_count(raw, "errorSeconds", default.error_seconds, place, least=1, most=_MOST_ERROR_SECONDS),
+        false_restart_seconds=_count(
+            raw, "falseRestartSeconds", default.false_restart_seconds, place, most=_MOST_RESTART_SECONDS
+        ),
+        rollout_seconds=_count(raw, "rolloutSeconds", default.rollout_seconds, place, most=_MOST_ROLLOUT_SECONDS),
     )
 
 
@@ -149,13 +164,21 @@ def _limit(raw: Mapping[str, Any], name: str, place: str) -> int | None:
     return None if raw.get(name) is None else _count(raw, name, 0, place)
 
 
-def _count(raw: Mapping[str, Any], name: str, default: int, place: str) -> int:
+def _count(
+    raw: Mapping[str, Any], name: str, default: int, place: str, *, least: int = 0, most: int = INT32_MAX
+) -> int:
     value = raw.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= INT32_MAX:
-        raise InvalidObjectError(f"{place}.{name}", f"is {shown(value)}, not a whole number from 0 to {INT32_MAX}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise InvalidObjectError(f"{place}.{name}", f"is {shown(value)}, not a whole number from {least} to {most}")
     return value
 
 
+_MOST_ERROR_SECONDS = 1000
+"""From 1: an error is no better than an idle replica. A thousand is a hundred times the default."""
+_MOST_RESTART_SECONDS = 86400
+"""A day of one replica."""
+_MOST_ROLLOUT_SECONDS = int(THIRTY_DAYS_SECONDS)
+"""All the time that a change could gain: at that price none is worth a rollout."""
 _KINDS = {kind.value: kind for kind in WorkloadKind}
 _BOUNDED = {
     "initialDelaySeconds": "initial_delay_seconds",

@@ -2,23 +2,21 @@
 
 A failure detector is bought with mistakes (Chen, Toueg and Aguilera, IEEE ToC 2002). Where a process gets stuck or
 pauses, patience sends users to it for longer; where answers queue, a lack of it takes out replicas that work. Both are
-counted in seconds that one replica is away, so that they can be added up and the least chosen.
+counted in seconds that one replica is away, so that they can be added up and the least chosen. What an error and a
+false restart are worth in such seconds is the user's to say (`model.policy.Costs`).
 """
 
 import math
 from collections.abc import Iterator
 
+from probetuner.model.policy import THIRTY_DAYS_SECONDS, Costs
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import Experience
 from probetuner.tuning.queues import Queue
 from probetuner.tuning.recommendation import Probes
 
-SENT = 3.0
-"""Users at a silent replica: an error is ten times worse than an idle replica, and one is taken to be a third busy."""
-NOTABLE_SHARE = 0.001
-"""What a change must gain at least, of all the time of all replicas."""
-_RESTART_SECONDS = 30.0
-"""A false restart, besides the time that it takes: requests cut off, cold caches, somebody's night."""
+_BUSY_SHARE = 0.3
+"""Of its time a replica is taken to be at work, so of the seconds at a silent one so many are errors. Assumed."""
 _LIKELY = ((0.7, 0.3), (1.0, 0.4), (1.5, 0.2), (2.5, 0.1))
 """What comes next beside what was seen: times as long, and how likely. The longest is still to come."""
 _GROWTHS = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -27,7 +25,17 @@ _MOST_TIMES_LONGER = 3.0
 """Answers are later than a shorter timeout for more of the time, but that was not seen: no more than so many times."""
 
 
-def loss(experience: Experience, probes: Probes) -> float:
+def price_of_silence(costs: Costs) -> float:
+    """What one second costs in which users are sent to a silent replica, in seconds of an idle one."""
+    return costs.error_seconds * _BUSY_SHARE
+
+
+def price_of_rollout(costs: Costs, replica_seconds: float) -> float:
+    """What new numbers must gain in that time of all replicas to be worth a rollout, in seconds of an idle one."""
+    return costs.rollout_seconds / THIRTY_DAYS_SECONDS * replica_seconds
+
+
+def loss(experience: Experience, probes: Probes, costs: Costs) -> float:
     """Seconds of one replica's absence that these probes would have cost in the time of that experience, on average.
 
     A restart takes no paused replica out of the Service sooner: its process ends when it comes to itself.
@@ -35,12 +43,12 @@ def loss(experience: Experience, probes: Probes) -> float:
     liveness, readiness = probes.liveness, probes.readiness
     noticed = [_acts_after(probe) for probe in (liveness, readiness) if probe is not None]
     away = 0.0 if liveness is None else _acts_after(liveness)
-    lost = experience.lockups * (SENT * min(noticed, default=0.0) + away)
+    lost = experience.lockups * (price_of_silence(costs) * min(noticed, default=0.0) + away)
     if readiness is not None:
-        lost += _by_chance(experience, readiness) + _of_waited(experience, readiness)
+        lost += _by_chance(experience, readiness) + _of_waited(experience, readiness, costs)
     known = (experience, *experience.earlier)
     share = experience.seconds / max(1.0, sum(one.seconds for one in known))
-    return lost + share * sum(_of_spells(one, probes) for one in known)
+    return lost + share * sum(_of_spells(one, probes, costs) for one in known)
 
 
 def steps(experience: Experience) -> int:
@@ -53,25 +61,25 @@ def steps(experience: Experience) -> int:
     return 1 + 3 * queues + sum(len(one.pauses) for one in known) // 2
 
 
-def _of_spells(experience: Experience, probes: Probes) -> float:
+def _of_spells(experience: Experience, probes: Probes, costs: Costs) -> float:
     """What the pauses and the queues of one template cost."""
     lost, liveness = 0.0, probes.liveness
     taken_out = math.inf if probes.readiness is None else _acts_after(probes.readiness)
     for seconds, likely in _spread(experience):
-        lost += likely * SENT * min(seconds, taken_out)
-        lost += likely * _restart(experience) * _is_reached(liveness, seconds)
+        lost += likely * price_of_silence(costs) * min(seconds, taken_out)
+        lost += likely * _restart(experience, costs) * _is_reached(liveness, seconds)
     for queue in experience.queues:
         for times, likely in _LIKELY:
-            lost += experience.times * likely * _of_queue(experience, probes, queue, times)
+            lost += experience.times * likely * _of_queue(experience, probes, queue, times, costs)
     return lost
 
 
-def _of_waited(experience: Experience, readiness: Probe) -> float:
+def _of_waited(experience: Experience, readiness: Probe, costs: Costs) -> float:
     """What the queues cost that readiness waits through at present, as soon as it waits for less."""
     if readiness.timeout_seconds >= experience.waits_seconds:
         return 0.0
     return sum(
-        experience.times * likely * _taken_out(experience, readiness, queue, times)
+        experience.times * likely * _taken_out(experience, readiness, queue, times, costs)
         for queue in experience.waited
         for times, likely in _LIKELY
     )
@@ -90,23 +98,23 @@ def _spread(experience: Experience) -> Iterator[tuple[float, float]]:
             yield times * pause.seconds, experience.times * likely * pause.likely
 
 
-def _of_queue(experience: Experience, probes: Probes, queue: Queue, times: float) -> float:
+def _of_queue(experience: Experience, probes: Probes, queue: Queue, times: float, costs: Costs) -> float:
     """What a queue that lasts so many times as long costs with these probes: replicas out, and restarts."""
     lost, readiness, liveness = 0.0, probes.readiness, probes.liveness
     if readiness is not None and queue.probe is ProbeType.READINESS:
-        lost += _taken_out(experience, readiness, queue, times)
+        lost += _taken_out(experience, readiness, queue, times, costs)
     if liveness is not None and queue.probe is ProbeType.LIVENESS:
         for likely, seconds in _beyond(queue, liveness, times):
-            lost += likely * _restart(experience) * _is_reached(liveness, seconds)
+            lost += likely * _restart(experience, costs) * _is_reached(liveness, seconds)
     return lost
 
 
-def _taken_out(experience: Experience, readiness: Probe, queue: Queue, times: float) -> float:
+def _taken_out(experience: Experience, readiness: Probe, queue: Queue, times: float, costs: Costs) -> float:
     """For how long readiness takes a replica out in such a queue; where it does so with all of them, nobody serves."""
     lost, alone = 0.0, 1.0 - experience.shared
     for likely, seconds in _beyond(queue, readiness, times):
         out = max(0.0, seconds - _acts_after(readiness)) + readiness.period_seconds / 2
-        lost += likely * _is_reached(readiness, seconds) * out * (alone + experience.shared * SENT)
+        lost += likely * _is_reached(readiness, seconds) * out * (alone + experience.shared * price_of_silence(costs))
     return lost
 
 
@@ -123,8 +131,8 @@ def _beyond(queue: Queue, probe: Probe, times: float) -> Iterator[tuple[float, f
             yield 1 / len(_GROWTHS), min(seconds, _MOST_TIMES_LONGER * lasts)
 
 
-def _restart(experience: Experience) -> float:
-    return _RESTART_SECONDS + experience.start_seconds
+def _restart(experience: Experience, costs: Costs) -> float:
+    return costs.false_restart_seconds + experience.start_seconds
 
 
 def _is_reached(probe: Probe | None, seconds: float) -> float:

@@ -18,7 +18,7 @@ from probetuner.diagnosis.slowness import seconds_sent_to_silence, silences
 from probetuner.history.record import RunEnding
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.busy import asking_often, lasted_seconds, patient
-from probetuner.tuning.loss import NOTABLE_SHARE, SENT
+from probetuner.tuning.loss import price_of_rollout, price_of_silence
 from probetuner.tuning.notice import firmer
 from probetuner.tuning.numbers import failures_within, take_numbers, take_readiness, waiting
 from probetuner.tuning.proposal import Proposal
@@ -121,13 +121,13 @@ def _bear_chance(proposal: Proposal, readiness: Probe) -> Proposal:
     Where no number of them is enough, answers get more time. As long as the flaps cost little more than it would to
     find the silent replicas later, they are borne.
     """
-    firm, case = firmer(proposal, readiness), proposal.case
+    firm, case, costs = firmer(proposal, readiness), proposal.case, proposal.policy.objectives.costs
     probe = firm or waiting(readiness, _STEP_UP * readiness.timeout_seconds)
     found_later = seconds_sent_to_silence(case, probe.detection_seconds)
     found_later -= seconds_sent_to_silence(case, readiness.detection_seconds)
     since = min((spell.started_at for spell in flaps(case)), default=case.history.first_seen_at)
-    notable = NOTABLE_SHARE * (case.history.last_seen_at - since) * case.replicas
-    if SENT * found_later + notable > flapping_seconds(case):
+    rollout = price_of_rollout(costs, (case.history.last_seen_at - since) * case.replicas)
+    if price_of_silence(costs) * found_later + rollout > flapping_seconds(case):
         return proposal
     if firm is None:
         return take_readiness(proposal, ActionName.RAISE_TIMEOUT, probe, reason=_HIDDEN)

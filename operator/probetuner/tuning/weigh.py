@@ -18,7 +18,7 @@ from probetuner.model.policy import THIRTY_DAYS_SECONDS, Policy
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.budget import TooMuchToReplayError
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, experience_of
-from probetuner.tuning.loss import NOTABLE_SHARE, loss, steps
+from probetuner.tuning.loss import loss, price_of_rollout, steps
 from probetuner.tuning.notice import is_steady
 from probetuner.tuning.numbers import is_in_period, take_numbers, take_readiness, waiting, within_bounds
 from probetuner.tuning.proposal import Proposal
@@ -142,22 +142,23 @@ def _cheapest(proposal: Proposal, options: Sequence[Probes], *, must: bool = Fal
     """
     present = proposal.probes
     try:
-        costs = [(lost_seconds(proposal, one), change_size(present, one), one) for one in options]
+        losses = [(lost_seconds(proposal, one), change_size(present, one), one) for one in options]
         now = lost_seconds(proposal, present)
     except TooMuchToReplayError:
         return present
-    least = min((cost for cost, _, _ in costs), default=0.0)
+    least = min((cost for cost, _, _ in losses), default=0.0)
     watched = working_seconds(proposal.case) * proposal.case.replicas
-    if not costs or (not must and now - least < max(_LEAST_GAIN * now, NOTABLE_SHARE * watched)):
+    rollout = price_of_rollout(proposal.policy.objectives.costs, watched)
+    if not losses or (not must and now - least < max(_LEAST_GAIN * now, rollout)):
         return present
-    return min((entry for entry in costs if entry[0] <= _EQUAL * least), key=lambda entry: (entry[1], entry[0]))[2]
+    return min((entry for entry in losses if entry[0] <= _EQUAL * least), key=lambda entry: (entry[1], entry[0]))[2]
 
 
 def lost_seconds(proposal: Proposal, probes: Probes) -> float:
     """What these probes would have cost, worked out within what the decision may weigh."""
     experience = experience_of(proposal.case)
     proposal.budget.spend(steps(experience))
-    return loss(experience, probes)
+    return loss(experience, probes, proposal.policy.objectives.costs)
 
 
 def readinesses(proposal: Proposal, present: Probe) -> Iterator[Probe]:

@@ -11,7 +11,7 @@ from probetuner.tuning.recommendation import Probes
 
 OLD, NEW = Probes(liveness=http(CHEAP)), Probes(liveness=http(CHEAP, failure_threshold=9))
 CASE = GymCase(family="unit", number=0, truth=Truth(), probes=OLD)
-DEAR = Regime(group="prices", name="restarts dear", prices=RESTARTS_DEAR)
+DEAR = Regime(group="prices", name="restarts dear", costs=RESTARTS_DEAR)
 
 
 def idle(seconds: float, restarts: float = 0.0) -> Cost:

@@ -1,11 +1,14 @@
 """What a user asks for in a ProbePolicy is read as it was meant."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from probetuner.model.container import Container
-from probetuner.model.policy import ContainerMode, OnConflict, Policy, Reaper, ReaperStrategy
+from probetuner.model.policy import ContainerMode, Costs, Objectives, OnConflict, Policy, Reaper, ReaperStrategy
 from probetuner.model.probe import Grpc, HttpGet, TcpSocket
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.spec import parse_policy
@@ -59,6 +62,32 @@ def test_a_container_is_spoken_of_by_name_or_with_all_others() -> None:
     assert (rules.mode_of("web"), rules.mode_of("proxy")) == (ContainerMode.AUTO, ContainerMode.OFF)
 
 
+@given(
+    errors=st.integers(1, 1000),
+    restarts=st.integers(0, 86400),
+    rollouts=st.integers(0, 2592000),
+    left_out=st.booleans(),
+)
+def test_prices_are_kept_as_they_are_written(errors: int, restarts: int, rollouts: int, *, left_out: bool) -> None:
+    """One that is left out is the default's, and nothing else of the objectives moves."""
+    costs = {"errorSeconds": errors, "falseRestartSeconds": restarts, "rolloutSeconds": rollouts}
+    if left_out:
+        del costs["rolloutSeconds"]
+    objectives = parse({"objectives": {"costs": costs}}).objectives
+
+    expected = Costs(error_seconds=errors, false_restart_seconds=restarts)
+    assert objectives.costs == (expected if left_out else replace(expected, rollout_seconds=rollouts))
+    assert replace(objectives, costs=Costs()) == Objectives()
+
+
+@given(price=st.one_of(st.integers(max_value=-1), st.integers(2592001), st.floats(), st.text(), st.booleans()))
+def test_no_price_is_bent_into_another(price: object) -> None:
+    """One beyond the limits, a fraction, a word: each is refused where it stands, and none is cut."""
+    for name in ("errorSeconds", "falseRestartSeconds", "rolloutSeconds"):
+        with pytest.raises(InvalidObjectError, match=f"spec.objectives.costs.{name} is "):
+            parse({"objectives": {"costs": {name: price}}})
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
@@ -71,6 +100,7 @@ def test_a_container_is_spoken_of_by_name_or_with_all_others() -> None:
         ({"reaper": {"strategy": "Dumb"}}, "spec.reaper.strategy is 'Dumb'; allowed are ShareProcessNamespace"),
         ({"endpoints": {"discovery": "yes"}}, "spec.endpoints.discovery is 'yes', neither true nor false"),
         ({"apply": {"onConflict": "Force"}}, "spec.apply.onConflict is 'Force'; allowed are Recommend, Override"),
+        ({"objectives": {"costs": 3}}, "spec.objectives.costs is not"),
         ({"apply": {"maxChangesPerDay": 11}}, "spec.apply.maxChangesPerDay is 11; at most 10 are counted"),
     ],
 )

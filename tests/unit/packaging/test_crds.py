@@ -10,7 +10,9 @@ import yaml
 from probetuner.change.counters import Source
 from probetuner.change.record import KEPT_ENTRIES
 from probetuner.model.mode import Mode, ModeSource
-from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ContainerMode, OnConflict, ReaperStrategy
+from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ContainerMode, OnConflict, Policy, ReaperStrategy
+from probetuner.model.problem import InvalidObjectError
+from probetuner.model.spec import parse_policy
 from probetuner.model.windows import MOST_MINUTES, Weekday
 from probetuner.model.workload import WorkloadKind
 from unit.packaging.files import CRD_FILES, ROOT, Place, Schema, crd_version, every_schema
@@ -104,6 +106,24 @@ def test_the_daily_cap_is_one_that_can_be_counted() -> None:
     fields = dict(every_schema(crd_version(POLICY)["schema"]["openAPIV3Schema"]))
 
     assert fields["spec", "apply", "maxChangesPerDay"]["maximum"] == MOST_CHANGES_PER_DAY == KEPT_ENTRIES
+
+
+@pytest.mark.parametrize("name", ["errorSeconds", "falseRestartSeconds", "rolloutSeconds"])
+def test_prices_have_the_operators_own_limits_and_defaults(name: str) -> None:
+    """What the schema takes the operator understands, and refuses what is one beyond."""
+    schema = dict(every_schema(crd_version(POLICY)["schema"]["openAPIV3Schema"]))["spec", "objectives", "costs", name]
+    least, most = schema["minimum"], schema["maximum"]
+
+    assert with_price(name, schema["default"]) == Policy()
+    assert least < schema["default"] < most
+    assert with_price(name, least) != with_price(name, most)
+    for beyond in (least - 1, most + 1):
+        with pytest.raises(InvalidObjectError, match=f"spec.objectives.costs.{name} is {beyond}, not a whole number"):
+            with_price(name, beyond)
+
+
+def with_price(name: str, value: int) -> Policy:
+    return parse_policy({"objectives": {"costs": {name: value}}}, place="test")
 
 
 def test_chart_carries_an_exact_copy() -> None:

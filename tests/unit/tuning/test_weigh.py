@@ -1,6 +1,8 @@
 """Numbers of both probes where replicas fall silent: what they cost users, and that the least is chosen."""
 
+import math
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -22,10 +24,10 @@ from probetuner.facts.fact import (
 )
 from probetuner.history.fold import observe
 from probetuner.history.record import WorkloadHistory
-from probetuner.model.policy import Objectives, Policy, Range
+from probetuner.model.policy import Costs, Objectives, Policy, Range
 from probetuner.model.probe import Probe, ProbeType
 from probetuner.tuning.experience import TIMEOUTS_SECONDS, Experience, Pause, experience_of
-from probetuner.tuning.loss import loss
+from probetuner.tuning.loss import loss as loss_at
 from probetuner.tuning.queues import Queue, ends_of_rushes, queues_of
 from probetuner.tuning.recommend import recommend
 from probetuner.tuning.recommendation import Probes, Recommendation
@@ -51,6 +53,7 @@ PROBES = st.builds(
     timeout_seconds=st.sampled_from(TIMEOUTS_SECONDS),
     failure_threshold=st.integers(1, 12),
 )
+loss = partial(loss_at, costs=Costs())
 
 
 def queue(kind: ProbeType, seconds: float, *, pod: str = "a") -> Queue:
@@ -360,6 +363,80 @@ def test_what_is_weighed_stays_within_objectives_and_bounds() -> None:
     assert capped.liveness.detection_seconds <= 45
     assert capped.readiness.detection_seconds <= max(20, asks(WORK).detection_seconds)
     assert cut.liveness.timeout_seconds <= 2
+
+
+PRICES = st.builds(
+    Costs,
+    error_seconds=st.integers(1, 1000),
+    false_restart_seconds=st.integers(0, 86400),
+    rollout_seconds=st.integers(0, 2592000),
+)
+TROUBLED = replace(
+    NOTHING,
+    lockups=2,
+    pauses=(Pause(seconds=40.0),),
+    queues=(queue(ProbeType.READINESS, 60.0), queue(ProbeType.LIVENESS, 60.0)),
+    shared=1.0,
+)
+
+
+@given(liveness=PROBES, readiness=PROBES, costs=PRICES, errors=st.integers(1, 1000), restarts=st.integers(0, 86400))
+def test_what_is_dearer_never_costs_less(
+    liveness: Probe, readiness: Probe, costs: Costs, errors: int, restarts: int
+) -> None:
+    """The sum grows with each price, stays a number, and knows nothing of the rollout, which is weighed against it."""
+    probes = Probes(liveness=liveness, readiness=readiness)
+    sums = [
+        loss_at(TROUBLED, probes, replace(costs, **prices))
+        for prices in ({}, {"error_seconds": costs.error_seconds + errors}, {"rollout_seconds": 7})
+    ]
+    restarted = replace(costs, false_restart_seconds=costs.false_restart_seconds + restarts)
+
+    assert 0.0 <= sums[0] < math.inf
+    assert sums[0] == sums[2] <= min(sums[1], loss_at(TROUBLED, probes, restarted))
+
+
+def priced(scene: Scene, **prices: int) -> Probes:
+    """The probes that are recommended to a user with these prices."""
+    return replace(scene, policy=Policy(objectives=Objectives(costs=Costs(**prices)))).judge().target
+
+
+def test_default_prices_change_nothing() -> None:
+    """Stated or left out, they are what numbers were chosen by before anybody could state them."""
+    stated = priced(STUCK, error_seconds=10, false_restart_seconds=30, rollout_seconds=2592)
+
+    assert stated == STUCK.judge().target
+
+
+def test_dear_errors_have_a_silent_replica_found_sooner() -> None:
+    """Users are sent to it for less time; where errors cost no more than idle replicas, mistakes are avoided first."""
+    dear, usual = priced(STUCK, error_seconds=50).readiness, priced(STUCK).readiness
+    rush = rushed(3.0, last=1300)
+    cheap, normal = priced(rush, error_seconds=1).readiness, priced(rush).readiness
+
+    assert dear is not None
+    assert usual is not None
+    assert cheap is not None
+    assert normal is not None
+    assert dear.detection_seconds < usual.detection_seconds
+    assert normal.detection_seconds < cheap.detection_seconds
+
+
+def test_dear_restarts_ask_for_patience() -> None:
+    """Liveness bears more, within its objective."""
+    dear, usual = priced(STUCK, false_restart_seconds=300).liveness, priced(STUCK).liveness
+
+    assert dear is not None
+    assert usual is not None
+    assert usual.borne_seconds < dear.borne_seconds
+    assert dear.detection_seconds <= Objectives().liveness_detection_seconds
+
+
+def test_dear_rollouts_leave_things_alone() -> None:
+    """At a price that no change can gain nothing changes that no objective asks for."""
+    target = priced(STUCK, rollout_seconds=2592000)
+
+    assert (target.liveness, target.readiness) == (STUCK.liveness, STUCK.readiness)
 
 
 def test_pauses_without_a_lockup_are_borne_beyond_the_objective() -> None:
