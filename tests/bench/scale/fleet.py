@@ -1,8 +1,10 @@
 """A cluster of so many pods, as the API server and kubelets tell of it: the same for whoever asks at that time."""
 
+import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 Json = dict[str, Any]
@@ -13,7 +15,7 @@ AGE_SECONDS = 86_400.0
 """How old pods are by then: nothing that they do has to do with their start."""
 PERIOD_SECONDS = 10.0
 NAMESPACES = 20
-_TEMPLATE = "5d4f8c7b9d"
+TEMPLATE_HASH = "5d4f8c7b9d"
 _KILLS, _KILLS_APART_SECONDS, _WITHIN_SECONDS, _KILLED_OF = 3, 60.0, 20, 10
 _FAILURES, _STOP_SECONDS, _START_SECONDS = 3, 1.0, 2.0
 
@@ -151,17 +153,17 @@ class Fleet:
             "kind": "Pod",
             "metadata": {
                 "name": pod_name(number, workload),
-                "generateName": f"{name_of(workload)}-{_TEMPLATE}-",
+                "generateName": f"{name_of(workload)}-{TEMPLATE_HASH}-",
                 "namespace": namespace_of(workload),
                 "uid": self.uid(number),
                 "resourceVersion": str(int(at)),
                 "creationTimestamp": clock(self.began - AGE_SECONDS),
-                "labels": {"app": name_of(workload), "pod-template-hash": _TEMPLATE},
+                "labels": {"app": name_of(workload), "pod-template-hash": TEMPLATE_HASH},
                 "ownerReferences": [
                     {
                         "apiVersion": "apps/v1",
                         "kind": "ReplicaSet",
-                        "name": f"{name_of(workload)}-{_TEMPLATE}",
+                        "name": f"{name_of(workload)}-{TEMPLATE_HASH}",
                         "uid": f"set-{workload}",
                         "controller": True,
                     }
@@ -175,6 +177,10 @@ class Fleet:
                 "containerStatuses": [status],
             },
         }
+
+    def story(self) -> Iterator[tuple[float, Json]]:
+        """What watches give of all pods in the storm, in the order of its times."""
+        return heapq.merge(*map(self.told, self.pods), key=itemgetter(0))
 
     def told(self, pod: int) -> Iterator[tuple[float, Json]]:
         """What a watch gives of a pod in the storm, and when: its statuses, and the kubelet's Events."""
@@ -252,7 +258,7 @@ def namespace_of(workload: int) -> str:
 
 def pod_name(pod: int, workload: int) -> str:
     """The name of a pod."""
-    return f"{name_of(workload)}-{_TEMPLATE}-{pod:05x}"
+    return f"{name_of(workload)}-{TEMPLATE_HASH}-{pod:05x}"
 
 
 def container_id(pod: int, restarts: int) -> str:

@@ -1,7 +1,6 @@
 """A fleet under the operator: its parts from what watches and kubelets tell to the status, with an API in memory."""
 
 import asyncio
-import heapq
 import resource
 import time
 from collections.abc import Mapping, Sequence
@@ -187,7 +186,7 @@ class Theatre:
 
     async def _tell(self) -> None:
         """Give what the watches give, when they do."""
-        for when, raw in heapq.merge(*(self._fleet.told(pod) for pod in self._fleet.pods), key=lambda told: told[0]):
+        for when, raw in self._fleet.story():
             await asyncio.sleep(max(0.0, when - self._now()))
             self._intake.receive("pods" if raw["kind"] == "Pod" else "events", raw, "MODIFIED")
 
