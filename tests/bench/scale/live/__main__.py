@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 def _played(pods: int, given: argparse.Namespace) -> Played:
     fleet = Fleet(workloads=pods // _PODS_EACH, nodes=-(-pods // _PODS_PER_NODE), pods_each=_PODS_EACH)
     if given.keep:
-        folder = given.keep / str(pods)
+        folder = (given.keep / str(pods)).resolve()
         folder.mkdir(parents=True)
         return play(fleet, folder, calm_at=given.calm_at)
     with tempfile.TemporaryDirectory() as temporary:
