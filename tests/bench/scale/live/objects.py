@@ -37,7 +37,7 @@ async def populate(loader: Loader, fleet: Fleet, ports: Sequence[int]) -> Fleet:
     """Create nodes, whose kubelets listen on those ports of loopback, and all else; the fleet with its true uids."""
     await all_of(loader.create("/api/v1/nodes", _node(number, port)) for number, port in enumerate(ports))
     deployments = await all_of(_created(loader, raw) for raw in fleet.deployments())
-    sets = await all_of(loader.create(_path(raw), _replica_set(raw)) for raw in deployments)
+    sets = await all_of(loader.create(_path(raw), raw) for raw in map(_replica_set, deployments))
     owners = [raw["metadata"]["uid"] for raw in sets]
     pods = await all_of(_created(loader, _pod(fleet, number, owners)) for number in fleet.pods)
     await all_of(_autoscaled(loader, number) for number in range(fleet.workloads))

@@ -19,6 +19,7 @@ import yaml
 from lab.api import Api
 from lab.binaries import binaries
 from lab.boot import wait_until
+from lab.errors import LabError
 from lab.network import NODE_ADDRESS, SERVICE_RANGE
 from lab.pki import write_pki
 
@@ -28,6 +29,7 @@ LOADER = "loader"
 """The user of the measurement itself, whose requests are not counted."""
 _READY_SECONDS = 120.0
 _LAST_SECONDS = 20.0
+_LAST_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +86,14 @@ def api_server(folder: Path) -> Iterator[Server]:
     (folder / "audit.json").write_text(json.dumps(_AUDITED))
     with ExitStack() as running:
         running.enter_context(started(_etcd(folder, etcd, peers), folder / "etcd.log"))
-        running.enter_context(started(_apiserver(server, etcd), folder / "apiserver.log"))
+        log = folder / "apiserver.log"
+        process = running.enter_context(started(_apiserver(server, etcd), log))
         asked = Api(port=port, pki=server.pki)
-        wait_until(asked.ready, f"the API server is not ready, see {folder}/apiserver.log", seconds=_READY_SECONDS)
+        wait_until(
+            lambda: process.poll() is not None or asked.ready(), "the API server is not ready", seconds=_READY_SECONDS
+        )
+        if process.poll() is not None:
+            raise LabError(f"the API server ended, with the last words {log.read_text()[-_LAST_WORDS:]}")
         yield server
 
 
@@ -147,6 +154,7 @@ def _apiserver(server: Server, etcd: int) -> list[str]:
         "--authorization-mode=RBAC",
         "--disable-admission-plugins=ServiceAccount",  # nobody makes a default account in new namespaces
         f"--requestheader-client-ca-file={pki}/ca.crt",
+        "--requestheader-allowed-names=front-proxy-client",
         "--requestheader-username-headers=X-Remote-User",
         "--requestheader-group-headers=X-Remote-Group",
         f"--proxy-client-cert-file={pki}/front-proxy.crt",
