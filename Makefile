@@ -6,7 +6,7 @@ LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
 CHANGED = $(shell git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files --others --exclude-standard -- '*.py')
 
-.PHONY: help setup demo test test-fast check coverage hostile chaos after bench gym replay-table pages lint format cluster-up cluster-down image chart release lock clean
+.PHONY: help setup demo test test-fast check coverage hostile chaos after bench bench-scale gym replay-table pages lint format cluster-up cluster-down image chart release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,9 +53,13 @@ chaos: setup ## break everything around the operator on a real cluster until 200
 after: setup ## play twelve troubles on a real kubelet without and with the recommended patch, into docs/after.md
 	PYTHONPATH=tests:. $(BIN)/python -m after --write docs/after.md
 
-bench: setup ## manifests beside kube-score, and what pods cost the operator (python -m bench.scale: up to 10,000)
+bench: setup ## manifests beside kube-score, and what a pod costs the operator in small clusters
 	PYTHONPATH=tests $(BIN)/python -m bench
-	PYTHONPATH=tests $(BIN)/python -m bench.scale --check
+	PYTHONPATH=tests $(BIN)/python -m bench.scale
+
+bench-scale: setup ## 1,000 and 10,000 pods in a real API server, beside the VPA recommender (PODS='1000'), into docs/scale.md
+	PYTHONPATH=tests $(BIN)/python -m bench.scale.live $(if $(PODS),--pods $(PODS)) $(if $(CALM_AT),--calm-at $(CALM_AT)) \
+		--write docs/scale.md
 
 gym: setup ## score policies of settings on a simulated fleet, into docs/gym.md (REGIMES=quick: in minutes, printed)
 	PYTHONPATH=tests $(BIN)/python -m gym --rules "commit $$(git describe --always --dirty)" \

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from bench.scale.fleet import Fleet, Json, namespace_of, uid_of
+from bench.scale.fleet import Fleet, Json, namespace_of
 from probetuner.cluster.errors import NotFoundError
 from probetuner.cluster.pacing import RequestPace
 
@@ -72,7 +72,7 @@ class MemoryApi:
         if selector is not None:
             return self._pods_of.get(selector, ())
         namespace = path.split("/")[-2]
-        return [pod for pod in self._fleet.pods if namespace_of(self._fleet.workload(pod)) == namespace and uid_of(pod)]
+        return [pod for pod in self._fleet.pods if namespace_of(self._fleet.workload(pod)) == namespace]
 
     async def _request(self, verb: str) -> None:
         self.requests[verb] += 1

@@ -1,19 +1,21 @@
 """A cluster of so many pods, as the API server and kubelets tell of it: the same for whoever asks at that time."""
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 Json = dict[str, Any]
 
 BEGAN = 1_770_000_000.0
-"""When the operator starts, in epoch seconds."""
+"""When a fleet begins, in epoch seconds, unless it says otherwise."""
 AGE_SECONDS = 86_400.0
 """How old pods are by then: nothing that they do has to do with their start."""
 PERIOD_SECONDS = 10.0
 NAMESPACES = 20
-_TEMPLATE = "5d4f8c7b9d"
+TEMPLATE_HASH = "5d4f8c7b9d"
 _KILLS, _KILLS_APART_SECONDS, _WITHIN_SECONDS, _KILLED_OF = 3, 60.0, 20, 10
 _FAILURES, _STOP_SECONDS, _START_SECONDS = 3, 1.0, 2.0
 
@@ -22,8 +24,9 @@ _FAILURES, _STOP_SECONDS, _START_SECONDS = 3, 1.0, 2.0
 class Fleet:
     """Deployments of ten pods each, spread over nodes; `beside` as many pods of workloads that nobody enrolled.
 
-    From `storm_at` (seconds after the start) on, all pods of every tenth workload are restarted by liveness, within
-    twenty seconds, three times and a minute apart. Zero is no storm.
+    From `storm_at` (seconds after it `began`, in epoch seconds) on, all pods of every tenth workload are restarted by
+    liveness, within twenty seconds, three times and a minute apart. Zero is no storm. `uids` are those that an API
+    server gave its pods, by their numbers; without them they are invented.
     """
 
     workloads: int
@@ -31,6 +34,8 @@ class Fleet:
     beside: float = 0.0
     storm_at: float = 0.0
     pods_each: int = 10
+    began: float = BEGAN
+    uids: Sequence[str] = ()
 
     @property
     def pods(self) -> range:
@@ -45,7 +50,7 @@ class Fleet:
     @property
     def storm_ends(self) -> float:
         """When the third kill of every pod is past, in epoch seconds."""
-        return BEGAN + self.storm_at + (_KILLS - 1) * _KILLS_APART_SECONDS + _WITHIN_SECONDS
+        return self.began + self.storm_at + (_KILLS - 1) * _KILLS_APART_SECONDS + _WITHIN_SECONDS
 
     def on(self, node: int) -> tuple[range, range]:
         """The pods of a node: the enrolled ones and the others."""
@@ -57,7 +62,7 @@ class Fleet:
         """When liveness kills that pod, in epoch seconds."""
         if not self.storm_at or pod >= len(self.pods) or self.workload(pod) % _KILLED_OF:
             return ()
-        first = BEGAN + self.storm_at + pod * 7 % _WITHIN_SECONDS
+        first = self.began + self.storm_at + pod * 7 % _WITHIN_SECONDS
         return tuple(first + number * _KILLS_APART_SECONDS for number in range(_KILLS))
 
     def fails_at(self, pod: int) -> float:
@@ -68,6 +73,25 @@ class Fleet:
         """Whether the storm is about that workload."""
         return bool(self.kills(workload * self.pods_each))
 
+    def uid(self, pod: int) -> str:
+        """The uid of a pod."""
+        return self.uids[pod] if self.uids else f"{pod:08x}-9e1f-4c5a-8b7d-3f2e1d0c9b8a"
+
+    def advised_after(self, advised: Mapping[str, Sequence[float]]) -> tuple[list[float], int]:
+        """Seconds from the first failed attempt at a workload to its next advice, and how many got none.
+
+        *advised* has the times at which the advice of each workload (`namespace/name`) changed, in their order.
+        """
+        after, unadvised = [], 0
+        for workload in filter(self.is_stormy, range(self.workloads)):
+            first = workload * self.pods_each
+            failed_at = min(map(self.fails_at, range(first, first + self.pods_each)))
+            told_at = advised.get(f"{namespace_of(workload)}/{name_of(workload)}", ())
+            later = [at - failed_at for at in told_at if at >= failed_at]
+            after += later[:1]
+            unadvised += not later
+        return after, unadvised
+
     def workload(self, pod: int) -> int:
         """The workload of a pod, by number."""
         return pod // self.pods_each
@@ -75,7 +99,7 @@ class Fleet:
     def attempts(self, pod: int, at: float) -> tuple[int, int]:
         """How many attempts of its liveness probe have succeeded and failed by then."""
         failed = sum(when - back * PERIOD_SECONDS <= at for when in self.kills(pod) for back in range(_FAILURES))
-        tried = int((at - BEGAN + AGE_SECONDS + pod % PERIOD_SECONDS) // PERIOD_SECONDS)
+        tried = int((at - self.began + AGE_SECONDS + pod % PERIOD_SECONDS) // PERIOD_SECONDS)
         return tried - failed, failed
 
     def deployments(self) -> Iterator[Json]:
@@ -90,7 +114,7 @@ class Fleet:
                     "uid": f"workload-{number}",
                     "resourceVersion": "1",
                     "generation": 1,
-                    "creationTimestamp": clock(BEGAN - AGE_SECONDS - 60),
+                    "creationTimestamp": clock(self.began - AGE_SECONDS - 60),
                     "annotations": {"probetuner.dev/mode": "Recommend"},
                 },
                 "spec": {
@@ -109,7 +133,7 @@ class Fleet:
     def pod(self, number: int, at: float) -> Json:
         """A pod as its status says at that time."""
         killed = [when + _STOP_SECONDS for when in self.kills(number) if when + _STOP_SECONDS <= at]
-        began = killed[-1] + _START_SECONDS if killed else BEGAN - AGE_SECONDS
+        began = killed[-1] + _START_SECONDS if killed else self.began - AGE_SECONDS
         runs, ready = at >= began, at >= began + PERIOD_SECONDS
         flipped = began + PERIOD_SECONDS if ready else (killed[-1] if killed else began)
         workload, restarts = self.workload(number), len(killed) - (not runs)
@@ -121,7 +145,7 @@ class Fleet:
             "image": "registry/app:1",
             "containerID": f"containerd://{container_id(number, restarts)}",
             "state": {"running": {"startedAt": clock(began)}} if runs else {"waiting": {"reason": "CrashLoopBackOff"}},
-            "lastState": {"terminated": _ended(number, killed)} if killed else {},
+            "lastState": {"terminated": self._ended(number, killed)} if killed else {},
         }
         is_ready = {"type": "Ready", "status": str(ready), "lastTransitionTime": clock(flipped)}
         return {
@@ -129,17 +153,17 @@ class Fleet:
             "kind": "Pod",
             "metadata": {
                 "name": pod_name(number, workload),
-                "generateName": f"{name_of(workload)}-{_TEMPLATE}-",
+                "generateName": f"{name_of(workload)}-{TEMPLATE_HASH}-",
                 "namespace": namespace_of(workload),
-                "uid": uid_of(number),
+                "uid": self.uid(number),
                 "resourceVersion": str(int(at)),
-                "creationTimestamp": clock(BEGAN - AGE_SECONDS),
-                "labels": {"app": name_of(workload), "pod-template-hash": _TEMPLATE},
+                "creationTimestamp": clock(self.began - AGE_SECONDS),
+                "labels": {"app": name_of(workload), "pod-template-hash": TEMPLATE_HASH},
                 "ownerReferences": [
                     {
                         "apiVersion": "apps/v1",
                         "kind": "ReplicaSet",
-                        "name": f"{name_of(workload)}-{_TEMPLATE}",
+                        "name": f"{name_of(workload)}-{TEMPLATE_HASH}",
                         "uid": f"set-{workload}",
                         "controller": True,
                     }
@@ -148,11 +172,15 @@ class Fleet:
             "spec": {**_SPEC, "nodeName": node_name(number % self.nodes)},
             "status": {
                 "phase": "Running",
-                "startTime": clock(BEGAN - AGE_SECONDS),
+                "startTime": clock(self.began - AGE_SECONDS),
                 "conditions": [is_ready, {**is_ready, "type": "ContainersReady"}],
                 "containerStatuses": [status],
             },
         }
+
+    def story(self) -> Iterator[tuple[float, Json]]:
+        """What watches give of all pods in the storm, in the order of its times."""
+        return heapq.merge(*map(self.told, self.pods), key=itemgetter(0))
 
     def told(self, pod: int) -> Iterator[tuple[float, Json]]:
         """What a watch gives of a pod in the storm, and when: its statuses, and the kubelet's Events."""
@@ -180,7 +208,7 @@ class Fleet:
                 "kind": "Pod",
                 "name": name,
                 "namespace": namespace,
-                "uid": uid_of(pod),
+                "uid": self.uid(pod),
                 "fieldPath": "spec.containers{app}",
             },
             "type": "Normal" if reason == "Killing" else "Warning",
@@ -190,6 +218,16 @@ class Fleet:
             "lastTimestamp": clock(at),
             "count": count,
             "source": {"component": "kubelet", "host": node_name(pod % self.nodes)},
+        }
+
+    def _ended(self, pod: int, killed: Sequence[float]) -> Json:
+        began = killed[-2] + _START_SECONDS if len(killed) > 1 else self.began - AGE_SECONDS
+        return {
+            "containerID": f"containerd://{container_id(pod, len(killed) - 1)}",
+            "startedAt": clock(began),
+            "finishedAt": clock(killed[-1]),
+            "exitCode": 137,
+            "reason": "Error",
         }
 
     def document(self) -> Json:
@@ -220,12 +258,7 @@ def namespace_of(workload: int) -> str:
 
 def pod_name(pod: int, workload: int) -> str:
     """The name of a pod."""
-    return f"{name_of(workload)}-{_TEMPLATE}-{pod:05x}"
-
-
-def uid_of(pod: int) -> str:
-    """The uid of a pod, as long as uids are."""
-    return f"{pod:08x}-9e1f-4c5a-8b7d-3f2e1d0c9b8a"
+    return f"{name_of(workload)}-{TEMPLATE_HASH}-{pod:05x}"
 
 
 def container_id(pod: int, restarts: int) -> str:
@@ -241,17 +274,6 @@ def node_name(number: int) -> str:
 def clock(at: float) -> str:
     """The time as Kubernetes writes it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _ended(pod: int, killed: list[float]) -> Json:
-    began = killed[-2] + _START_SECONDS if len(killed) > 1 else BEGAN - AGE_SECONDS
-    return {
-        "containerID": f"containerd://{container_id(pod, len(killed) - 1)}",
-        "startedAt": clock(began),
-        "finishedAt": clock(killed[-1]),
-        "exitCode": 137,
-        "reason": "Error",
-    }
 
 
 _WORDS = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bench.scale.fleet import BEGAN, Fleet, container_id, namespace_of, pod_name, uid_of
+from bench.scale.fleet import Fleet, container_id, namespace_of, pod_name
 
 _BOUNDS = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf")
 _QUICKER = (0.7, 0.9, 0.97, *[1.0] * 9)
@@ -72,7 +72,7 @@ class Node:
                 ]
                 lines.append(f"prober_probe_duration_seconds_sum{{{labels}}} {many * 0.004}")
                 lines.append(f"prober_probe_duration_seconds_count{{{labels}}} {many}")
-                counted = f'{of},pod_uid="{uid_of(pod)}",probe_type="{kind}"'
+                counted = f'{of},pod_uid="{self._fleet.uid(pod)}",probe_type="{kind}"'
                 totals.append(f'prober_probe_total{{{counted},result="successful"}} {many - not_passed}')
                 if not_passed:
                     totals.append(f'prober_probe_total{{{counted},result="failed"}} {not_passed}')
@@ -84,7 +84,7 @@ class Node:
         looked_at = at - at % _CGROUPS_SECONDS
         stamp = int(looked_at * 1000)
         labels = [self._labels(pod, looked_at) for pod in self._pods]
-        age = int(looked_at - BEGAN) + 1000
+        age = int(looked_at - self._fleet.began) + 1000
         lines: list[str] = []
         for family in _OF_CONTAINERS:
             lines.append(f"# TYPE {family} gauge")
@@ -100,7 +100,7 @@ class Node:
         """What names the cgroup of the pod's container, and that of the pod."""
         workload = self._fleet.workload(pod)
         killed = sum(when <= at for when in self._fleet.kills(pod))
-        path, cgroup = f"/kubepods/burstable/pod{uid_of(pod)}", container_id(pod, killed)
+        path, cgroup = f"/kubepods/burstable/pod{self._fleet.uid(pod)}", container_id(pod, killed)
         of = f'namespace="{namespace_of(workload)}",pod="{pod_name(pod, workload)}"'
         image = "registry.example/team/checkout@sha256:" + "5e" * 16
         return (

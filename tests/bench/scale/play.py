@@ -1,16 +1,15 @@
 """A fleet under the operator: its parts from what watches and kubelets tell to the status, with an API in memory."""
 
 import asyncio
-import heapq
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import cast
 
 from bench.scale.api import MemoryApi
-from bench.scale.fleet import BEGAN, Fleet, name_of, namespace_of, node, node_name
+from bench.scale.fleet import BEGAN, Fleet, node, node_name
 from bench.scale.hurried import HurriedLoop
 from bench.scale.kubelets import kubelets
 from probetuner.change.decide import decide
@@ -71,8 +70,7 @@ class _Timely(KubeletAddress):
     loop: HurriedLoop
 
     def url(self, path: str) -> str:
-        number = self.node.rpartition("-")[2]
-        return f"http://{self.host}:{self.port}/{number}/{BEGAN + self.loop.time():.3f}{path}"
+        return f"http://{self.host}:{self.port}/{BEGAN + self.loop.time():.3f}{path}"
 
 
 class _Waiting(Kubelets):
@@ -93,7 +91,7 @@ class _Waiting(Kubelets):
 class Theatre:
     """The operator's parts, put together as `controller.working` does, and a fleet that they watch."""
 
-    def __init__(self, fleet: Fleet, loop: HurriedLoop, *, port: int) -> None:
+    def __init__(self, fleet: Fleet, loop: HurriedLoop, *, ports: Sequence[int]) -> None:
         self.played = Played()
         self._fleet, self._loop = fleet, loop
         self._decisions = 0
@@ -121,10 +119,9 @@ class Theatre:
             clock=clock,
             loop=self._a_loop("scraping"),
         )
-        for number in range(fleet.nodes):
-            self._scraper.addresses[node_name(number)] = _Timely(
-                node=node_name(number), host="127.0.0.1", port=port, loop=loop
-            )
+        for number, port in enumerate(ports):
+            name = node_name(number)
+            self._scraper.addresses[name] = _Timely(node=name, host="127.0.0.1", port=port, loop=loop)
         self._keeper = Keeper(api, self._following, clock=clock, loop=self._a_loop("saving"))
         rule = MassRule(share=options.mass_kill_share, window_seconds=options.mass_kill_window_seconds)
         self._guard = Guard(rule, api, self._following, metrics, clock=clock)
@@ -189,19 +186,14 @@ class Theatre:
 
     async def _tell(self) -> None:
         """Give what the watches give, when they do."""
-        for when, raw in heapq.merge(*(self._fleet.told(pod) for pod in self._fleet.pods), key=lambda told: told[0]):
+        for when, raw in self._fleet.story():
             await asyncio.sleep(max(0.0, when - self._now()))
             self._intake.receive("pods" if raw["kind"] == "Pod" else "events", raw, "MODIFIED")
 
     def _conclude(self) -> None:
         played, fleet = self.played, self._fleet
         played.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        for workload in filter(fleet.is_stormy, range(fleet.workloads)):
-            failed_at = min(fleet.fails_at(pod) for pod in fleet.pods[workload * fleet.pods_each :][: fleet.pods_each])
-            told_at = self._advised.get(f"{namespace_of(workload)}/{name_of(workload)}", [])
-            later = [at - failed_at for at in told_at if at >= failed_at]
-            played.advised_after += later[:1]
-            played.unadvised += not later
+        played.advised_after, played.unadvised = fleet.advised_after(self._advised)
 
     def _decide(self, situation: Situation, now: float) -> Decision:
         decision = decide(situation, now)
@@ -235,7 +227,8 @@ def play(fleet: Fleet, *, calm_at: float, until: float) -> Played:
     """Play it in this process's own time."""
 
     async def run() -> Played:
-        return await Theatre(fleet, loop, port=port).play(calm_at=calm_at, until=until)
+        return await Theatre(fleet, loop, ports=served.ports).play(calm_at=calm_at, until=until)
 
-    with kubelets(fleet) as port, closing(HurriedLoop()) as loop:
+    with kubelets(fleet.nodes) as served, closing(HurriedLoop()) as loop:
+        served.serve(fleet)
         return loop.run_until_complete(run())

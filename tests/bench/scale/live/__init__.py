@@ -1,0 +1,1 @@
+"""The operator under a fleet in a real API server, beside the VPA recommender."""
