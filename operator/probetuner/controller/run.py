@@ -117,10 +117,23 @@ class Process:
 
     async def _end(self) -> None:
         if self._operator is not None:
-            await self._operator.end()
+            await self._save()
         if self._leadership is not None:
             await self._leadership.release()
         self._lease_api.close()
+
+    async def _save(self) -> None:
+        """Have the operator save what it learned; that may take longer than the Lease is good for."""
+        assert self._operator is not None
+        if self._leadership is None or not self._leadership.holds():
+            await self._operator.end()
+            return
+        renewing = asyncio.create_task(self._leadership.keep(), name="renew")
+        try:
+            await self._operator.end()
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
 
     def _dead_parts(self) -> list[str]:
         late = self._leadership.late() if self._leadership is not None else None
