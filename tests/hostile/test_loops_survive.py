@@ -178,7 +178,7 @@ async def test_a_census_goes_on_and_one_that_fails_is_taken_again(monkeypatch: p
 
     tries = iter([Fault("a bug"), None])
 
-    async def take_census(*_: Any) -> Any:
+    async def take_census(*_: Any, **__: Any) -> Any:
         fault = next(tries)
         if fault is not None:
             raise fault

@@ -38,6 +38,7 @@ TOGGLES: Mapping[str, Values] = {
     "common-labels": {"commonLabels": {"team": "platform", "app.kubernetes.io/name": "lost"}},
     "common-annotations": {"commonAnnotations": {"example.org/owner": "platform"}},
     "replicas": {"replicas": 2},
+    "shards": {"shards": 3, "apply.maxRollouts": 3},
     "lease-namespace": {"leaderElection.namespace": EVERYWHERE},
     "lease-name": {"leaderElection.name": "probetuner-shop"},
     "default-mode": {"defaultMode": "Observe"},

@@ -14,6 +14,7 @@ from probetuner.cli.telling import note
 from probetuner.cli.words import COMPLETE_VARIABLE, KubeletSource, LogFormat, LogLevel
 from probetuner.cluster.names import NamespacedName, parse_namespace
 from probetuner.model.mode import Mode
+from probetuner.model.shard import Shard
 
 _MODULES = {name: name for name in ("doctor", "status", "why", "diff", "history", "approve", "apply", "rollback")}
 _MODULES |= {"pause": "pausing", "resume": "pausing"}
@@ -165,6 +166,14 @@ def run(
             help="Work only while holding this Lease. All operators of a cluster must name the same.",
         ),
     ] = "kube-system/probetuner",
+    shard: Annotated[
+        str,
+        typer.Option(
+            metavar="INDEX/COUNT",
+            help="Serve only this share of the namespaces, such as 2/5, by a Lease of its own. Another operator serves "
+            "each other share; one begins only when none of another count works.",
+        ),
+    ] = "1/1",
     api_requests_per_second: Annotated[
         float, typer.Option(min=1.0, help="How many requests the API server gets at most; twice as many at once.")
     ] = 50.0,
@@ -205,6 +214,7 @@ def run(
         kubelet_insecure_tls=kubelet_insecure_tls,
         kubelet_account=None if kubelet_account is None else _place(kubelet_account, "--kubelet-account"),
         lease=_place(lease, "--lease"),
+        shard=_shard(shard, max_rollouts),
         api_requests_per_second=api_requests_per_second,
         mass_kill_share=mass_kill_share,
         mass_kill_window_seconds=mass_kill_window_seconds,
@@ -217,6 +227,17 @@ def _namespace(text: str) -> str:
         return parse_namespace(text)
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint="--watch-namespace") from None
+
+
+def _shard(text: str, max_rollouts: int) -> Shard:
+    try:
+        shard = Shard.parse(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--shard") from None
+    if max_rollouts < shard.count:
+        sentence = f"{max_rollouts} cannot be divided among {shard.count} shards; give each one at least"
+        raise typer.BadParameter(sentence, param_hint="--max-rollouts")
+    return shard
 
 
 def _place(text: str, option: str) -> NamespacedName:

@@ -16,6 +16,7 @@ from probetuner.cluster.owned import API_VERSION, OWNED_SELECTOR, collection, ow
 from probetuner.history import codec
 from probetuner.history.future import without_future
 from probetuner.history.record import WorkloadHistory
+from probetuner.model.shard import WHOLE
 from probetuner.model.workload import WorkloadRef
 
 log = structlog.get_logger()
@@ -99,17 +100,22 @@ async def delete(api: Api, ref: WorkloadRef) -> None:
 
 
 async def delete_strays(
-    api: Api, wanted: Callable[[], Collection[WorkloadRef]], *, namespaces: Collection[str] = ()
+    api: Api,
+    wanted: Callable[[], Collection[WorkloadRef]],
+    *,
+    namespaces: Collection[str] = (),
+    covers: Callable[[str], bool] = WHOLE.covers,
 ) -> None:
     """Delete what was saved of any but the wanted workloads, who are asked for when all is listed. Raises ApiError.
 
-    With `namespaces`, only there.
+    With `namespaces`, only there; never in a namespace that `covers` does not: there they are another shard's.
     """
     ours = [("labelSelector", OWNED_SELECTOR)]
     found = {
         f"{collection('probehistories', raw['metadata']['namespace'])}/{raw['metadata']['name']}": _version(raw)
         for path in lists_of(API_VERSION, "probehistories", namespaces)
         async for raw in api.each(path, query=ours, metadata_only=True)
+        if covers(raw["metadata"]["namespace"])
     }
     kept = {_path(ref) for ref in wanted()}
     for path, version in found.items():

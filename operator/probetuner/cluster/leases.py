@@ -1,7 +1,7 @@
 """The Lease by which operators of a cluster agree on the one that works.
 
 There is one for the cluster and not one for each release: every operator watches the whole cluster, so two of them
-would patch side by side wherever they are installed.
+would patch side by side wherever they are installed. Where namespaces are divided, each share has one (`siblings`).
 
 The rule is that of Kubernetes' own controllers (client-go: tools/leaderelection/leaderelection.go): whoever renews it
 holds it, and who sees it unchanged for its whole duration may take it. Only the time since the last change was seen
@@ -49,15 +49,36 @@ class Sighting:
         return self.holder in ("", identity) or now - self.at >= good_seconds
 
 
-class Lease:
-    """A Lease, as one who wants to hold it under the name *identity* sees it."""
+def collection_of(lease: NamespacedName) -> str:
+    """The path of the Leases in its namespace."""
+    return f"/apis/coordination.k8s.io/v1/namespaces/{lease.namespace}/leases"
 
-    def __init__(self, api: Api, lease: NamespacedName, *, identity: str) -> None:
+
+def see(raw: Mapping[str, Any], before: Sighting | None, *, now: float) -> Sighting:
+    """A Lease as it was found, unless it is as it was seen before."""
+    version = str(raw["metadata"]["resourceVersion"])
+    if before is not None and before.resource_version == version:
+        return before
+    annotations = raw["metadata"].get("annotations") or {}
+    return Sighting(spec=raw.get("spec") or {}, annotations=annotations, resource_version=version, at=now)
+
+
+class Lease:
+    """A Lease, as one who wants to hold it under the name *identity* sees it; who holds it writes `marks` on it.
+
+    `was_ours` is whether it was held by that name already when it was last taken.
+    """
+
+    def __init__(
+        self, api: Api, lease: NamespacedName, *, identity: str, marks: Mapping[str, str] | None = None
+    ) -> None:
         self.identity = identity
         self.seen: Sighting | None = None
+        self.was_ours = False
         self._api = api
-        self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{lease.namespace}/leases"
+        self._collection = collection_of(lease)
         self._name = lease.name
+        self._marks = marks or {}
 
     async def take(self, *, now: float, wall: float) -> bool:
         """Take or renew it if that is allowed; returns whether it is held. Raises ApiError.
@@ -65,34 +86,32 @@ class Lease:
         `now` is monotonic seconds, before which nothing of what is written here can be seen; `wall` is epoch seconds,
         for people to read.
         """
-        seen = await self._look(now)
+        seen = await self.look(now=now)
+        self.was_ours = seen is not None and seen.holder == self.identity
         if seen is None:
-            return await self._write("POST", self._collection, self._held(None, wall), {}, now=now)
+            metadata = {"annotations": dict(self._marks)}
+            return await self._write("POST", self._collection, self._held(None, wall), metadata, now=now)
         if not seen.is_free_for(self.identity, now=now):
             return False
-        metadata = _metadata(seen)
+        metadata = self._metadata(seen)
         return await self._write("PUT", f"{self._collection}/{self._name}", self._held(seen, wall), metadata, now=now)
 
     async def release(self, *, now: float, wall: float) -> None:
         """Let the next take it at once, if it is held. Raises ApiError."""
-        seen = await self._look(now)
+        seen = await self.look(now=now)
         if seen is not None and seen.holder == self.identity:
             spec = {**seen.spec, "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time(wall)}
-            metadata = _metadata(seen)
+            metadata = self._metadata(seen)
             await self._write("PUT", f"{self._collection}/{self._name}", spec, metadata, now=now)
 
-    async def _look(self, now: float) -> Sighting | None:
+    async def look(self, *, now: float) -> Sighting | None:
+        """See what it says, and since when; None where there is none. Raises ApiError."""
         try:
             found = await self._api.get(f"{self._collection}/{self._name}")
         except NotFoundError:
             self.seen = None
             return None
-        version = str(found["metadata"]["resourceVersion"])
-        if self.seen is None or self.seen.resource_version != version:
-            annotations = found["metadata"].get("annotations") or {}
-            self.seen = Sighting(
-                spec=found.get("spec") or {}, annotations=annotations, resource_version=version, at=now
-            )
+        self.seen = see(found, self.seen, now=now)
         return self.seen
 
     async def _write(
@@ -128,10 +147,9 @@ class Lease:
             spec |= {name: before[name] for name in ("acquireTime", "leaseTransitions") if name in before}
         return spec
 
-
-def _metadata(seen: Sighting) -> dict[str, Any]:
-    """Exactly what was seen is replaced; what people wrote on it stays."""
-    return {"resourceVersion": seen.resource_version, "annotations": dict(seen.annotations)}
+    def _metadata(self, seen: Sighting) -> dict[str, Any]:
+        """Exactly what was seen is replaced; what people wrote on it stays."""
+        return {"resourceVersion": seen.resource_version, "annotations": {**seen.annotations, **self._marks}}
 
 
 def _micro_time(wall: float) -> str:

@@ -1,6 +1,6 @@
 """Counting what there is: at the start, and every so often, because a watch may miss that something was deleted."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,29 +15,35 @@ from probetuner.cluster.workloads import PLURALS
 from probetuner.controller.supervising import Loop
 from probetuner.controller.view import Census, Known, NamespaceWords, PolicyKey, known_of, words_of
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.shard import WHOLE
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 
 log = structlog.get_logger()
 
 
-async def take_census(api: Api, loop: Loop, namespaces: Collection[str] = ()) -> Census:
+async def take_census(
+    api: Api, loop: Loop, namespaces: Collection[str] = (), *, covers: Callable[[str], bool] = WHOLE.covers
+) -> Census:
     """List namespaces and workloads, their metadata only, and policies; *loop* turns with each. Raises ApiError.
 
-    Workloads and policies are listed in these namespaces only, and in all where none is named.
+    Workloads and policies are listed in these namespaces only, and in all where none is named; none is kept in a
+    namespace that `covers` does not.
     """
     words: dict[str, NamespaceWords] = {}
     workloads: dict[WorkloadRef, Known] = {}
     policies: dict[PolicyKey, PolicyObject] = {}
     async for raw in _each(api, ["/api/v1/namespaces"], loop, metadata_only=True):
         with loop.turn(_named(raw)):
-            words[raw["metadata"]["name"]] = words_of(raw)
+            if covers(raw["metadata"]["name"]):
+                words[raw["metadata"]["name"]] = words_of(raw)
     for kind, plural in PLURALS.items():
         async for raw in _each(api, lists_of("apps/v1", plural, namespaces), loop, metadata_only=True):
             with loop.turn(_named(raw)):
-                workloads[ref_of(kind, raw)] = known_of(raw)
+                if covers(raw["metadata"]["namespace"]):
+                    workloads[ref_of(kind, raw)] = known_of(raw)
     async for raw in _each(api, lists_of(API_VERSION, "probepolicies", namespaces), loop):
         with loop.turn(_named(raw)):
-            policy = policy_of(raw)
+            policy = policy_of(raw) if covers(raw["metadata"]["namespace"]) else None
             if policy is not None:
                 policies[policy.namespace, policy.name] = policy
     return Census(namespaces=words, workloads=workloads, policies=policies)

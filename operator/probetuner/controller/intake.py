@@ -15,6 +15,7 @@ from probetuner.controller.view import View
 from probetuner.controller.watching import Change
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.shard import WHOLE
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 from probetuner.sources.kubelet import parse_address
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 class Intake:
     """Takes in objects, in the thread of the event loop that it is made in. `clock` gives epoch seconds.
 
-    `relisted` is called when a list came where changes were expected.
+    `covers` says which namespaces are served; `relisted` is called when a list came where changes were expected.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Intake:
         relisted: Callable[[], None],
         clock: Callable[[], float],
         loop: Loop,
+        covers: Callable[[str], bool] = WHOLE.covers,
     ) -> None:
+        self._covers = covers
         self._view = view
         self._following = following
         self._scraper = scraper
@@ -54,9 +57,16 @@ class Intake:
 
     def receive(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
         """Take an object from any thread; most pods and events are nobody's, and dropped at once."""
+        if not self._is_of_the_shard(plural, raw):
+            return
         if plural in ("pods", "events") and not self._following.concerns(raw):
             return
         self._events.call_soon_threadsafe(self._take_apart, plural, raw, change)
+
+    def _is_of_the_shard(self, plural: str, raw: Mapping[str, Any]) -> bool:
+        metadata = raw.get("metadata") or {}
+        namespace = metadata.get("name" if plural == "namespaces" else "namespace")
+        return plural == "nodes" or self._covers(str(namespace or ""))
 
     def _take_apart(self, plural: str, raw: Mapping[str, Any], change: Change) -> None:
         metadata = raw.get("metadata") or {}

@@ -50,8 +50,10 @@ class Keeper:
         await self._save([served for served in due if self._is_worth_saving(served)])
 
     async def save_all(self) -> None:
-        """Save everything that is not saved yet."""
-        await self._save(self._changed())
+        """Save everything that is not saved yet, and first that to which something happened: there may not be time."""
+        changed = [(self._is_worth_saving(served), served) for served in self._changed()]
+        for is_worth_it in (True, False):
+            await self._save([served for worth, served in changed if worth is is_worth_it])
 
     def _is_worth_saving(self, served: Served) -> bool:
         with self._loop.turn(served.workload.ref):

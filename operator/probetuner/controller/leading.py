@@ -1,6 +1,7 @@
-"""One operator of a cluster works, any others stand by: the holding of the Lease."""
+"""One operator of a cluster, or of each shard, works, any others stand by: the holding of the Lease."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -8,9 +9,12 @@ import structlog
 
 from probetuner.cluster.errors import ApiError, StatusError
 from probetuner.cluster.leases import DURATION_SECONDS, Lease
+from probetuner.cluster.siblings import Siblings
 from probetuner.controller.heartbeat import Heartbeat
 
 _RETRY_SECONDS = 2.0
+_LATER = 0.5
+"""By which share of that a wait for the Lease differs at most, so that two that gave way to each other meet no more."""
 _ATTEMPT_SECONDS = 3.0
 _RELEASE_SECONDS = 3.0
 _LIMIT_SECONDS = 30.0
@@ -25,15 +29,21 @@ class LeadershipLostError(Exception):
 
 
 class Leadership:
-    """Holds the Lease, or waits for it. `clock` gives monotonic seconds, `wall` epoch seconds.
+    """Holds the Lease, or waits for it and for shards of another count to end.
+
+    `clock` gives monotonic seconds, `wall` epoch seconds.
 
     `problem` is a sentence while the Lease cannot be read or written; `was_lost` stays true once it was lost.
     """
 
-    def __init__(self, lease: Lease, *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+    def __init__(
+        self, lease: Lease, siblings: Siblings, *, clock: Callable[[], float], wall: Callable[[], float]
+    ) -> None:
         self.problem: str | None = "The Lease has not been looked at yet."
         self.was_lost = False
         self._lease = lease
+        self._siblings = siblings
+        self._rival: str | None = None
         self._clock = clock
         self._wall = wall
         self._heartbeat = Heartbeat("holding of the Lease", limit_seconds=_LIMIT_SECONDS, clock=clock)
@@ -45,18 +55,18 @@ class Leadership:
         return self._good_until is not None and self._clock() < self._good_until
 
     def is_paused(self) -> bool:
-        """Whether the Lease says that no change may begin, as it was last seen."""
-        return self._lease.seen is not None and self._lease.seen.is_paused
+        """Whether the Lease, or that of the whole cluster, says that no change may begin, as it was last seen."""
+        return self._siblings.are_paused or (self._lease.seen is not None and self._lease.seen.is_paused)
 
     async def win(self) -> None:
         """Stand by until the Lease is held."""
         told: str | None = None
         while not await self._try():
-            holder = self._lease.seen.holder if self._lease.seen is not None else ""
+            holder = self._rival or (self._lease.seen.holder if self._lease.seen is not None else "")
             if holder and holder != told:
                 log.info("standing by", holder=holder)
                 told = holder
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS * random.uniform(1.0, 1.0 + _LATER))  # noqa: S311 - it is no secret
         log.info("leading", identity=self._lease.identity)
 
     async def keep(self) -> None:
@@ -99,7 +109,7 @@ class Leadership:
         began = self._clock()
         try:
             async with asyncio.timeout(_ATTEMPT_SECONDS):
-                held = await self._lease.take(now=began, wall=self._wall())
+                held = await self._take(began)
         except (ApiError, TimeoutError) as problem:
             self._server_away = not isinstance(problem, StatusError)
             self._note(f"The Lease cannot be read or written: {_with_next_step(problem)}")
@@ -109,6 +119,27 @@ class Leadership:
         self._note(None)
         return held
 
+    async def _take(self, began: float) -> bool:
+        """Take or renew it, unless somebody works by another count of shards. Raises ApiError.
+
+        Nobody can have begun to while it was held without a break until the answer came. Who has it anew, also since
+        somebody deleted it, has to look at all others after it is written (`cluster.siblings`), and looks before too,
+        so as not to take it in vain.
+        """
+        if not self.holds() and await self._gives_way():
+            await self._lease.look(now=began)  # so that its duration runs from now on, too
+            return False
+        held = await self._lease.take(now=began, wall=self._wall())
+        if held and not (self.holds() and self._lease.was_ours) and await self._gives_way():
+            await self._lease.release(now=self._clock(), wall=self._wall())
+            return False
+        await self._siblings.look()
+        return held
+
+    async def _gives_way(self) -> bool:
+        self._rival = await self._siblings.rival()
+        return self._rival is not None
+
     def _note(self, problem: str | None) -> None:
         if problem is not None and problem != self.problem:
             log.warning("lease not taken, to be tried again", problem=problem)
@@ -117,5 +148,6 @@ class Leadership:
 
 def _with_next_step(problem: ApiError | TimeoutError) -> str:
     if isinstance(problem, StatusError) and problem.code == HTTPStatus.FORBIDDEN:
-        return f"{problem}; let the operator get, create and update it as the chart does, or name another with --lease."
+        needed = "list and create Leases there, and get and update its own"
+        return f"{problem}; let the operator {needed}, as the chart does, or name another with --lease."
     return str(problem) or "no answer in time"

@@ -22,10 +22,7 @@ MOST_LAG_SECONDS = 1.0
 """The event loop turns within some hundredths of a second. What waits longer makes times wrong: those of scrapes."""
 
 REASON = "CannotKeepUp"
-_SPLIT = (
-    "give some of the namespaces to a release of their own (watch.namespaces in both, and another "
-    "leaderElection.name), which takes another core"
-)
+_SPLIT = "raise shards, which divides the namespaces among more operators, each with a core of its own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,4 +105,4 @@ class Overload:
         if skipped > 0:
             longer = 2 * self._scrape_interval_seconds
             behind = "kubelets are due again before their pages have been read"
-            yield "scrapes", f"{behind}; raise kubelet.scrapeIntervalSeconds, such as to {longer:.0f}, or {_SPLIT}"
+            yield "scrapes", f"{behind}; raise kubelet.scrapeIntervalSeconds, such as to {longer:.0f}"

@@ -13,6 +13,7 @@ from probetuner.change.decide import decide as decide_by_evidence
 from probetuner.cluster.api import Api
 from probetuner.cluster.connection import Connection
 from probetuner.cluster.leases import Lease
+from probetuner.cluster.siblings import Siblings, lease_of, marks_of
 from probetuner.controller.deciding import Decide
 from probetuner.controller.leading import Leadership, LeadershipLostError
 from probetuner.controller.metrics import Metrics
@@ -46,8 +47,11 @@ class Process:
         self._leadership = None
         if not options.dry_run:
             identity = f"{socket.gethostname()}_{uuid4().hex[:8]}"
-            lease = Lease(self._lease_api, options.lease, identity=identity)
-            self._leadership = Leadership(lease, clock=time.monotonic, wall=time.time)
+            shard = options.shard
+            place, marks = lease_of(options.lease, shard), marks_of(shard)
+            lease = Lease(self._lease_api, place, identity=identity, marks=marks)
+            siblings = Siblings(self._lease_api, options.lease, shard, clock=time.monotonic)
+            self._leadership = Leadership(lease, siblings, clock=time.monotonic, wall=time.time)
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises as `run` does."""
@@ -67,6 +71,7 @@ class Process:
             port=port,
             default_mode=self._options.default_mode.value,
             dry_run=self._options.dry_run,
+            shard=str(self._options.shard),
         )
         if not self._connection.in_cluster:
             log.info("outside the cluster: counters only from kubelets that this machine reaches and that trust it")
@@ -112,10 +117,23 @@ class Process:
 
     async def _end(self) -> None:
         if self._operator is not None:
-            await self._operator.end()
+            await self._save()
         if self._leadership is not None:
             await self._leadership.release()
         self._lease_api.close()
+
+    async def _save(self) -> None:
+        """Have the operator save what it learned; that may take longer than the Lease is good for."""
+        assert self._operator is not None
+        if self._leadership is None or not self._leadership.holds():
+            await self._operator.end()
+            return
+        renewing = asyncio.create_task(self._leadership.keep(), name="renew")
+        try:
+            await self._operator.end()
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
 
     def _dead_parts(self) -> list[str]:
         late = self._leadership.late() if self._leadership is not None else None

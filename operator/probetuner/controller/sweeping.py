@@ -17,6 +17,7 @@ from probetuner.controller.census import make_sure_of_discovery, pod_uids, take_
 from probetuner.controller.serving import Following
 from probetuner.controller.supervising import Loop
 from probetuner.controller.view import View
+from probetuner.model.shard import WHOLE
 from probetuner.model.workload import WorkloadRef
 
 _INTERVAL_SECONDS = 600.0
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 class Sweeper:
     """Takes the census. `look_at` is called with each workload that it may matter to.
 
-    With `namespaces`, nothing is listed in any other.
+    With `namespaces`, nothing is listed in any other. What is in a namespace that `covers` does not is another shard's.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Sweeper:
         look_at: Callable[[WorkloadRef], None],
         loop: Loop,
         namespaces: Collection[str] = (),
+        covers: Callable[[str], bool] = WHOLE.covers,
     ) -> None:
+        self._covers = covers
         self.problem: str | None = "The cluster has not been listed yet."
         self._api = api
         self._view = view
@@ -91,7 +94,9 @@ class Sweeper:
         try:
             await self._count()
             await self._sweep_served()
-            await histories.delete_strays(self._api, self._view.remembered, namespaces=self._namespaces)
+            await histories.delete_strays(
+                self._api, self._view.remembered, namespaces=self._namespaces, covers=self._covers
+            )
         except ApiError as problem:
             log.warning("not swept, to be tried again", problem=str(problem))
 
@@ -105,7 +110,7 @@ class Sweeper:
 
     async def _count(self) -> None:
         self._view.begin_census()
-        census = await take_census(self._api, self._loop, self._namespaces)
+        census = await take_census(self._api, self._loop, self._namespaces, covers=self._covers)
         for ref in self._view.end_census(census) | set(self._following.served):
             self._look_at(ref)
 

@@ -132,6 +132,7 @@ class Operator:
             look_at=self._look_at,
             loop=self._loops["sweeping"],
             namespaces=options.namespaces,
+            covers=options.shard.covers,
         )
         self._endpoints = EndpointClient(agent=f"probetuner/{version('probetuner')}")
         self._trials = Trials(
@@ -140,7 +141,7 @@ class Operator:
             Outages(self._api, clock=monotonic),
             self._endpoints,
             self._metrics,
-            pace=RequestPace(per_second=MOST_PER_SECOND, burst=1, clock=monotonic),
+            pace=RequestPace(per_second=MOST_PER_SECOND / options.shard.count, burst=1, clock=monotonic),
             clock=clock,
             loop=self._loops["trying"],
         )
@@ -164,7 +165,7 @@ class Operator:
             self._following,
             self._scraper,
             self._metrics,
-            pace=Pace(self._view, limit=options.max_rollouts, paused=paused, clock=clock),
+            pace=Pace(self._view, limit=options.shard.part_of(options.max_rollouts), paused=paused, clock=clock),
             guard=self._guard,
             deciding=self._deciding,
             clock=clock,
@@ -177,6 +178,7 @@ class Operator:
             relisted=self._sweeper.relisted,
             clock=clock,
             loop=self._loops["watching"],
+            covers=options.shard.covers,
         )
         self._watches = Watches(intake.receive, self._metrics, clock=monotonic, namespaces=options.namespaces)
 

@@ -3,18 +3,20 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
-from probetuner.cluster.names import LEASE
+from probetuner.cluster.names import LEASE, NamespacedName
 from probetuner.cluster.owned import API_VERSION
 from probetuner.doctor.check import Area, ChartValue, Check, State
 from probetuner.doctor.installed import Installed, read_installed
 from probetuner.doctor.kubelets import NodeAnswer, ask_kubelets, check_kubelets
-from probetuner.doctor.lease import check_lease
-from probetuner.doctor.others import check_kinds, check_operators
+from probetuner.doctor.lease import check_lease, check_pause_of_shards
+from probetuner.doctor.others import check_kinds, check_operators, check_shards
 from probetuner.doctor.permissions import Asked, check_permissions, in_pod, who_am_i, whose
 from probetuner.doctor.server import check_definitions, check_version
 from probetuner.model.mode import MODE_ANNOTATION, Mode
+from probetuner.model.shard import WHOLE
 from probetuner.sources.kubelet import KubeletAccess
 from probetuner.sources.live import NODES, LiveCluster, LiveError, Resource, Scope
 
@@ -87,8 +89,7 @@ class Examination:
         policies = self._policies(operator)
         asked = None if operator is None else self._permissions(operator, policies)
         nodes = self._kubelets(operator, policies)
-        lease = operator.lease if operator is not None else LEASE
-        self._try(Area.LEASE, lambda: [check_lease(self._cluster, lease, operators, now=self._now, wait=self._wait)])
+        self._leases(operators)
         if operator is not None:
             self._try(Area.NAMESPACES, lambda: self._excluded(operator))
         self._checks += check_operators(operators)
@@ -102,6 +103,17 @@ class Examination:
             checks=tuple(sorted(self._checks, key=lambda check: order.index(check.area))),
             nodes=nodes,
         )
+
+    def _leases(self, operators: Sequence[Installed]) -> None:
+        shards = _shards(operators)
+        for lease in dict.fromkeys(one.own_lease for one in shards) if shards else [LEASE]:
+            first = sorted(operators, key=lambda one: one.own_lease != lease)
+            self._try(Area.LEASE, partial(self._lease, lease, first))
+        if shards and shards[0].shard != WHOLE:
+            self._try(Area.LEASE, lambda: check_pause_of_shards(self._cluster, shards[0].lease))
+
+    def _lease(self, lease: NamespacedName, operators: Sequence[Installed]) -> list[Check]:
+        return [check_lease(self._cluster, lease, operators, now=self._now, wait=self._wait)]
 
     def _try(self, area: Area, ask: Callable[[], Sequence[Check] | Iterator[Check]]) -> None:
         """Add the answers to a question, or that it could not be asked."""
@@ -134,7 +146,9 @@ class Examination:
             found,
             key=lambda one: (one.namespace != self._home, one.namespace != _BY_THE_BOOK, one.namespace, one.name),
         )
-        self._checks += [_check_operator(one) for one in ordered[:1]]
+        shards = _shards(ordered)
+        self._checks += [_check_operator(one) for one in shards]
+        self._checks += check_shards(shards) if shards else ()
         return ordered
 
     def _installed(self, scope: Scope) -> list[Installed]:
@@ -217,6 +231,14 @@ class Examination:
                 values=(ChartValue.EXCLUDED_NAMESPACES,),
                 step="leave it out of the value, or annotate the workloads",
             )
+
+
+def _shards(operators: Sequence[Installed]) -> list[Installed]:
+    """The first operator and those that serve the other shards of the namespaces beside it, one for each, in order."""
+    found = {one.shard: one for one in reversed(operators) if one.lease == operators[0].lease}
+    return [
+        found[shard] for shard in sorted(found, key=lambda each: each.index) if shard.count == operators[0].shard.count
+    ]
 
 
 def _check_operator(one: Installed) -> Check:

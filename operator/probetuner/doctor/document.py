@@ -34,6 +34,7 @@ def _operator(one: Installed) -> dict[str, Any]:
         "release": one.release or None,
         "account": one.account,
         "lease": str(one.lease),
+        "shards": one.shard.count,
         "excludedNamespaces": sorted(one.excluded),
         "watchedNamespaces": list(one.watched),
     }

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from probetuner.cluster.names import LEASE, NamespacedName
+from probetuner.cluster.siblings import lease_of
 from probetuner.model.fields import objects
 from probetuner.model.problem import InvalidObjectError
+from probetuner.model.shard import WHOLE, Shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
     """A Deployment that runs the operator.
 
-    `release` is the name of the Helm release, empty where none made it. `account` is its service account. `watched` are
-    the only namespaces that it watches, none for all. `kubelet_account` is whose tokens kubelets get, None where they
-    get none; `authority_file` is where in its pod their authority is, None for the cluster's own. `wanted` and
+    `release` is the name of the Helm release, empty where none made it. `account` is its service account. `lease` is
+    that of the whole cluster, also where it serves a `shard` of the namespaces (`own_lease`). `watched` are the only
+    namespaces that it watches, none for all. `kubelet_account` is whose tokens kubelets get, None where they get
+    none; `authority_file` is where in its pod their authority is, None for the cluster's own. `wanted` and
     `available` count replicas.
     """
 
@@ -24,6 +27,7 @@ class Installed:
     release: str
     account: str
     lease: NamespacedName
+    shard: Shard
     excluded: frozenset[str]
     watched: tuple[str, ...]
     kubelet_account: NamespacedName | None
@@ -35,6 +39,11 @@ class Installed:
 
     def __str__(self) -> str:
         return f"Deployment {self.namespace}/{self.name}"
+
+    @property
+    def own_lease(self) -> NamespacedName:
+        """The Lease that it has to hold to work."""
+        return lease_of(self.lease, self.shard)
 
     @property
     def user(self) -> str:
@@ -65,6 +74,7 @@ def read_installed(raw: Mapping[str, Any]) -> Installed | None:
             release=str((metadata.get("labels") or {}).get("app.kubernetes.io/instance") or ""),
             account=str(template.get("serviceAccountName") or "default"),
             lease=_place(_last(arguments, "--lease")) or LEASE,
+            shard=Shard.parse(_last(arguments, "--shard") or str(WHOLE)),
             excluded=frozenset(_all(arguments, "--excluded-namespace")),
             watched=tuple(sorted(_all(arguments, "--watch-namespace"))),
             kubelet_account=_place(_last(arguments, "--kubelet-account")),

@@ -1,6 +1,6 @@
 """Who works: the holder of the Lease, and how long ago it was renewed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -13,6 +13,8 @@ from probetuner.doctor.installed import Installed
 from probetuner.model.pausing import PAUSED_ANNOTATION, says_paused
 from probetuner.sources.failing import Failure
 from probetuner.sources.live import LiveCluster, LiveError
+
+_RESUME = "probetuner resume --all lets it go on"
 
 _RENEWED_WITHIN_SECONDS = 4.0
 """The operator renews it each two seconds, so within four its time changes whatever the clocks of machines say."""
@@ -30,7 +32,7 @@ def check_lease(
     now: Callable[[], float],
     wait: Callable[[float], None],
 ) -> Check:
-    """Say who holds the Lease. `now` gives epoch seconds. Raises LiveError."""
+    """Say who holds the Lease, which the first of the operators wants. `now` gives epoch seconds. Raises LiveError."""
     try:
         first = seen = _read(cluster, lease)
     except LiveError as problem:
@@ -55,8 +57,16 @@ def check_lease(
     message = f"Lease {lease} is held by {holder}{whose}, renewed {age}"
     if seen.paused:
         paused = f"{message}; {PAUSED_ANNOTATION} on it has no change begin"
-        return Check(area=Area.LEASE, state=State.NOTE, message=paused, step="probetuner resume --all lets it go on")
+        return Check(area=Area.LEASE, state=State.NOTE, message=paused, step=_RESUME)
     return Check(area=Area.LEASE, state=State.OK, message=message)
+
+
+def check_pause_of_shards(cluster: LiveCluster, lease: NamespacedName) -> Iterator[Check]:
+    """Say whether the Lease of the whole cluster, which no shard holds, pauses them all. Raises LiveError."""
+    seen = _read(cluster, lease)
+    if seen is not None and seen.paused:
+        message = f"{PAUSED_ANNOTATION} on Lease {lease} has no shard begin a change"
+        yield Check(area=Area.LEASE, state=State.NOTE, message=message, step=_RESUME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,20 @@ _KINDS = {
 
 def check_operators(operators: Sequence[Installed]) -> Iterator[Check]:
     """Say of other operators than the first what they and it make of the cluster."""
-    for one in operators[1:]:
+    for place, one in enumerate(operators[1:], 1):
         first = operators[0]
-        if one.lease == first.lease:
-            message = f"{one} runs the operator too; one of them stands by, since both want Lease {one.lease}"
+        if one.lease == first.lease and one.shard.count != first.shard.count:
+            yield Check(
+                area=Area.OTHERS,
+                state=State.WRONG,
+                message=f"{one} is shard {one.shard} of the namespaces and {first} is {first.shard}: all of one number "
+                "stand by until none of the other works",
+                step="give both releases the same value shards, or uninstall one",
+            )
+        elif one.lease == first.lease:
+            if one.shard not in (other.shard for other in operators[:place] if other.lease == one.lease):
+                continue
+            message = f"{one} runs the operator too; one of them stands by, since both want Lease {one.own_lease}"
             yield Check(area=Area.OTHERS, state=State.NOTE, message=message)
         elif one.watched and first.watched and not set(one.watched) & set(first.watched):
             message = f"{one} runs the operator too, for other namespaces ({', '.join(one.watched[:5])})"
@@ -38,6 +48,20 @@ def check_operators(operators: Sequence[Installed]) -> Iterator[Check]:
                 values=(ChartValue.LEASE_NAMESPACE,),
                 step="name the same in both releases, or uninstall one",
             )
+
+
+def check_shards(shards: Sequence[Installed]) -> Iterator[Check]:
+    """Say which shards of the namespaces nobody serves, of those that some of these operators serve."""
+    count = shards[0].shard.count
+    missing = sorted({*range(1, count + 1)} - {one.shard.index for one in shards})
+    if missing:
+        yield Check(
+            area=Area.OPERATOR,
+            state=State.WRONG,
+            message=f"no Deployment runs shard {', '.join(map(str, missing[:5]))} of {count}: nobody serves the "
+            "namespaces of it",
+            step=f"the chart makes all of them: helm upgrade with shards={count}",
+        )
 
 
 def check_kinds(cluster: LiveCluster) -> Iterator[Check]:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probetuner.cluster.siblings import lease_of
 from probetuner.doctor.installed import Installed
+from probetuner.model.shard import Shard
 
 EVERYWHERE = ""
 """The namespace that stands for all of them, in a review of access."""
@@ -54,17 +56,20 @@ def needed(installed: Installed) -> tuple[Right, ...]:
         Right(
             group="coordination.k8s.io",
             resource="leases",
-            verbs=("create",),
+            verbs=("list", "create"),
             without="no operator begins to work",
             namespaces=of_lease,
         ),
-        Right(
-            group="coordination.k8s.io",
-            resource="leases",
-            verbs=("get", "update"),
-            without="no operator begins to work",
-            namespaces=of_lease,
-            name=installed.lease.name,
+        *(
+            Right(
+                group="coordination.k8s.io",
+                resource="leases",
+                verbs=("get", "update"),
+                without="no operator begins to work",
+                namespaces=of_lease,
+                name=name,
+            )
+            for name in _leases(installed)
         ),
     )
 
@@ -111,6 +116,13 @@ _OWN = (
     (_OURS, "probehistories", ("get", "list", "create", "patch", "delete"), "what was learned is lost at a restart"),
     ("", "events", ("create", "patch"), "no Event tells what was done"),
 )
+
+
+def _leases(installed: Installed) -> list[str]:
+    """The Leases of all shards, which have the same rights, and that of the whole cluster, which may pause them."""
+    count = installed.shard.count
+    shards = (lease_of(installed.lease, Shard(number, count)).name for number in range(1, count + 1))
+    return list(dict.fromkeys([installed.lease.name, *shards]))
 
 
 def _of_itself(installed: Installed) -> tuple[Right, ...]:

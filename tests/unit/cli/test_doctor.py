@@ -440,6 +440,56 @@ def test_a_second_operator_is_told_and_is_wrong_by_another_lease(consult: Consul
     assert json.loads(done.stdout)["operator"]["namespace"] == "probetuner-system"
 
 
+def shard(text: str, *, ready: int = 1, namespace: str = "probetuner-system") -> Json:
+    """The Deployment of a shard, as the chart makes it."""
+    name = f"probetuner-{text.partition('/')[0]}"
+    return operator(namespace, name, "--lease=kube-system/probetuner", f"--shard={text}", ready=ready)
+
+
+def test_the_lease_of_each_shard_is_looked_at(consult: Consult) -> None:
+    """And its Deployment; that of the whole cluster, which nobody holds, pauses all of them."""
+    leases = {f"{LEASE}-shard-{number}": lease(f"probetuner-{number}-6bd9-x7k2p_1") for number in (1, 2)}
+    dead = {f"{LEASE}-shard-3": lease("probetuner-3-6bd9-x7k2p_1", seconds_ago=300.0)}
+    paused = {"metadata": {"annotations": {"probetuner.dev/paused": "true"}}, "spec": {}}
+    cluster = healthy(*(shard(f"{number}/3", ready=number != 3) for number in (3, 1, 2)), *NODES, lease=paused)
+    _, done = consult(replace(cluster, documents={**cluster.documents, **leases, **dead}), "-o", "json")
+
+    assert [check["state"] for check in checks(done, "operator")] == ["ok", "ok", "wrong"]
+    first, second, third, pause = checks(done, "lease")
+    assert [check["state"] for check in (first, second, third, pause)] == ["ok", "ok", "wrong", "note"]
+    assert (
+        "probetuner-shard-2 is held by probetuner-2-6bd9-x7k2p_1 (Deployment probetuner-system/probetuner-2)"
+        in (second["message"])
+    )
+    assert "probetuner-shard-3 is held by probetuner-3-6bd9-x7k2p_1, which did not renew it" in third["message"]
+    assert "has no shard begin a change" in pause["message"]
+    assert checks(done, "others") == []
+    assert json.loads(done.stdout)["operator"]["shards"] == 3
+
+
+def test_a_shard_that_nobody_runs_is_told(consult: Consult) -> None:
+    """Its namespaces are served by nobody; one that two run stands by, and two numbers of shards do not go together."""
+    leases = {f"{LEASE}-shard-{number}": lease(f"probetuner-{number}-6bd9-x7k2p_1") for number in (1, 2)}
+
+    def found(*operators: Json) -> Result:
+        cluster = healthy(*operators, *NODES)
+        return consult(replace(cluster, documents={**cluster.documents, **leases}), "-o", "json")[1]
+
+    missing = checks(found(shard("1/3"), shard("2/3")), "operator")[-1]
+    assert (missing["state"], "no Deployment runs shard 3 of 3" in missing["message"]) == ("wrong", True)
+
+    twice = found(shard("1/2"), shard("2/2"), shard("2/2", namespace="other"))
+    assert (
+        "one of them stands by, since both want Lease kube-system/probetuner-shard-2"
+        in (the_one(twice, "others")["message"])
+    )
+    assert twice.exit_code == 0
+
+    mixed = found(shard("1/2"), shard("2/2"), operator("other", "second"))
+    assert (the_one(mixed, "others")["state"], mixed.exit_code) == ("wrong", 1)
+    assert "stand by until none of the other works" in the_one(mixed, "others")["message"]
+
+
 def test_what_else_changes_workloads_is_a_note(consult: Consult) -> None:
     """VPA and Argo Rollouts are told by the kinds that are served, and nothing is wrong with them."""
     _, done = consult(

@@ -45,6 +45,21 @@ def test_a_namespace_that_cannot_be_one_is_answered_with_the_form(tmp_path: Path
     assert "--watch-namespace" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--shard=3/2"], "'3/2' is no shard; write INDEX/COUNT, such as 2/5"),
+        (["--shard=1/3"], "2 cannot be divided among 3 shards; give each one at least"),
+    ],
+)
+def test_a_shard_that_cannot_be_one_is_answered_with_what_can(tmp_path: Path, flags: list[str], said: str) -> None:
+    """Neither an index beyond the count, nor a shard that could never roll anything out."""
+    done = _run(tmp_path, "run", *flags)
+
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
 def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "HOME": str(home), "KUBECONFIG": str(home / "none"), "COLUMNS": "200"}
     command = [sys.executable, "-c", "from probetuner.cli.main import app; app()", *arguments]

@@ -1,70 +1,23 @@
 """What is promised of the Lease by which several operators agree on one."""
 
-from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from probetuner.cluster.api import Api
-from probetuner.cluster.errors import ConflictError, NotFoundError, UnreachableError
 from probetuner.cluster.leases import DURATION_SECONDS, Lease
-from probetuner.cluster.names import NamespacedName
-from probetuner.controller.leading import Leadership
-
-PATH = "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
-
-
-class Server:
-    """An API server that keeps one Lease, refuses what is outdated, and can be away."""
-
-    def __init__(self) -> None:
-        self.body: dict[str, Any] | None = None
-        self.version = 0
-        self.away = False
-
-    async def get(self, path: str) -> dict[str, Any]:
-        """Return the Lease."""
-        self._answer()
-        if self.body is None:
-            raise NotFoundError(HTTPStatus.NOT_FOUND, "NotFound", path)
-        return self.body
-
-    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Take a POST where there is none, and a PUT of what is there now."""
-        self._answer()
-        stale = self.body is not None and body["metadata"].get("resourceVersion") != str(self.version)
-        if stale or (method == "POST") != (self.body is None):
-            raise ConflictError(HTTPStatus.CONFLICT, "Conflict", path)
-        self.version += 1
-        self.body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
-        return self.body
-
-    def _answer(self) -> None:
-        if self.away:
-            raise UnreachableError("away")
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        """Return the time as it was set."""
-        return self.seconds
+from support.leases import BASE, Clock, Server, a_leadership
 
 
 def _lease(server: Server, identity: str) -> Lease:
-    return Lease(cast("Api", server), NamespacedName(namespace="ns", name="probetuner"), identity=identity)
+    return Lease(cast("Api", server), BASE, identity=identity)
 
 
 async def test_what_an_administrator_wrote_on_it_stays_and_counts() -> None:
     """An annotation survives each renewal and the release, and the holder knows of it after the next look."""
     server, clock = Server(), Clock()
-    leadership = Leadership(_lease(server, "first"), clock=clock, wall=lambda: 0.0)
+    leadership = a_leadership(server, "first", clock)
     await leadership.win()
     assert not leadership.is_paused()
 
@@ -128,7 +81,7 @@ async def test_who_does_not_hold_it_cannot_release_it() -> None:
 async def test_two_never_may_write_at_once(steps: list[tuple[str, float, bool]]) -> None:
     """Whoever tries whenever, with the API server away or not, at most one holds it by its own clock."""
     server, clock = Server(), Clock()
-    everyone = {name: Leadership(_lease(server, name), clock=clock, wall=clock) for name in "abc"}
+    everyone = {name: a_leadership(server, name, clock) for name in "abc"}
     for name, seconds, away in steps:
         clock.seconds += seconds
         server.away = away
@@ -139,7 +92,7 @@ async def test_two_never_may_write_at_once(steps: list[tuple[str, float, bool]])
 async def test_a_holder_that_was_held_up_may_not_write() -> None:
     """After a pause of the whole process it stops by its own clock, before it has asked anybody."""
     server, clock = Server(), Clock()
-    leadership = Leadership(_lease(server, "first"), clock=clock, wall=clock)
+    leadership = a_leadership(server, "first", clock)
     await leadership.win()
     assert leadership.holds()
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from probetuner.controller.watching import KINDS
 from probetuner.controller.workqueue import WorkQueue
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import Mode
+from probetuner.model.shard import WHOLE, Shard
 from probetuner.model.workload import WorkloadKind, WorkloadRef
 from support.loops import a_loop
 
@@ -143,10 +145,31 @@ async def test_what_is_older_than_what_is_known_of_a_workload_is_no_news() -> No
     assert door.following.served[GOOD].workload.generation == 3
 
 
+@pytest.mark.parametrize("shard", [Shard(1, 2), Shard(2, 2)])
+async def test_what_is_of_another_shard_is_not_taken_in(shard: Shard) -> None:
+    """Neither its Namespaces, its workloads nor its policies are kept; two shards keep everything once."""
+    door = Door(shard)
+    names = [f"team-{number}" for number in range(40)]
+    target = {"targetRef": {"kind": "Deployment", "name": "web"}}
+    for name in names:
+        within = {"name": "web", "namespace": name, "uid": name, "resourceVersion": "1"}
+        door.receive("namespaces", {"metadata": {"name": name}}, "ADDED")
+        door.receive("deployments", {"kind": "Deployment", "metadata": within}, "ADDED")
+        door.receive("probepolicies", {"kind": "ProbePolicy", "metadata": within, "spec": target}, "ADDED")
+    await asyncio.sleep(0)
+
+    ours = {name for name in names if shard.covers(name)}
+    assert 0 < len(ours) < len(names)
+    assert set(door.view.namespaces) == ours
+    assert {ref.namespace for ref in door.view.workloads} == ours
+    assert {namespace for namespace, _ in door.view.policies} == ours
+    assert door.faults == []
+
+
 class Door:
     """The intake of an operator that serves two workloads; `faults` is what it let fall, or only just survived."""
 
-    def __init__(self) -> None:
+    def __init__(self, shard: Shard = WHOLE) -> None:
         self.faults: list[object] = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self.faults.append(context.get("exception") or context))
@@ -157,9 +180,16 @@ class Door:
             self.following.add(serve({"kind": "Deployment", "metadata": metadata}, WorkloadHistory(), at=0.0))
         scraper = cast("Scraper", Addresses())
         queue: WorkQueue[WorkloadRef] = WorkQueue(loop.time)
-        view = View(default_mode=Mode.OFF)
+        self.view = View(default_mode=Mode.OFF)
         intake = Intake(
-            view, self.following, scraper, queue, relisted=lambda: None, clock=lambda: WHEN, loop=passes_over
+            self.view,
+            self.following,
+            scraper,
+            queue,
+            relisted=lambda: None,
+            clock=lambda: WHEN,
+            loop=passes_over,
+            covers=shard.covers,
         )
         self.receive: Callable[[str, dict[str, Any], str | None], None] = intake.receive
 

@@ -1,6 +1,7 @@
 """What is promised of the keeping of histories."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from probetuner.cluster.api import Api
@@ -114,6 +115,26 @@ async def test_at_the_end_everything_is_saved_at_once() -> None:
     await bench.keeper.save_all()
 
     assert len(bench.server.taken) == 2
+
+
+async def test_what_happened_is_saved_before_what_merely_went_on() -> None:
+    """There may not be time for all: then some minutes of successes are lost, and no kill."""
+    bench = Bench()
+    bench.learn()
+    await bench.pass_seconds(5)
+    bench.go_on_well()
+    await bench.pass_seconds(70)
+    bench.go_on_well()
+    raw = {"kind": "Deployment", "metadata": {"name": "late", "namespace": "shop", "uid": "l"}}
+    bench.following.add(serve(raw, WorkloadHistory(), at=0.0))
+    pod = PodRef(namespace="shop", name="late-0", uid="u", template_hash="h", workload=replace(WEB, name="late"))
+    bench.following.learn([ContainerStarted(at=1.0, pod=pod, container="c", restarts=0)])
+    before = len(bench.server.taken)
+
+    await bench.keeper.save_all()
+
+    saved = [body["metadata"]["name"] for body in bench.server.taken[before:]]
+    assert saved == ["deployment-late", "deployment-web"]
 
 
 async def test_success_after_success_causes_no_writes() -> None:

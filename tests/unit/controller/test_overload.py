@@ -41,8 +41,8 @@ class Bench:
         pytest.param(
             Load(look_wait=40.0, request_wait=20.0), 0.0, "raise api.requestsPerSecond, such as to 100", id="api"
         ),
-        pytest.param(Load(look_wait=40.0), 0.0, "watch.namespaces", id="looks"),
-        pytest.param(Load(), 1.5, "event loop is late by more than 1 s; give some of the namespaces", id="loop"),
+        pytest.param(Load(look_wait=40.0), 0.0, "raise shards", id="looks"),
+        pytest.param(Load(), 1.5, "event loop is late by more than 1 s; raise shards", id="loop"),
     ],
 )
 async def test_what_is_behind_for_a_minute_is_told_once(load: Load, lag: float, advice: str) -> None:

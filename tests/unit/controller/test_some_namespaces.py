@@ -15,7 +15,7 @@ from aiohttp import web
 
 from probetuner.cluster import histories
 from probetuner.cluster.api import Api
-from probetuner.cluster.connection import connect
+from probetuner.cluster.connection import Connection, connect
 from probetuner.cluster.names import lists_of
 from probetuner.controller.census import take_census
 from probetuner.controller.metrics import Metrics
@@ -99,3 +99,32 @@ async def test_each_kind_is_counted_in_these_namespaces_only(tmp_path: Path, mon
     assert {path for path in server.listed if path.endswith("/probehistories")} == set(
         lists_of("probetuner.dev/v1alpha1", "probehistories", WATCHED)
     )
+
+
+async def test_each_kind_is_counted_in_the_own_shard_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sweeps deletes no history of another shard's, which its own picture of the cluster cannot have."""
+    server = Server()
+
+    async with running(server, tmp_path, monkeypatch):
+        api = Recording(connect())
+        try:
+            census = await take_census(api, a_loop(), WATCHED, covers=lambda name: name == "shop")
+            await histories.delete_strays(api, list, namespaces=WATCHED, covers=lambda name: name == "shop")
+        finally:
+            api.close()
+
+    assert {ref.namespace for ref in census.workloads} == {"shop"}
+    assert api.deleted == ["/apis/probetuner.dev/v1alpha1/namespaces/shop/probehistories/one-shop"]
+
+
+class Recording(Api):
+    """Keeps what would be written."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, dry_run=True)
+        self.deleted: list[str] = []
+
+    async def write(self, method: str, path: str, *_: Any, **__: Any) -> None:
+        """Note what is to be deleted."""
+        assert method == "DELETE"
+        self.deleted.append(path)

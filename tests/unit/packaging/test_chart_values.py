@@ -302,7 +302,42 @@ def test_the_lease_that_is_held_is_the_lease_that_may_be_held() -> None:
 
     assert "--lease=shared/shop" in arguments(objects)
     assert role["metadata"]["namespace"] == "shared"
-    assert [rule.get("resourceNames") for rule in role["rules"]] == [None, ["shop"]]
+    assert [rule.get("resourceNames") for rule in role["rules"]] == [
+        None,
+        ["shop", *(f"shop-shard-{number}" for number in range(1, 17))],
+    ]
+
+
+def test_each_shard_is_a_deployment_that_selects_its_own_pods() -> None:
+    """All with the same account and the same settings; what selects the operator's pods selects those of all."""
+    objects = render({**EVERYTHING, "shards": 3, "apply.maxRollouts": 4})
+    deployments = of_kind(objects, "Deployment")
+
+    assert [one["metadata"]["name"] for one in deployments] == [f"{RELEASE}-{number}" for number in (1, 2, 3)]
+    for number, one in enumerate(deployments, 1):
+        labels = one["spec"]["template"]["metadata"]["labels"]
+        words = one["spec"]["template"]["spec"]["containers"][0]["args"]
+        assert one["spec"]["selector"]["matchLabels"] == {**SELECTOR, "probetuner.dev/shard": str(number)}
+        assert labels.items() >= one["spec"]["selector"]["matchLabels"].items()
+        assert {f"--shard={number}/3", "--max-rollouts=4"} < set(words)
+        assert one["spec"]["replicas"] == 2
+    for kind in ("Service", "PodDisruptionBudget"):
+        (one,) = of_kind(objects, kind)
+        selector = one["spec"]["selector"]
+        assert selector.get("matchLabels", selector) == SELECTOR
+    assert "--shard" not in " ".join(arguments(render({"shards": 1})))
+
+
+def test_shards_that_end_may_still_give_their_leases_back() -> None:
+    """Up to sixteen, and as many as there are: the Role is changed before their pods are."""
+
+    def held(shards: int) -> list[str]:
+        roles = of_kind(render({"shards": shards, "apply.maxRollouts": shards}), "Role")
+        (role,) = [one for one in roles if one["metadata"]["name"].endswith("-lease")]
+        return list(role["rules"][1]["resourceNames"])
+
+    assert held(1) == held(3) == held(16)
+    assert held(20) == [*held(1), *(f"probetuner-shard-{number}" for number in range(17, 21))]
 
 
 def test_without_kubelets_there_is_no_identity_for_them() -> None:
@@ -343,6 +378,8 @@ def test_the_kubelets_authority_is_mounted_where_it_is_looked_for(
         ({"kubelet.ca": {"configMap": "a", "secret": "b"}}, "both set"),
         ({"kubelet.tls": "insecure", "kubelet.ca.secret": "b"}, "kubelet.ca would mean nothing"),
         ({"image.repository": ""}, "image.repository is required"),
+        ({"shards": 3}, "set apply.maxRollouts=3 or more, one for each shard"),
+        ({"shards": None}, "upgrade with --reset-then-reuse-values"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused_with_a_sentence(values: dict[str, Any], said: str) -> None:

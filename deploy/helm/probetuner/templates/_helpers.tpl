@@ -11,6 +11,11 @@
 {{- end }}
 {{- end }}
 
+{{- /* The Deployment that is meant where one will do: that of the first shard, or the only one. */}}
+{{- define "probetuner.deployment" -}}
+{{ include "probetuner.fullname" . }}{{ if gt (int .Values.shards) 1 }}-1{{ end }}
+{{- end }}
+
 {{- define "probetuner.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "probetuner.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
