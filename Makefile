@@ -4,9 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 
+VERSIONS ?= 1.30.14 1.37.2
+MATRIX := tests/cluster/test_wordings.py tests/e2e/test_stories.py
+
 CHANGED = $(shell git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files --others --exclude-standard -- '*.py')
 
-.PHONY: help setup demo test test-fast check coverage hostile chaos after bench bench-scale gym replay-table pages lint format cluster-up cluster-down image chart release lock clean
+.PHONY: help setup demo test test-fast check coverage hostile chaos after test-matrix bench bench-scale gym replay-table pages lint format cluster-up cluster-down image chart release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +52,9 @@ hostile: setup ## what neighbours, tenants and kubelets could do to the operator
 
 chaos: setup ## break everything around the operator on a real cluster until 200 changes were rolled back, and count
 	PYTHONPATH=tests $(BIN)/python -m chaos
+
+test-matrix: setup ## the stories and the kubelet's wordings on the oldest and the newest Kubernetes (VERSIONS="1.34.4 1.37.2")
+	for version in $(VERSIONS); do LAB_KUBERNETES=$$version PROBETUNER_LAB=$${PROBETUNER_LAB:-matrix} $(BIN)/pytest -m cluster $(MATRIX) || exit; done
 
 after: setup ## play twelve troubles on a real kubelet without and with the recommended patch, into docs/after.md
 	PYTHONPATH=tests:. $(BIN)/python -m after --write docs/after.md

@@ -11,18 +11,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 from lab import cgroups, images
 from lab.api import Api
 from lab.binaries import binaries
 from lab.cache import remove_tree
 from lab.certificates import KubeletCertificates, write_certificates
-from lab.components import FORWARDER
+from lab.components import FORWARDER, PROGRAMS
 from lab.configuration import write_configuration
 from lab.control import request, supervisor_process
 from lab.errors import LabError, run
 from lab.network import NODE
 from lab.pki import write_pki
+from lab.versions import Version, read_version, write_version
 
 SUPERVISOR = "supervisor"
 READY = "ready.json"  # there once the lab is whole: its ports, and when it became so
@@ -56,7 +58,7 @@ def answers(state: Path) -> bool:
     return True
 
 
-def boot(state: Path, certificates: KubeletCertificates) -> None:
+def boot(state: Path, version: Version, certificates: KubeletCertificates) -> None:
     """Start the lab with this folder, which must not be there yet, and return when pods can run.
 
     Raises LabError, with the end of the log of what failed, when a part does not become ready in time. The
@@ -64,6 +66,7 @@ def boot(state: Path, certificates: KubeletCertificates) -> None:
     """
     state.mkdir(mode=0o700, parents=True)  # it holds the keys of the cluster
     (state / "logs").mkdir()
+    write_version(state, version)
     write_certificates(state, certificates)
     write_pki(state / "pki")
     try:
@@ -97,9 +100,8 @@ def wait_until(condition: Callable[[], bool], otherwise: str, *, seconds: float)
 
 def load_image(state: Path, archive: Path) -> None:
     """Import a docker-archive into the lab's containerd. Raises LabError when that fails."""
-    inside = ("nsenter", f"--target={supervisor_process(state)}", "--mount")
     with archive.open("rb") as content:
-        run([*inside, "ctr", "--namespace=k8s.io", "images", "import", "-"], stdin=content)
+        _ctr(state, "--namespace=k8s.io", "images", "import", "-", stdin=content)
 
 
 def _start_supervisor(state: Path) -> dict[str, int]:
@@ -123,7 +125,7 @@ def _loopback_listener() -> socket.socket:
 
 
 def _start_keeper(state: Path, lock: int, listeners: list[int]) -> None:
-    command = [sys.executable, "-m", "lab.keeper", str(state), str(binaries()), *map(str, listeners)]
+    command = [sys.executable, "-m", "lab.keeper", str(state), str(binaries(read_version(state))), *map(str, listeners)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     with (state / "logs" / f"{SUPERVISOR}.log").open("w") as log:
         started = subprocess.run(
@@ -184,9 +186,14 @@ def _has_ended(state: Path, component: str) -> bool:
 
 
 def _containerd_answers(state: Path) -> bool:
-    inside = ("nsenter", f"--target={supervisor_process(state)}", "--mount")
     try:
-        run([*inside, "ctr", "version"])
+        _ctr(state, "version")
     except LabError:
         return False
     return True
+
+
+def _ctr(state: Path, *arguments: str, stdin: BinaryIO | None = None) -> None:
+    """Run the client of the lab's containerd: its own where it has one, as with the daemon."""
+    inside = ("nsenter", f"--target={supervisor_process(state)}", "--mount")
+    run([*inside, "ctr", *arguments], stdin=stdin, environment={"PATH": f"{PROGRAMS}:{os.environ['PATH']}"})

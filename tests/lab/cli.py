@@ -14,6 +14,7 @@ from lab.lab import Lab
 from lab.progress import console
 from lab.requirements import require
 from lab.status import known_labs, status
+from lab.versions import chosen
 
 Name = Annotated[str, typer.Option(help="Which lab: several live side by side.")]
 app = typer.Typer(
@@ -88,7 +89,7 @@ def env(name: Name = "main") -> None:
 @app.command()
 def build() -> None:
     """Make the programs and images that a lab needs, and start nothing."""
-    require()
+    require(chosen())
     with ThreadPoolExecutor() as pool:
         making = [pool.submit(images.archive, image) for image in images.ALL]
         binaries()

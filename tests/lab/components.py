@@ -3,6 +3,7 @@
 Paths are those that `lab.isolation` lays out. The order is the one in which they are started.
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -100,7 +101,8 @@ def _scheduler() -> list[str]:
 
 
 def _containerd() -> list[str]:
-    return [shutil.which("containerd") or "containerd", f"--config={STATE}/containerd.toml"]
+    found = shutil.which("containerd", path=f"{PROGRAMS}:{os.environ['PATH']}")  # its own goes first, if it has one
+    return [found or "containerd", f"--config={STATE}/containerd.toml"]
 
 
 def _kubelet() -> list[str]:

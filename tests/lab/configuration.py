@@ -11,8 +11,10 @@ from lab.certificates import KubeletCertificates, read_certificates
 from lab.components import CONTAINERD_SOCKET, STATE
 from lab.images import PAUSE
 from lab.network import API_PORT, DNS_ADDRESS, NODE_ADDRESS, POD_RANGE
+from lab.versions import Version, read_version
 
 _CNI_PLUGINS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
+# The second form: containerd 1 knows no later one, and containerd 2 translates it.
 _CONTAINERD = """
 version = 2
 root = "{state}/containerd"
@@ -48,7 +50,7 @@ def write_configuration(state: Path, *, api_port: int) -> None:
     outside = _kubeconfig(state.name, f"https://127.0.0.1:{api_port}", state / "pki", "admin")
     (state / "kubeconfig").touch(mode=0o600)
     _write(state / "kubeconfig", outside)
-    _write(state / "kubelet.yaml", _kubelet(read_certificates(state)))
+    _write(state / "kubelet.yaml", _kubelet(read_version(state), read_certificates(state)))
     (state / "cni").mkdir()
     (state / "cni" / "10-lab.conflist").write_text(json.dumps(_cni()))
     (state / "containerd.toml").write_text(
@@ -79,7 +81,7 @@ def _kubeconfig(lab: str, server: str, pki: Path, user: str) -> dict[str, Any]:
     }
 
 
-def _kubelet(certificates: KubeletCertificates) -> dict[str, Any]:
+def _kubelet(version: Version, certificates: KubeletCertificates) -> dict[str, Any]:
     pki = STATE / "pki"
     files = {"tlsCertFile": f"{pki}/kubelet.crt", "tlsPrivateKeyFile": f"{pki}/kubelet.key"}
     return {
@@ -94,7 +96,7 @@ def _kubelet(certificates: KubeletCertificates) -> dict[str, Any]:
         },
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "cgroupfs",
-        "failCgroupV1": False,
+        **({"failCgroupV1": False} if version.knows_fail_cgroup_v1 else {}),
         "failSwapOn": False,
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
         # Nobody answers there. Without the setting each sync of a pod emits MissingClusterDNS, which uses up

@@ -79,7 +79,7 @@ def archive(image: DebianImage) -> Path:
 
 
 def pause_archive() -> Path:
-    """Return the docker-archive of `PAUSE`, whose only file is the pause process."""
+    """Return the docker-archive of `PAUSE`, whose only file is the pause process, the same with every Kubernetes."""
     pause = binaries() / "pause"
     return made(cache_root() / "images" / key_of(pause, _VERSION), lambda folder: _pause(pause, folder)) / "image.tar"
 

@@ -16,6 +16,7 @@ from lab.errors import LabError, run
 from lab.network import NODE
 from lab.progress import step
 from lab.requirements import require
+from lab.versions import VARIABLE, Version, chosen, read_version
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _SECONDS_TO_READY = 120.0
@@ -42,7 +43,12 @@ class Lab:
     @property
     def binaries(self) -> Path:
         """The folder with `kubectl` and `helm`, built first if need be."""
-        return binaries()
+        return binaries(self.version)
+
+    @property
+    def version(self) -> Version:
+        """The Kubernetes that it runs; of a lab that is not there, the one that it would get."""
+        return read_version(self.state)
 
     @property
     def kubelet_url(self) -> str:
@@ -73,10 +79,16 @@ class Lab:
         What the machine lacks is installed, what must be built is built. Raises LabError with what to do
         when a part is missing or does not become ready.
         """
-        require()
-        binaries()
+        version = chosen()
+        require(version)
+        binaries(version)
         with self._alone():
             if self.is_up():
+                if self.version != version:
+                    raise LabError(
+                        f"lab {self.name} is up with Kubernetes {self.version}, not {version}: take it down first, or "
+                        f"set {VARIABLE}={self.version}"
+                    )
                 there = read_certificates(self.state)
                 if certificates not in (None, there):
                     raise LabError(
@@ -86,7 +98,7 @@ class Lab:
                 return False
             boot.end(self.state)
             with step(f"Starting lab {self.name}"):
-                boot.boot(self.state, certificates or KubeletCertificates.CLUSTER)
+                boot.boot(self.state, version, certificates or KubeletCertificates.CLUSTER)
         return True
 
     def down(self) -> None:
@@ -96,11 +108,11 @@ class Lab:
 
     def kubectl(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002 - as subprocess.run calls it
         """Run kubectl against the lab and return what it printed; raises LabError with its words on failure."""
-        return run([binaries() / "kubectl", *arguments], stdin=input, environment=self.environment())
+        return run([self.binaries / "kubectl", *arguments], stdin=input, environment=self.environment())
 
     def helm(self, *arguments: str) -> str:
         """Run helm against the lab and return what it printed; raises LabError with its words on failure."""
-        return run([binaries() / "helm", *arguments], environment=self.environment())
+        return run([self.binaries / "helm", *arguments], environment=self.environment())
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that point kubectl, helm and client libraries at the lab."""

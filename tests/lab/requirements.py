@@ -8,11 +8,9 @@ from pathlib import Path
 from lab.configuration import cni_plugins
 from lab.errors import LabError, run
 from lab.progress import step
+from lab.versions import Version
 
 _PACKAGE_OF = {
-    "containerd": "containerd",
-    "ctr": "containerd",
-    "runc": "runc",
     "iptables": "iptables",
     "iptables-restore": "iptables",
     "ip": "iproute2",
@@ -21,32 +19,51 @@ _PACKAGE_OF = {
     "openssl": "openssl",
     "buildah": "buildah",
 }
+_RUNTIME = {"containerd": "containerd", "ctr": "containerd", "runc": "runc"}
+# To compile runc: C, and what its pkg-config has to find.
+_TO_COMPILE_RUNTIME = {"gcc": "build-essential", "pkg-config": "pkg-config"}
+_SECCOMP_PACKAGE = "libseccomp-dev"
 _CNI_PACKAGE = "containernetworking-plugins"
 _GO = "golang-go"
 _OLDEST_GO = (1, 21)  # the first that fetches the version which a module asks for by itself
 
 
-def require() -> None:
-    """Make sure that everything the lab needs is there, as root on Debian by installing it.
+def require(version: Version) -> None:
+    """Make sure that everything a lab of this Kubernetes needs is there, as root on Debian by installing it.
 
     What is already there is used, whoever provided it: Docker's own containerd serves as well as Debian's.
     Raises LabError with the exact command for a person otherwise.
     """
     if os.geteuid():
         raise LabError("the lab makes namespaces and mounts, which needs root: run the command again with sudo")
-    if missing := _missing():
+    if missing := _missing(version):
         _install(missing)
-    if still := _missing():
+    if still := _missing(version):
         raise LabError(f"still missing after the installation: {_named(still)}")
 
 
-def _missing() -> set[str]:
-    packages = {package for program, package in _PACKAGE_OF.items() if not shutil.which(program)}
+def programs_for(version: Version) -> dict[str, str]:
+    """Return the programs of the machine that a lab of this Kubernetes calls, each with its Debian package."""
+    return _PACKAGE_OF | (_TO_COMPILE_RUNTIME if version.brings_runtime else _RUNTIME)
+
+
+def _missing(version: Version) -> set[str]:
+    packages = {package for program, package in programs_for(version).items() if not shutil.which(program)}
+    if version.brings_runtime and not _has_seccomp():
+        packages.add(_SECCOMP_PACKAGE)
     if not cni_plugins():
         packages.add(_CNI_PACKAGE)
     if not _go_is_new_enough():
         packages.add(_GO)
     return packages
+
+
+def _has_seccomp() -> bool:
+    try:
+        run(["pkg-config", "--exists", "libseccomp"])
+    except LabError:
+        return False
+    return True
 
 
 def _go_is_new_enough() -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from lab import cgroups
-from lab.binaries import HELM_VERSION, KUBERNETES_VERSION
+from lab.binaries import HELM_VERSION
 from lab.cache import state_root
 from lab.errors import LabError
 from lab.lab import Lab
+from lab.versions import chosen
 
 
 def known_labs() -> list[str]:
@@ -22,7 +23,7 @@ def known_labs() -> list[str]:
 
 def status() -> Iterator[str]:
     """Return lines for a person: the versions, and each lab with its state and the ways into it."""
-    yield f"Kubernetes {KUBERNETES_VERSION}, helm {HELM_VERSION}"
+    yield f"A new lab: Kubernetes {chosen()}, helm {HELM_VERSION}"
     for name in known_labs():
         yield from _lab(Lab(name))
 
@@ -32,7 +33,7 @@ def _lab(lab: Lab) -> Iterator[str]:
         yield f"{lab.name}: not whole: `up` starts it afresh, `down` clears it"
         return
     uptime = timedelta(seconds=int(time.time() - lab.ready()["ready_since"]))
-    yield f"{lab.name}: {_components(lab)} for {uptime}, pods: {_pods(lab)}"
+    yield f"{lab.name}: Kubernetes {lab.version}, {_components(lab)} for {uptime}, pods: {_pods(lab)}"
     yield f"  kubeconfig {lab.kubeconfig}"
     yield f"  kubelet    {lab.kubelet_url}"
 

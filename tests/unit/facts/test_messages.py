@@ -1,4 +1,4 @@
-"""The kubelet's wordings from 1.30 to 1.36, with containerd and CRI-O, mean what they mean."""
+"""The kubelet's wordings from 1.30 to 1.37, with containerd and CRI-O, mean what they mean."""
 
 import pytest
 from hypothesis import given

@@ -27,7 +27,15 @@ var servers = map[string]func() *cobra.Command{
 	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 	"kube-proxy":              proxy.NewProxyCommand,
-	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+	"kubelet":                 newKubelet,
+}
+
+// newKubelet hands over the context that the kubelet's command takes from 1.34 on.
+func newKubelet() *cobra.Command {
+	if plain, ok := any(kubelet.NewKubeletCommand).(func() *cobra.Command); ok {
+		return plain()
+	}
+	return any(kubelet.NewKubeletCommand).(func(context.Context) *cobra.Command)(context.Background())
 }
 
 func main() {
