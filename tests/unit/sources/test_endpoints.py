@@ -89,7 +89,11 @@ def waits(*, seconds: float) -> Serve:
 
 
 async def test_a_timeout_counts_also_while_a_thread_computes() -> None:
-    """Decisions are computed beside the trials, and most of them where endpoints fail."""
+    """Decisions are computed beside the trials, and most of them where endpoints fail.
+
+    A machine with more to do than it has cores keeps the process from its work besides, now and then: of some attempts
+    one is enough, and if computing made them late none would be.
+    """
     done = threading.Event()
 
     def compute() -> None:
@@ -97,8 +101,13 @@ async def test_a_timeout_counts_also_while_a_thread_computes() -> None:
             pass
 
     computing = asyncio.create_task(asyncio.to_thread(compute))
-    async with serving(waits(seconds=1.2)) as port:
-        answer = await ask(HttpGet(port=port, path="/"), port, timeout_seconds=1.0)
+    try:
+        async with serving(waits(seconds=1.2)) as port:
+            for _ in range(5):
+                answer = await ask(HttpGet(port=port, path="/"), port, timeout_seconds=1.0)
+                if not answer.heard_late:
+                    break
+    finally:
         done.set()
     await computing
 
