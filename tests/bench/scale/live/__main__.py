@@ -12,7 +12,7 @@ from bench.scale.live.play import CALM, START, STORM, Played, Side, play
 from bench.scale.live.recommender import VERSION
 from bench.scale.live.requests import WRITES
 from gym.document import put, table
-from lab.binaries import KUBERNETES_VERSION
+from lab.versions import chosen
 
 _PODS_EACH, _PODS_PER_NODE = 10, 100
 _SIZES = (1_000, 10_000)
@@ -55,7 +55,7 @@ def _text(played: Mapping[int, Played], *, calm_at: float) -> str:
     header = ["", *(name for pods in played for name in (f"{pods:,} pods: probetuner", "recommender"))]
     rows = [[row, *(cell for one in played.values() for cell in cells(one))] for row, cells in _ROWS]
     minute = int(calm_at // 60) + 1
-    versions = f"VPA recommender {VERSION}, Kubernetes {KUBERNETES_VERSION}"
+    versions = f"VPA recommender {VERSION}, Kubernetes {chosen()}"
     return f"{table(header, rows)}\n\n{versions}, {os.cpu_count()} processors; calm is minute {minute} after the start."
 
 
