@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from probetuner.cli.inputs import Live, Seen, read_live, read_subjects
+from probetuner.cli.inputs import read_live, read_subjects
+from probetuner.cli.live import Live, Seen
 from probetuner.cli.output import Format, write
 from probetuner.cli.progress import Bar
 from probetuner.cli.telling import Problems, note

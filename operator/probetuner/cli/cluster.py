@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from probetuner.cli.inputs import Live, Seen
+from probetuner.cli.live import Live, Seen
 from probetuner.cli.progress import Bar
 from probetuner.cli.telling import note
 from probetuner.cli.unseen import Unseen

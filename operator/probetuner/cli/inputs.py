@@ -3,12 +3,11 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from probetuner.cli.live import Live, Seen
 from probetuner.cli.progress import Bar
 from probetuner.cli.telling import note
-from probetuner.cli.words import KubeletRoute
 from probetuner.diagnosis.wording import first_of
 from probetuner.model.problem import InvalidObjectError
 from probetuner.model.workload import WorkloadRef
@@ -21,28 +20,6 @@ from probetuner.sources.rendering import Build, builds_in, render
 
 STDIN = Path("-")
 _MOST_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """A live cluster and where in it to look: the kubeconfig's own context and namespace where nothing is said.
-
-    `kubelets` is how the kubelets' counters are asked for.
-    """
-
-    context: str | None = None
-    namespaces: tuple[str, ...] = ()
-    all_namespaces: bool = False
-    selector: str | None = None
-    kubelets: KubeletRoute = KubeletRoute.PROXY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What is to be judged; `before` is what one look saw before the cluster was watched, None where it was not."""
-
-    subjects: list[Subject]
-    before: list[Subject] | None = None
 
 
 def read_live(live: Live, *, watch_seconds: int, inspect: bool, tell: Tell, bar: Bar) -> Seen:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from probetuner.cli.cluster import find_target, records_of
-from probetuner.cli.inputs import Live
+from probetuner.cli.live import Live
 from probetuner.cli.progress import Bar
 from probetuner.cli.telling import Problems, note
 from probetuner.cli.words import KUBELETS_HELP, KubeletRoute
