@@ -10,6 +10,9 @@ _LEAST_CHANGE = 0.05
 """Confidence moves by a point or two with every observation; less than this is no news."""
 
 
+GAIN_TITLE = "what watching added to one look:"
+
+
 def gained(before: Sequence[WorkloadReport], after: Sequence[WorkloadReport]) -> tuple[Gain, ...]:
     """Compare what one look found with what was found after watching; containers without a difference are left out."""
     known = {(one.ref, container.name): container for one in before for container in one.containers}
@@ -44,8 +47,12 @@ def write_gain(report: Report) -> str:
     """What watching added, a line for each container and difference; nothing where nobody watched."""
     if report.gained is None:
         return ""
-    lines = [f"  {_place(gain)}: {line}" for gain in report.gained for line in _lines(gain)]
-    return "\n".join(["", "what watching added to one look:", *(lines or ["  nothing"])]) + "\n"
+    return "\n".join(["", GAIN_TITLE, *(f"  {line}" for line in gain_lines(report.gained))]) + "\n"
+
+
+def gain_lines(gained: Sequence[Gain]) -> list[str]:
+    """What was gained, a line for each container and difference; one that says so where it was nothing."""
+    return [f"{_place(gain)}: {line}" for gain in gained for line in _lines(gain)] or ["nothing"]
 
 
 def _place(gain: Gain) -> str:

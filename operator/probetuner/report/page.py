@@ -8,9 +8,11 @@ from probetuner.diagnosis.finding import Finding, FindingName, Severity
 from probetuner.diagnosis.restarts import in_words
 from probetuner.diagnosis.wording import several
 from probetuner.report.changes import describe_changes
+from probetuner.report.gain import GAIN_TITLE, gain_lines
 from probetuner.report.groups import Group, Spot, counted, groups_of
 from probetuner.report.patches import write_yaml
 from probetuner.report.report import UNTROUBLED, ContainerReport, Report, WorkloadReport
+from probetuner.report.summary import summary_of
 from probetuner.report.timeline import draw_timeline
 from probetuner.sources.manifests import Origin
 
@@ -39,11 +41,24 @@ def write_html(report: Report) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         f"<title>probetuner report</title>\n<style>\n{style}{_filter_rules(classes)}</style>\n</head>\n<body>\n"
         f'<h1 id="top">Probes of {several(len(report.workloads), "workload")}</h1>\n'
+        f"{_restarts(report)}"
         f'<p class="quiet">{counted(report)}</p>\n'
         f"{_filters(classes)}{_index(groups, classes)}"
         f"{''.join(_group(group, classes) for group in groups)}"
-        f"{_workloads(report, classes)}</body>\n</html>\n"
+        f"{_workloads(report, classes)}{_gained(report)}</body>\n</html>\n"
     )
+
+
+def _restarts(report: Report) -> str:
+    """What the table begins with; files that define workloads tell of no restart."""
+    return f"<p>{summary_of(report).sentence}</p>\n" if report.was_seen else ""
+
+
+def _gained(report: Report) -> str:
+    if report.gained is None:
+        return ""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in gain_lines(report.gained))
+    return f'<h2 class="part">{GAIN_TITLE.capitalize()}</h2>\n<ul>{lines}</ul>\n'
 
 
 def _filters(classes: Mapping[str, str]) -> str:
@@ -131,7 +146,7 @@ def _workloads(report: Report, classes: Mapping[str, str]) -> str:
         f'<details class="workload {_GOOD}"><summary>{several(count, "workload")} without trouble</summary>\n{others}'
         "</details>\n"
     )
-    return (f"<h2>Workloads</h2>\n{troubled}" if troubled else "") + (folded if count else "")
+    return (f'<h2 class="part">Workloads</h2>\n{troubled}' if troubled else "") + (folded if count else "")
 
 
 def _rank(workload: WorkloadReport) -> int:

@@ -36,6 +36,17 @@ class Summary:
     total: Tally
     workloads: tuple[tuple[WorkloadRef, Tally], ...]
 
+    @property
+    def sentence(self) -> str:
+        """The count of all of them in words."""
+        total = self.total
+        if not total.restarts:
+            return "no restarts"
+        return (
+            f"{several(total.restarts, 'restart')}, {total.by_probes} by probes: "
+            f"{total.in_vain} cured nothing, {total.unexplained} not explained"
+        )
+
 
 def summary_of(report: Report) -> Summary:
     """Count the restarts of a report."""
@@ -68,7 +79,7 @@ def write_summary(report: Report) -> str:
     summary = summary_of(report)
     rows = [(printable(str(ref)).replace(" ", "_"), *_figures(tally)) for ref, tally in summary.workloads]
     more = len(rows) - _MOST_SHOWN
-    lines = [f"{_in_words(summary.total)}\n"]
+    lines = [f"{summary.sentence}\n"]
     lines += [align([_HEADER, *rows[:_MOST_SHOWN]])] if rows else []
     lines += [f"and {several(more, 'workload')} more\n"] if more > 0 else []
     return "".join([*lines, "\n"])
@@ -76,12 +87,3 @@ def write_summary(report: Report) -> str:
 
 def _figures(tally: Tally) -> tuple[str, str, str, str]:
     return str(tally.restarts), str(tally.by_probes), str(tally.in_vain), str(tally.unexplained)
-
-
-def _in_words(tally: Tally) -> str:
-    if not tally.restarts:
-        return "no restarts"
-    return (
-        f"{several(tally.restarts, 'restart')}, {tally.by_probes} by probes: "
-        f"{tally.in_vain} cured nothing, {tally.unexplained} not explained"
-    )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from probetuner.report.gain import gained, write_gain
+from probetuner.report.page import write_html
 from probetuner.report.report import Report, WorkloadReport
 from probetuner.report.summary import summary_of, write_summary
 from support.dumps import REFUSED, TIMED_OUT, Dump, Pod, failing, killing
@@ -73,6 +74,19 @@ def test_what_only_watching_found_is_new_and_what_was_not_known_is_known() -> No
     assert "Deployment/shop/web/app: new: probe-never-succeeds" in told
     assert "Deployment/shop/web/app: known now: one look was not enough evidence" in told
     assert "Deployment/shop/web/app: restarts: 0 before, 9 now" in told
+
+
+def test_the_page_says_both_too() -> None:
+    """It begins with the same count, and ends with what was gained; of manifests it says neither."""
+    gains = gained((QUIET.judge(),), (MISDIRECTED.judge(),))
+    page = write_html(Report(workloads=(MISDIRECTED.judge(),), gained=gains))
+    of_files = write_html(REPORTS["hostile"]())
+
+    assert "<p>9 restarts, 9 by probes: 9 cured nothing, 0 not explained</p>" in page
+    assert "<li>Deployment/shop/web/app: restarts: 0 before, 9 now</li>" in page
+    assert "by probes" not in of_files
+    assert "no restarts" not in of_files
+    assert "What watching added" not in of_files
 
 
 def test_kills_that_are_explained_now_are_told() -> None:
