@@ -92,7 +92,7 @@ def a_leadership(server: Server, identity: str, clock: Clock, shard: Shard = WHO
     """An operator that wants to work, as `probetuner run` makes it."""
     api = cast("Api", server)
     return Leadership(
-        Lease(api, lease_of(BASE, shard), identity=identity, marks=marks_of(shard)),
+        Lease(api, lease_of(BASE, shard), identity=identity, clock=clock, marks=marks_of(shard)),
         Siblings(api, BASE, shard, clock=clock),
         clock=clock,
         wall=clock,

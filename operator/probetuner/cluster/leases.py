@@ -9,7 +9,7 @@ counts, by one's own monotonic clock, so clocks of different machines need not a
 (kubernetes.leaderelection) goes by the wall clock, blocks its thread, and releases nothing at the end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -66,11 +66,19 @@ def see(raw: Mapping[str, Any], before: Sighting | None, *, now: float) -> Sight
 class Lease:
     """A Lease, as one who wants to hold it under the name *identity* sees it; who holds it writes `marks` on it.
 
-    `was_ours` is whether it was held by that name already when it was last taken.
+    `was_ours` is whether it was held by that name already when it was last taken. `clock` gives monotonic seconds. What
+    is seen counts from after the answer that first had it until before the question that still finds it: its holder may
+    have renewed it at any moment between question and answer.
     """
 
     def __init__(
-        self, api: Api, lease: NamespacedName, *, identity: str, marks: Mapping[str, str] | None = None
+        self,
+        api: Api,
+        lease: NamespacedName,
+        *,
+        identity: str,
+        clock: Callable[[], float],
+        marks: Mapping[str, str] | None = None,
     ) -> None:
         self.identity = identity
         self.seen: Sighting | None = None
@@ -78,45 +86,44 @@ class Lease:
         self._api = api
         self._collection = collection_of(lease)
         self._name = lease.name
+        self._clock = clock
         self._marks = marks or {}
 
-    async def take(self, *, now: float, wall: float) -> bool:
+    async def take(self, *, wall: float) -> bool:
         """Take or renew it if that is allowed; returns whether it is held. Raises ApiError.
 
-        `now` is monotonic seconds, before which nothing of what is written here can be seen; `wall` is epoch seconds,
-        for people to read.
+        `wall` is epoch seconds, for people to read.
         """
-        seen = await self.look(now=now)
+        asked = self._clock()
+        seen = await self.look()
         self.was_ours = seen is not None and seen.holder == self.identity
         if seen is None:
             metadata = {"annotations": dict(self._marks)}
-            return await self._write("POST", self._collection, self._held(None, wall), metadata, now=now)
-        if not seen.is_free_for(self.identity, now=now):
+            return await self._write("POST", self._collection, self._held(None, wall), metadata)
+        if not seen.is_free_for(self.identity, now=asked):
             return False
         metadata = self._metadata(seen)
-        return await self._write("PUT", f"{self._collection}/{self._name}", self._held(seen, wall), metadata, now=now)
+        return await self._write("PUT", f"{self._collection}/{self._name}", self._held(seen, wall), metadata)
 
-    async def release(self, *, now: float, wall: float) -> None:
+    async def release(self, *, wall: float) -> None:
         """Let the next take it at once, if it is held. Raises ApiError."""
-        seen = await self.look(now=now)
+        seen = await self.look()
         if seen is not None and seen.holder == self.identity:
             spec = {**seen.spec, "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time(wall)}
             metadata = self._metadata(seen)
-            await self._write("PUT", f"{self._collection}/{self._name}", spec, metadata, now=now)
+            await self._write("PUT", f"{self._collection}/{self._name}", spec, metadata)
 
-    async def look(self, *, now: float) -> Sighting | None:
+    async def look(self) -> Sighting | None:
         """See what it says, and since when; None where there is none. Raises ApiError."""
         try:
             found = await self._api.get(f"{self._collection}/{self._name}")
         except NotFoundError:
             self.seen = None
             return None
-        self.seen = see(found, self.seen, now=now)
+        self.seen = see(found, self.seen, now=self._clock())
         return self.seen
 
-    async def _write(
-        self, method: str, path: str, spec: Mapping[str, Any], metadata: Mapping[str, Any], *, now: float
-    ) -> bool:
+    async def _write(self, method: str, path: str, spec: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
         """Write it as it was seen last; somebody who was quicker keeps it."""
         body = {
             "apiVersion": "coordination.k8s.io/v1",
@@ -131,7 +138,8 @@ class Lease:
         if written is not None:
             version = str(written["metadata"]["resourceVersion"])
             annotations = written["metadata"].get("annotations") or {}
-            self.seen = Sighting(spec=spec, annotations=annotations, resource_version=version, at=now)
+            at = self._clock()
+            self.seen = Sighting(spec=spec, annotations=annotations, resource_version=version, at=at)
         return True
 
     def _held(self, seen: Sighting | None, wall: float) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Leadership:
         self._good_until = None
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
-                await self._lease.release(now=self._clock(), wall=self._wall())
+                await self._lease.release(wall=self._wall())
         except (ApiError, TimeoutError) as problem:
             log.warning("lease not released, another operator takes it when it expires", problem=str(problem))
 
@@ -109,7 +109,7 @@ class Leadership:
         began = self._clock()
         try:
             async with asyncio.timeout(_ATTEMPT_SECONDS):
-                held = await self._take(began)
+                held = await self._take()
         except (ApiError, TimeoutError) as problem:
             self._server_away = not isinstance(problem, StatusError)
             self._note(f"The Lease cannot be read or written: {_with_next_step(problem)}")
@@ -119,7 +119,7 @@ class Leadership:
         self._note(None)
         return held
 
-    async def _take(self, began: float) -> bool:
+    async def _take(self) -> bool:
         """Take or renew it, unless somebody works by another count of shards. Raises ApiError.
 
         Nobody can have begun to while it was held without a break until the answer came. Who has it anew, also since
@@ -127,11 +127,11 @@ class Leadership:
         so as not to take it in vain.
         """
         if not self.holds() and await self._gives_way():
-            await self._lease.look(now=began)  # so that its duration runs from now on, too
+            await self._lease.look()  # so that its duration runs from now on, too
             return False
-        held = await self._lease.take(now=began, wall=self._wall())
+        held = await self._lease.take(wall=self._wall())
         if held and not (self.holds() and self._lease.was_ours) and await self._gives_way():
-            await self._lease.release(now=self._clock(), wall=self._wall())
+            await self._lease.release(wall=self._wall())
             return False
         await self._siblings.look()
         return held

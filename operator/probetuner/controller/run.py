@@ -49,7 +49,7 @@ class Process:
             identity = f"{socket.gethostname()}_{uuid4().hex[:8]}"
             shard = options.shard
             place, marks = lease_of(options.lease, shard), marks_of(shard)
-            lease = Lease(self._lease_api, place, identity=identity, marks=marks)
+            lease = Lease(self._lease_api, place, identity=identity, clock=time.monotonic, marks=marks)
             siblings = Siblings(self._lease_api, options.lease, shard, clock=time.monotonic)
             self._leadership = Leadership(lease, siblings, clock=time.monotonic, wall=time.time)
 
