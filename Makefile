@@ -28,13 +28,14 @@ setup: .venv/ready ## make .venv with probetuner and everything to develop it
 demo: setup ## the whole story on a real cluster: kills, advice, patch, cure (CLUSTER=current: on yours)
 	$(BIN)/python -m demo
 
-test: test-fast lint ## everything, on a real API server and kubelet
+test: setup lint ## everything, on a real API server and kubelet
+	$(BIN)/pytest -n auto -m "not cluster"
 	$(BIN)/pytest -m cluster
 
-test-fast check coverage: export PYTHONDONTWRITEBYTECODE =  # what pytest compiled serves the next run
+test test-fast check coverage: export PYTHONDONTWRITEBYTECODE =  # what pytest compiled serves the next run
 
-test-fast: setup ## what needs no cluster
-	$(BIN)/pytest -n auto -m "not cluster"
+test-fast: setup ## what needs no cluster and takes no time, in a minute
+	$(BIN)/pytest -n auto -m "not cluster and not slow"
 
 check: setup ## the inner loop: TEST=tests/… with style and types of what changed since the last commit
 	$(BIN)/pytest -q $(or $(TEST),$(error which test? make check TEST=tests/unit/model/test_probe.py))

@@ -85,8 +85,8 @@ def test_one_operator_works_in_a_cluster_however_many_there_are(lab: Lab) -> Non
         assert "--lease=kube-system/probetuner" in arguments(objects)
         assert role["metadata"]["namespace"] == "kube-system"
         assert [(rule["verbs"], rule.get("resourceNames")) for rule in role["rules"]] == [
-            (["create"], None),
-            (["get", "update"], ["probetuner"]),
+            (["list", "create"], None),
+            (["get", "update"], ["probetuner", *(f"probetuner-shard-{index}" for index in range(1, 17))]),
         ]
 
     (one,), (two,) = (of_kind(objects, "Deployment") for objects in (render(lab), several))

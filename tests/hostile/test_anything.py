@@ -181,6 +181,7 @@ def hold(workload: Workload, history: WorkloadHistory, policy: Policy) -> None:
         )
 
 
+@pytest.mark.slow
 @_SLOW
 @given(st.data())
 def test_any_facts_are_remembered_saved_and_decided_upon(data: st.DataObject) -> None:
@@ -238,6 +239,7 @@ pages = st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @_SLOW
 @given(st.lists(st.tuples(st.one_of(pods(), events(), pages), st.integers(-30, 600)), max_size=40))
 def test_anything_that_a_cluster_tells_is_taken_in_and_decided_upon(told: list[tuple[Any, int]]) -> None:

@@ -72,6 +72,7 @@ def _page(plural: str, name: str, *, rest: str = "") -> Json:
     return {"kind": "List", "metadata": {"resourceVersion": "1", "continue": rest}, "items": [item]}
 
 
+@pytest.mark.slow
 async def test_a_place_that_expired_costs_a_watch_one_new_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of that kind; the other seven go on, and all that is there is told."""
     server, told = Server(pods=1), set()

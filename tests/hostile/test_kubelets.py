@@ -103,6 +103,7 @@ def test_more_samples_than_a_node_can_have_are_not_read() -> None:
     assert page.cut
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_what_was_read_before_the_bound_counts_and_the_rest_is_not_seen(name: str) -> None:
     """Counters that stand before the bound are counted; of others nothing is known, not that they are at zero."""

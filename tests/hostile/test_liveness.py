@@ -59,6 +59,7 @@ class Bench:
         return until()
 
 
+@pytest.mark.slow
 async def test_it_complains_when_nothing_is_decided_although_the_queue_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks that wait for a decision in vain, one after the other, are no sign of life."""
     bench = Bench(monkeypatch, workloads("shop", 40))
@@ -70,6 +71,7 @@ async def test_it_complains_when_nothing_is_decided_although_the_queue_waits(mon
     assert await bench.run(look, until=lambda: bench.loop.problem() is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["refused", "silent"])
 async def test_an_api_server_that_is_away_is_no_reason(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """Whether it refuses or does not answer: a restart would not bring it back."""
@@ -87,6 +89,7 @@ async def test_an_api_server_that_is_away_is_no_reason(monkeypatch: pytest.Monke
     assert sum(looks.values()) > 10
 
 
+@pytest.mark.slow
 async def test_nothing_to_do_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quiet cluster has nothing due for hours."""
     bench = Bench(monkeypatch, [])
@@ -107,6 +110,7 @@ def about(ref: WorkloadRef) -> Situation:
     return cast("Situation", SimpleNamespace(workload=SimpleNamespace(ref=ref)))
 
 
+@pytest.mark.slow
 async def test_it_complains_when_a_decision_hangs() -> None:
     """Also where nobody waits for it any more, and says which it is; when it has ended, all is well."""
     (ref,) = workloads("shop", 1)
@@ -133,6 +137,7 @@ async def test_it_complains_when_a_decision_hangs() -> None:
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("namespaces", "times"), [(20, 10), (1, 5)])
 async def test_others_are_decided_upon_beside_one_tenant_with_many_slow_ones(
     monkeypatch: pytest.MonkeyPatch, namespaces: int, times: int

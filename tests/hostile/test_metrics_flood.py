@@ -90,6 +90,7 @@ async def test_it_is_rendered_at_most_once_in_five_seconds() -> None:
     assert rendering.times == 2  # at 0 and at 5.1 s
 
 
+@pytest.mark.slow
 async def test_who_reads_slowly_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that never read a page of many megabytes are hung up on, and others are served."""
     monkeypatch.setattr(pages, "_READING_SECONDS", 2.0)

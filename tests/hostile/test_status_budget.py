@@ -60,6 +60,7 @@ def log(characters: str) -> list[Json]:
     return [{"id": f"change-{number}", **entry} for number in range(10)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("characters", ["x", NOISY])
 @pytest.mark.parametrize("troubled", [0, 70])
 def test_the_largest_workload_has_a_status_within_the_budget(characters: str, troubled: int) -> None:
@@ -112,6 +113,7 @@ sizes = st.sampled_from([0, 1000, 30_000, 100_000, 300_000])
 PARTS = ("current", "endpoints", "recommended", "evidence", "lines", "reason", "patch")
 
 
+@pytest.mark.slow
 @given(st.fixed_dictionaries(dict.fromkeys(PARTS, sizes)), st.sampled_from([0, 1000, 30_000, 64_000]))
 @settings(max_examples=100, deadline=None)
 def test_no_more_is_left_out_than_has_to_be(weights: dict[str, int], entry: int) -> None:

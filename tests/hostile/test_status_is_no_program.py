@@ -353,6 +353,7 @@ def test_each_field_needs_what_allows_it(body: Json, allow: set[Allowance]) -> N
     stays_inside(came, raw, mode=Mode.APPLY, policy=policy, approved=None)
 
 
+@pytest.mark.slow
 @given(statuses, modes, policies, st.sampled_from([None, ID]))
 @quick
 def test_whatever_stands_in_a_status_what_is_sent_stays_inside(

@@ -84,7 +84,7 @@ def _kubelet(number: int, fleet: "asyncio.Future[Fleet]") -> web.Application:
         at = float(request.match_info.get("at", time.time()))
         node = Node(await asyncio.shield(fleet), number)
         page = node.probes(at) if request.match_info["page"] == "probes" else node.cgroups(at)
-        return _packed(page, "text/plain")
+        return _packed(page)
 
     application = web.Application()
     application.router.add_get("/metrics/{page}", answer)
@@ -97,7 +97,7 @@ def _metrics(fleet: "asyncio.Future[Fleet]") -> web.Application:
         return web.json_response(DISCOVERY)
 
     async def answer(_: web.Request) -> web.Response:
-        return _packed(usage(await asyncio.shield(fleet), time.time()), "application/json")
+        return web.Response(body=usage(await asyncio.shield(fleet), time.time()), content_type="application/json")
 
     application = web.Application()
     application.router.add_get(PATH, discover)
@@ -105,10 +105,10 @@ def _metrics(fleet: "asyncio.Future[Fleet]") -> web.Application:
     return application
 
 
-def _packed(body: bytes, content_type: str) -> web.Response:
+def _packed(body: bytes) -> web.Response:
     squeeze = zlib.compressobj(_QUICKLY, zlib.DEFLATED, _GZIP)
     packed = squeeze.compress(body) + squeeze.flush()
-    return web.Response(body=packed, content_type=content_type, headers={"Content-Encoding": "gzip"})
+    return web.Response(body=packed, content_type="text/plain", headers={"Content-Encoding": "gzip"})
 
 
 if __name__ == "__main__":

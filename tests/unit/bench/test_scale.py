@@ -4,6 +4,8 @@ import asyncio
 import time
 from contextlib import closing
 
+import pytest
+
 from bench.scale.fleet import BEGAN, Fleet
 from bench.scale.hurried import HurriedLoop
 from bench.scale.pages import Node
@@ -39,6 +41,7 @@ def test_what_watches_and_kubelets_tell_of_the_storm_is_one_story() -> None:
     assert sum(fact.failed for fact in facts if isinstance(fact, ProbeCounted)) == 18
 
 
+@pytest.mark.slow
 def test_a_fleet_is_looked_at_and_advised() -> None:
     """All workloads are looked at within seconds, and the storm changes the advice for the one that it was about."""
     played = play(FLEET, calm_at=60.0, until=380.0)

@@ -63,6 +63,7 @@ def test_a_change_is_written_down_before_it_is_sent() -> None:
     assert stage.condition("Applied")["reason"] == "Sending"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deaths", list(itertools.product(Step, repeat=2)), ids=", ".join)
 @pytest.mark.parametrize("good", [True, False], ids=["good", "worse"])
 def test_a_new_process_goes_on_from_wherever_the_last_one_died(deaths: tuple[Step, ...], *, good: bool) -> None:

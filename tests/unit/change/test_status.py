@@ -45,6 +45,7 @@ STORIES = {
 BOTH = deployment(container(livenessProbe=LIVENESS, readinessProbe=LIVENESS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("facts", STORIES.values(), ids=STORIES.keys())
 def test_a_quiet_cluster_causes_no_writes(facts: tuple[Fact, ...], mode: Mode) -> None:
@@ -127,6 +128,7 @@ def _as(name: str) -> Any:
     return replace(_ONE, name=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [

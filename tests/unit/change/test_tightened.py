@@ -94,6 +94,7 @@ def test_a_change_that_leaves_stuck_replicas_without_a_restart_is_undone() -> No
     assert "fell silent for good" in given.reason
 
 
+@pytest.mark.slow
 def test_restarts_that_are_more_often_by_chance_are_no_reason_to_undo() -> None:
     """All of them count, and one more than before in an hour may be chance."""
     overrun = replace(TAIL, slow=0.6, slow_seconds=1.5, handles_term=143)

@@ -446,6 +446,7 @@ def shard(text: str, *, ready: int = 1, namespace: str = "probetuner-system") ->
     return operator(namespace, name, "--lease=kube-system/probetuner", f"--shard={text}", ready=ready)
 
 
+@pytest.mark.slow
 def test_the_lease_of_each_shard_is_looked_at(consult: Consult) -> None:
     """And its Deployment; that of the whole cluster, which nobody holds, pauses all of them."""
     leases = {f"{LEASE}-shard-{number}": lease(f"probetuner-{number}-6bd9-x7k2p_1") for number in (1, 2)}
@@ -529,6 +530,7 @@ def test_by_the_proxy_certificates_are_not_known(consult: Consult) -> None:
     assert "kubectl exec -n probetuner-system deploy/probetuner -- probetuner doctor" in unknown["step"]
 
 
+@pytest.mark.slow
 def test_a_node_that_is_away_is_named_and_the_others_are_asked(consult: Consult) -> None:
     """All nodes are of interest: that four of a kind fail leaves the others in, whatever `analyze` would do."""
     nodes = [{"kind": "Node", "metadata": {"name": f"n{number:02}"}} for number in range(40)]
@@ -655,6 +657,7 @@ def test_an_operator_of_some_namespaces_needs_its_rights_there(consult: Consult)
     assert at_home.startswith(f"{OPERATOR} may not list pods in probetuner-system: the operator does not find its own")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "said", "step"),
     [
@@ -679,6 +682,7 @@ def test_each_no_of_a_kubelet_has_its_own_next_step(
     assert (found["rule"] is not None) == (status == 403)
 
 
+@pytest.mark.slow
 def test_a_kubelet_that_is_paused_is_named_within_seconds(consult: Consult, clusters_own: Signed) -> None:
     """Something listens and says nothing: that takes no longer than it takes to ask, and the next node is asked."""
     with socket.create_server(("127.0.0.1", 0)) as mute, listening(Kubelet(signed=clusters_own)) as kubelet:

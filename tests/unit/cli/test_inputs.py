@@ -15,6 +15,7 @@ from unit.cli.manifests import BROKEN, deployment, probe, service, stream
 _RECORDED = sorted(path.name for path in RECORDINGS.iterdir() if (path / "truth.yaml").exists())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _RECORDED)
 def test_a_recording_gives_what_its_truth_expects(name: str) -> None:
     """A recording gives every expected finding and action, and none that is forbidden."""

@@ -125,6 +125,7 @@ def test_a_selector_leaves_out_nodes_without_selected_pods(look: Serve) -> None:
     assert api.nodes_asked == {"node-1"}
 
 
+@pytest.mark.slow
 def test_four_unreachable_nodes_are_waited_for_together(look: Serve) -> None:
     """They cost the two seconds of one, what the fifth tells is used, and the line says how many did not answer."""
     nodes = [f"node-{number}" for number in range(1, 6)]
@@ -157,6 +158,7 @@ def test_nodes_are_given_up_together_after_three_failures_of_a_kind(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_nodes_are_asked_sixteen_at_once_at_most(look: Serve) -> None:
     """A large cluster's API server is not flooded; all of its nodes are asked, for both pages."""
     nodes = [f"n{number}" for number in range(60)]
@@ -205,6 +207,7 @@ def test_an_api_server_that_answers_nothing_is_asked_once(monkeypatch: pytest.Mo
     assert done.exit_code == 2
 
 
+@pytest.mark.slow
 def test_kubelets_that_are_asked_directly_and_say_nothing_cost_two_seconds(look: Serve) -> None:
     """Something listens there and never speaks TLS: it is left, and named with its address."""
     with ExitStack() as listening:
@@ -241,6 +244,7 @@ def test_twenty_workloads_without_the_right_to_ask_kubelets(look: Serve) -> None
     assert printed["summary"]["restarts"] == printed["summary"]["byProbes"] == 100
 
 
+@pytest.mark.slow
 def test_watching_ends_with_what_it_added(look: Serve) -> None:
     """A kill that comes while the cluster is watched is in the comparison, in the table and in JSON."""
     quiet = brought_up_to_now(Dump(pods=[Pod()]).items)
@@ -257,6 +261,7 @@ def test_watching_ends_with_what_it_added(look: Serve) -> None:
     assert "Deployment/shop/web/app: restarts: 0 before, 5 now" in added
 
 
+@pytest.mark.slow
 def test_what_may_not_be_seen_is_told_before_watching_and_once(look: Serve) -> None:
     """Whoever waits for ten minutes knows from the first second on what will be missing; the rest is watched."""
     cluster = Cluster(objects=brought_up_to_now(TROUBLED.items), forbidden=("nodes", "nodes/proxy", "events"))
@@ -269,6 +274,7 @@ def test_what_may_not_be_seen_is_told_before_watching_and_once(look: Serve) -> N
     assert api.asked["/api/v1/nodes"] == 1
 
 
+@pytest.mark.slow
 def test_watching_what_does_not_change_says_so(look: Serve) -> None:
     """Where nothing came, the comparison says that, and a report of one look has none."""
     _, analyze = look(Cluster(objects=brought_up_to_now(TROUBLED.items)))
@@ -277,6 +283,7 @@ def test_watching_what_does_not_change_says_so(look: Serve) -> None:
     assert "watching added" not in analyze().stdout
 
 
+@pytest.mark.slow
 def test_a_bar_is_for_terminals_and_for_what_takes_its_time(tmp_path: Path) -> None:
     """Once two seconds are over, a terminal on standard error shows how far it is; a pipe never does."""
     with serving(Cluster(objects=brought_up_to_now(TROUBLED.items)), tmp_path) as (_, kubeconfig):
@@ -353,6 +360,7 @@ def test_nobody_counts_restarts_of_what_was_never_seen(tmp_path: Path) -> None:
     assert report["summary"]["restarts"] == container["restarts"]["total"] == 0
 
 
+@pytest.mark.slow
 def test_a_node_that_says_nonsense_of_its_address_hides_no_other(look: Serve) -> None:
     """What one node writes into its own status is told of that node, and the next one is asked."""
     with socket.create_server(("127.0.0.1", 0)) as mute:

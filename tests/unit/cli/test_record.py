@@ -134,6 +134,7 @@ def wait_for(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_recording_in_order(
     recorder: "subprocess.Popen[str]", asked: signal.Signals, tmp_path: Path
@@ -152,6 +153,7 @@ def test_a_signal_ends_a_recording_in_order(
     assert f"probetuner analyze {tmp_path / 'r'} reads them" in said
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_recorded_is_judged(recorder: "subprocess.Popen[str]", tmp_path: Path) -> None:
     """What was on disk is analysed; standard error says that each file is cut off, and where; exit code 2."""
     wait_for(lambda: is_on_disk(tmp_path / "r"), "the first records")

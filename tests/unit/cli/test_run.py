@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 def test_without_a_cluster_it_says_what_to_set(tmp_path: Path) -> None:
     """No kubeconfig and no pod: one sentence with the next step, exit code 2, no traceback."""
     done = _run(tmp_path, "run")
@@ -26,6 +27,7 @@ def test_a_wrong_word_is_answered_with_the_right_ones(tmp_path: Path) -> None:
     assert all(mode in done.stderr for mode in ("Off", "Observe", "Recommend", "Apply"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--lease", "--kubelet-account"])
 def test_a_name_without_its_namespace_is_answered_with_the_form(tmp_path: Path, option: str) -> None:
     """What names no object is refused before any cluster is asked."""
@@ -36,6 +38,7 @@ def test_a_name_without_its_namespace_is_answered_with_the_form(tmp_path: Path, 
     assert option in done.stderr
 
 
+@pytest.mark.slow
 def test_a_namespace_that_cannot_be_one_is_answered_with_the_form(tmp_path: Path) -> None:
     """An empty name would ask for a list that there is not."""
     done = _run(tmp_path, "run", "--watch-namespace=")
@@ -45,6 +48,7 @@ def test_a_namespace_that_cannot_be_one_is_answered_with_the_form(tmp_path: Path
     assert "--watch-namespace" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

@@ -116,6 +116,7 @@ told = st.tuples(st.sampled_from([plural for _, plural in KINDS]), objects, chan
 _OBJECT_KINDS = {"pods": "Pod", "events": "Event", "nodes": "Node"}
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.lists(told, max_size=6))
 async def test_no_object_keeps_the_others_from_being_served(

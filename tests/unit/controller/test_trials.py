@@ -253,6 +253,7 @@ async def test_without_the_right_to_look_no_service_is_blamed() -> None:
     assert not bench.trial.services
 
 
+@pytest.mark.slow
 async def test_trying_begins_and_ends_with_the_consent() -> None:
     """Each served workload with consent has its own task, which goes when the consent does."""
     bench = Bench(CANDIDATE)

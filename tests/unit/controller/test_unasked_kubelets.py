@@ -28,6 +28,7 @@ class Unasked:
         raise KubeletError("Nobody is there.")
 
 
+@pytest.mark.slow
 async def test_no_kubelet_is_asked_and_the_option_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no fault: no scrape has failed, and the condition says by which option there are no counters."""
     monkeypatch.setattr(scraping, "_LOOK_SECONDS", 0.01)

@@ -96,6 +96,7 @@ async def test_the_reason_is_said_while_a_kind_is_not_watched(monkeypatch: pytes
         await bench.until(lambda: bench.watches.problem == said)
 
 
+@pytest.mark.slow
 async def test_a_watch_whose_thread_hangs_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that turns is not, although nothing is to be seen."""
     monkeypatch.setattr(watching, "_LIMIT_SECONDS", 1.0)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+import pytest
+
 from probetuner.cluster.errors import UnreachableError
 from probetuner.controller.workers import work
 from probetuner.controller.workqueue import WorkQueue
@@ -13,6 +15,7 @@ from support.loops import a_loop
 BAD, GOOD = (WorkloadRef(kind=WorkloadKind.DEPLOYMENT, namespace="shop", name=name) for name in ("bad", "good"))
 
 
+@pytest.mark.slow
 async def test_a_fault_in_one_workload_stops_no_other() -> None:
     """Whatever goes wrong with one, the others are looked at, and it is looked at again."""
     looks: list[str] = []

@@ -94,6 +94,7 @@ def test_a_pause_is_no_lock_up_where_readiness_passed_after_the_kill(counters: b
     assert said.target.liveness.borne_seconds > scene.liveness.borne_seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scene", "known"),
     [

@@ -129,6 +129,7 @@ def test_how_a_process_stops_says_little_of_why_it_was_silent(drains: float | No
     assert liveness is None or liveness.borne_seconds > asks(WORK).borne_seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counters", [True, False], ids=["with counters", "without counters"])
 @pytest.mark.parametrize("drains", [None, 12.0, 45.0])
 def test_one_idle_pod_that_was_deleted_changes_nothing(drains: float | None, counters: bool) -> None:  # noqa: FBT001
@@ -167,6 +168,7 @@ def test_a_hang_beside_some_slow_answers_is_no_load_though_it_stops_at_once() ->
     assert "liveness-kill-under-pressure" not in said.names
 
 
+@pytest.mark.slow
 def test_kills_whose_signs_are_forgotten_are_what_the_others_are() -> None:
     """Throttling is remembered for an hour, the kills for longer: those of before were no lock-ups."""
     spells = tuple(Spell(begin=at, end=at + 33, mode="hang") for at in range(300, 10800, 900))

@@ -38,6 +38,7 @@ def test_a_probe_that_hangs_with_a_dependency_is_no_pressure_and_no_lockup() -> 
     assert said.target.liveness.borne_seconds >= asks(DEPENDENT).borne_seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", shaping.draw((shaping.dependency,), (), count=6, seed="shape"), ids=lambda case: case.name
 )

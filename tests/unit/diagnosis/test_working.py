@@ -26,6 +26,7 @@ def test_replicas_that_stay_up_work_all_the_time() -> None:
     assert worked(WORKS) == pytest.approx(HOUR, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [1, 6])
 def test_time_in_which_starts_are_ended_is_not_worked(hours: int) -> None:
     """A container that waits for its next start cannot get stuck either; after hours most lives are forgotten."""

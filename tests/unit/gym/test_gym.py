@@ -117,6 +117,7 @@ def test_the_oracle_has_not_seen_what_it_is_tested_on() -> None:
     assert not {training_seed(number) for number in range(ROUNDS)} & {*REHEARSAL_SEEDS, *TEST_SEEDS}
 
 
+@pytest.mark.slow
 def test_the_mode_apply_changes_what_kills_busy_containers_and_leaves_a_quiet_fleet_alone() -> None:
     """The operator's own decisions are carried out: one change is verified and kept; without trouble there is none."""
     rush = Truth(load=0.2, closed=True, bursts=Troubles(per_hour=8, seconds=Spread(median=150), height=4.0))

@@ -71,6 +71,7 @@ def test_prices_weigh_the_same_losses() -> None:
     assert cost.at(prices_of(ERRORS_DEAR)) == 80
 
 
+@pytest.mark.slow
 def test_regimes_of_one_world_are_scored_as_each_alone() -> None:
     """Phases are shared, and nothing of one observer reaches another; nobody applies changes who does not watch."""
     (case,) = shaping.draw((reporting.glitches,), (), count=1, seed="unit")
@@ -86,6 +87,7 @@ def test_regimes_of_one_world_are_scored_as_each_alone() -> None:
     assert ORACLE not in together[0].costs
 
 
+@pytest.mark.slow
 def test_advice_for_healthy_cases_is_named_by_regime() -> None:
     """A healthy case gets none from anybody, and one that is not is named where it was seen."""
     calm = shaping.draw((shaping.calm,), (shaping.calm,), count=1, seed="unit")

@@ -77,6 +77,7 @@ def _of_the_node(at: float, of: PodRef, probe: ProbeType) -> tuple[Fact, ...]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_ten_thousand_facts_of_any_kind_fit(seed: int) -> None:
     """Nothing grows past its bound, and what is left can be saved in less than 64 KiB and read again."""

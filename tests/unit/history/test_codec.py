@@ -115,6 +115,7 @@ histories = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(histories, st.integers(min_value=100, max_value=5000))
 def test_a_history_comes_back_as_it_was_or_within_its_bound(history: WorkloadHistory, most_bytes: int) -> None:
     """Saving and loading loses nothing that fits; the saved form is no larger than asked, and can always be read."""
@@ -198,6 +199,7 @@ def test_an_older_form_is_brought_up_step_by_step(monkeypatch: pytest.MonkeyPatc
             codec.decode(damaged, version=1)
 
 
+@pytest.mark.slow
 @given(histories)
 def test_the_form_before_is_read(history: WorkloadHistory) -> None:
     """What an operator of version 1 saved, plain JSON, is taken up."""

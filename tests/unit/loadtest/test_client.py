@@ -99,6 +99,7 @@ async def test_never_more_at_a_time_than_asked_for() -> None:
     assert most == 7
 
 
+@pytest.mark.slow
 async def test_a_step_ends_with_its_seconds() -> None:
     """What is under way then is neither answered nor failed."""
     async with serving(saying(OK, after_seconds=30)) as url:
@@ -155,6 +156,7 @@ async def test_too_many_failures_end_the_load() -> None:
     assert ending is Ending.ERROR_SHARE
 
 
+@pytest.mark.slow
 async def test_refused_clients_pause() -> None:
     """A service without a backend is not flooded: each client asks ten times a second at most."""
     async with serving(saying(OK)) as url:
@@ -164,6 +166,7 @@ async def test_refused_clients_pause() -> None:
     assert 5 <= step.failures <= 60
 
 
+@pytest.mark.slow
 async def test_a_stop_ends_the_load_at_once() -> None:
     """Whoever sends SIGTERM gets the figures until then, and no further request."""
     lines: list[Line] = []

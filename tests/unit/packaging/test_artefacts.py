@@ -60,6 +60,7 @@ def one(made: Path, ending: str) -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_the_same_sources_make_the_same_files(made: Path, tmp_path: Path) -> None:
     """Byte for byte, from another folder without git, with other times and modes of files, umask and time zone."""
     checkout = tmp_path / "elsewhere"
@@ -160,6 +161,7 @@ class Plugin:
         )
 
 
+@pytest.mark.slow
 def test_the_plugin_installs_itself_once(made: Path, tmp_path: Path) -> None:
     """The first call says so and does what it was called for; the next only does that."""
     plugin = Plugin(made, tmp_path)
@@ -172,6 +174,7 @@ def test_the_plugin_installs_itself_once(made: Path, tmp_path: Path) -> None:
     assert [path.name for path in (plugin.cache / "probetuner").iterdir()] == [f"kubectl-{VERSION}"]
 
 
+@pytest.mark.slow
 def test_a_plugin_that_cannot_install_itself_leaves_nothing(made: Path, tmp_path: Path) -> None:
     """It says what cannot be had, and the next call tries again."""
     plugin = Plugin(made, tmp_path, lock=f"nowhere-to-be-had==1.0 --hash=sha256:{'0' * 64}\n")

@@ -72,6 +72,7 @@ def test_the_sources_hold_every_page(sources: Path) -> None:
     assert sorted(names) == sorted([*(f"{finding.value}.md" for finding in FindingName), "README.md"])
 
 
+@pytest.mark.slow
 def test_every_command_of_an_installed_release_tells_its_options(installed: Path, tmp_path: Path) -> None:
     """Under both names, and for each command."""
     group = typer.main.get_command(app)

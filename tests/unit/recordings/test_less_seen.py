@@ -112,6 +112,7 @@ def plainly_wrong(folder: str) -> set[str]:
     return {*forbidden["findings"], *forbidden["actions"]} - _NO_TROUBLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.4, 0.6])
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_who_begins_late_says_nothing_plainly_wrong(folder: str, share: float) -> None:

@@ -85,6 +85,7 @@ def forbidden(truth: Mapping[str, Any], what: str) -> set[str]:
     return set((truth.get("forbid") or {}).get(what) or ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_truth_is_found(folder: str) -> None:
     """What is undeniable from the evidence is found, and what must follow from it is recommended."""

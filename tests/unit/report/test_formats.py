@@ -26,6 +26,7 @@ _SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json")
 whatever = pytest.mark.parametrize("name", REPORTS)
 
 
+@pytest.mark.slow
 @whatever
 def test_json_is_as_documented(name: str) -> None:
     """The JSON report is what docs/report.schema.json describes, in ASCII."""

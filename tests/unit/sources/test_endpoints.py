@@ -88,6 +88,7 @@ def waits(*, seconds: float) -> Serve:
     return serve
 
 
+@pytest.mark.slow
 async def test_a_timeout_counts_also_while_a_thread_computes() -> None:
     """Decisions are computed beside the trials, and most of them where endpoints fail.
 

@@ -43,6 +43,7 @@ def _write(folder: Path, records: Iterable[Record | None]) -> int:
     return write_recording(folder, records, kubernetes="v1.35.4", namespaces=("shop",), started=_BEGAN, seconds=10.0)
 
 
+@pytest.mark.slow
 @given(st.lists(_RECORDS, max_size=8))
 def test_records_come_back(tmp_path_factory: pytest.TempPathFactory, records: list[Record]) -> None:
     """All records come back in their order, with their times, and the meta data says when and what."""
@@ -103,6 +104,7 @@ def test_what_was_received_is_on_disk_while_it_goes_on(tmp_path: Path, monkeypat
     assert Recording(tmp_path / "r").ended == _BEGAN + 2
 
 
+@pytest.mark.slow
 @given(records=st.lists(_RECORDS, min_size=1, max_size=6), data=st.data())
 def test_cut_off_at_any_byte_it_gives_what_was_flushed_before(
     tmp_path_factory: pytest.TempPathFactory, records: list[Record], data: st.DataObject

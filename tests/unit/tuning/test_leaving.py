@@ -36,6 +36,7 @@ def said_over_time(scene: Scene, *, every: int = 5) -> list[Judged]:
     return said[changing.index(True) :] if True in changing else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scene",
     [
@@ -69,6 +70,7 @@ HUNG = App(locks=(45.0, 1e9))
 SLOWLY_UP = App(locks=(120.0, 1e9), starts=(40.0,), silent_start=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scene",
     [

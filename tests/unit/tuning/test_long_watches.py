@@ -8,6 +8,7 @@ from gym.score import train
 from gym.truth import GymCase
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", shaping.draw((shaping.lockup_unattended,), (), count=2, seed="watch"), ids=lambda case: case.name
 )

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from gym import shaping
 from gym.manifest import CONTAINER
 from gym.pipeline import advise_after
@@ -41,6 +43,7 @@ def test_a_probe_is_tightened_only_after_it_was_watched_for_long() -> None:
     assert hurried.judge().recommendation is None
 
 
+@pytest.mark.slow
 def test_replicas_that_all_stay_silent_are_noticed_sooner_next_time() -> None:
     """Nobody restarts them, so hours later no answer is remembered minute by minute; there were many before."""
     apps = tuple(App(locks=(after,)) for after in (3000.0, 4000.0, 5000.0))
@@ -81,6 +84,7 @@ def test_a_lone_replica_gains_nothing_from_being_noticed() -> None:
     assert "tighten-readiness" not in replace(LOCKS, replicas=1).judge().actions
 
 
+@pytest.mark.slow
 def test_lockups_that_are_rare_are_no_reason_for_a_rollout() -> None:
     """Two lock-ups in an hour of many replicas cost too little, as long as the objective is kept."""
     apps = (App(locks=(2000.0, 1e9)), App(locks=(1500.0, 1e9)), App())
@@ -275,6 +279,7 @@ def test_patience_for_an_empty_service_is_weighed_against_lockups() -> None:
     assert weighed.detection_seconds < patient.detection_seconds
 
 
+@pytest.mark.slow
 def test_moments_out_of_the_service_are_borne_where_pauses_would_be_noticed_later_for_them() -> None:
     """Three short flaps beside ten pauses in an hour are not worth a rollout, and not an attempt more."""
     case = shaping.draw((shaping.stalls_of_storage,), (), count=1, seed="s9")[0]

@@ -37,6 +37,7 @@ def found(median: float, spread: float, *, stuck: int) -> tuple[float, int]:
     return sum(one.deaf * (1.0 - estimate(one).chance) for one in samples if one.deaf) / 20, deaf // 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("median", "spread"), [(12.0, 0.4), (25.0, 0.5), (40.0, 0.7)])
 def test_most_of_those_that_used_up_the_grace_period_are_told_apart(median: float, spread: float) -> None:
     """Half of them may be taken for the other kind; the more are stuck, the more are found to be."""

@@ -61,6 +61,7 @@ def last_seen(recording: Path) -> dict[str, Json]:
     return {f"{one['kind']}/{one['metadata']['name']}": one for one in objects}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recording", sorted(path.parent.name for path in RECORDINGS.glob("*/meta.json")))
 def test_no_advice_from_a_recording_makes_a_finding(recording: str) -> None:
     """Whatever was recorded of a real kubelet."""
@@ -121,6 +122,7 @@ def advised(live: Json, history: WorkloadHistory, policy: Policy) -> Json:
     return dict(patch_of(workload, advice) or {})
 
 
+@pytest.mark.slow
 @given(live=workloads(), story=st.sampled_from(STORIES))
 def test_no_advice_for_any_probes_makes_a_finding(live: Json, story: Callable[[], Iterable[Fact]]) -> None:
     """Whatever the numbers of the probes are."""
@@ -129,6 +131,7 @@ def test_no_advice_for_any_probes_makes_a_finding(live: Json, story: Callable[[]
     assert brought(live, patch) == set()
 
 
+@pytest.mark.slow
 @given(live=workloads(), story=st.sampled_from(STORIES), bounds=bounds)
 def test_no_bounds_leave_a_timeout_longer_than_the_period(
     live: Json, story: Callable[[], Iterable[Fact]], bounds: dict[tuple[ProbeType, str], Range]

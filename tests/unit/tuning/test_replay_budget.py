@@ -152,6 +152,7 @@ def decided(subject: Subject, budget: Budget) -> None:
         evidence_of(case, budget).forecast(begin(case, EVERYTHING, budget=budget).probes)
 
 
+@pytest.mark.slow
 @given(
     live=st.fixed_dictionaries({}, optional={f"{kind}Probe": probes for kind in ("liveness", "readiness", "startup")}),
     ages=st.lists(st.floats(1, 100 * YEAR), min_size=1, max_size=4),
@@ -184,6 +185,7 @@ def test_a_dump_of_any_age_is_judged_in_few_steps(
     assert budget.problem is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("period", "timeout"), [(1, 1), (1, 5), (10, 10), (10, 1)])
 @pytest.mark.parametrize("pods", [3, 40])
 @pytest.mark.parametrize("between", [120, 86_400])

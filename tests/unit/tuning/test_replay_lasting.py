@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -76,6 +77,7 @@ def told(outcome: Outcome) -> object:
     )
 
 
+@pytest.mark.slow
 @examples(max_examples=300)
 @given(
     signals=st.lists(lives, min_size=1, max_size=3),
@@ -105,6 +107,7 @@ slow_probes = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(
     signals=st.lists(lives, min_size=1, max_size=2),
     probe=slow_probes,

@@ -22,6 +22,7 @@ def _between(recorded: float, replayed: list[float], margin: float) -> bool:
     return min(replayed) - margin <= recorded <= max(replayed) + margin
 
 
+@pytest.mark.slow
 def test_a_replay_gives_the_recorded_kills_and_restarts(comparisons: list[Comparison]) -> None:
     """Kills and restarts lie within what the kubelet's own randomness allows."""
     for row in comparisons:
@@ -29,6 +30,7 @@ def test_a_replay_gives_the_recorded_kills_and_restarts(comparisons: list[Compar
         assert _between(row.recorded.restarts, [counts.restarts for counts in row.replayed], 0), row
 
 
+@pytest.mark.slow
 def test_a_replay_gives_the_recorded_unready_time(comparisons: list[Comparison]) -> None:
     """Unready time and flaps agree up to the stated tolerances."""
     for row in comparisons:

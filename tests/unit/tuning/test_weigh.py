@@ -191,6 +191,7 @@ STUCK = replace(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failures", [1, 3, 5])
 def test_readiness_with_a_longer_timeout_bears_what_it_did_or_as_long_as_users_wait(failures: int) -> None:
     """How late the answers are is not known yet; one late answer takes out no replica."""
