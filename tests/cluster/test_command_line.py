@@ -33,7 +33,7 @@ def room(lab: Lab) -> Iterator[Space]:
     asked = deployment("web", replicas=1)
     container = asked["spec"]["template"]["spec"]["containers"][0]
     container["readinessProbe"] = container["livenessProbe"]
-    container["livenessProbe"] = {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}
+    container["livenessProbe"] = {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 2}
     space.apply(asked)
     wait_for(lambda: _restarts(space) >= 2, "restarts by the probe", seconds=120)
     yield space

@@ -194,7 +194,11 @@ def test_nobody_agrees_without_a_terminal(lab: Lab, room: Space) -> None:
 def test_an_interrupted_load_ends_and_tells_what_it_measured(lab: Lab, room: Space, number: int) -> None:
     """While it runs no second one can begin; after the signal nothing is left, and the figures so far are printed."""
     with subprocess.Popen(
-        [*_command(room, "deployment/web", "-c1", "-n9999", "-ojson"), f"--image={operator_image.NAME}", "--yes"],
+        [
+            *_command(room, "deployment/web", "-c1", "-r100000", "--seconds=600", "-ojson"),
+            f"--image={operator_image.NAME}",
+            "--yes",
+        ],
         env=_environment(lab.kubeconfig),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
