@@ -45,6 +45,10 @@ def _restarts(space: Space) -> int:
     return sum(map(int, shown.split()))
 
 
+def _state(space: Space) -> str:
+    return space.kubectl("get", "pods", "-o", "jsonpath={.items[0].status.containerStatuses[0].state}")
+
+
 def _findings(printed: str) -> dict[str, set[str]]:
     report: dict[str, Any] = json.loads(printed)
     return {
@@ -85,7 +89,12 @@ def test_what_is_recorded_is_analysed_like_the_cluster(lab: Lab, room: Space, tm
 
 
 def test_watching_takes_in_what_comes(lab: Lab, room: Space) -> None:
-    """With --watch-seconds the cluster is watched for that long, and what was before counts as well."""
+    """With --watch-seconds the cluster is watched for that long, and what was before counts as well.
+
+    It is watched right after a kill, while the kubelet waits with the next start: all that tells is from before.
+    """
+    wait_for(lambda: "running" in _state(room), "a container that runs", seconds=120)
+    wait_for(lambda: "waiting" in _state(room), "a back-off", seconds=60)
     done = probetuner(lab.kubeconfig, "analyze", "-n", room.name, "--watch-seconds", "5", "-o", "json")
 
     assert "probe-never-succeeds" in _findings(done.stdout)["web"], done.stderr
