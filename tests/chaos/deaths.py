@@ -15,6 +15,7 @@ from cluster.operator_process import OperatorProcess, read_log
 from lab import Lab, LabError
 
 SYSTEM = "probetuner-system"
+LOST = "lost the Lease"
 
 _FLAGS = (
     "--scrape-interval-seconds=1",
@@ -137,7 +138,7 @@ class Deaths:
     def _ended_by_itself(self, log: Path) -> None:
         """Who has no permissions for longer than the Lease is good ends, since another one may have taken it."""
         if _lost_the_lease(read_log(log)):
-            self.counts["lost the Lease"] += 1
+            self.counts[LOST] += 1
         else:
             self.problems.append(f"an operator ended by itself: {log.read_text()[-2000:]}")
 

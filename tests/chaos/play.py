@@ -6,12 +6,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaos.deaths import SYSTEM, Deaths
+from chaos.deaths import LOST, SYSTEM, Deaths
 from chaos.memory import Memory
 from chaos.server import AwayError, Server
 from chaos.sight import PLACES, look
 from chaos.slots import Slot, living, outcomes
-from chaos.troubles import Troubles
+from chaos.troubles import ALL_REVOKED, Troubles
 from chaos.watch import PolicyWatch
 from chaos.workloads import NAMESPACE, Fate
 from cluster.users import account
@@ -110,6 +110,8 @@ class Play:
         self._breaks(self._deaths.problems)
         self._breaks(self._troubles.problems)
         self._breaks(self._deaths.faults())
+        if self._deaths.counts[LOST] > self._troubles.counts[ALL_REVOKED]:
+            self._breaks(["more operators lost the Lease than times at which nothing was permitted"])
         refusals = list(self._deaths.refusals())
         lasting = [(at, name, said) for at, ended_at, name, said in refusals if ended_at - at > _SECONDS_TO_SHOW]
         unshown = [each for each in lasting if not self._watch.showed(each[1].rpartition("/")[2], each[0])]

@@ -14,6 +14,7 @@ _PAUSE_SECONDS = (20.0, 45.0)
 """Starts that nobody could watch lead to nothing; a kubelet alone goes on refusing for 30 s after it was told to."""
 _SECONDS_TO_WORK = 60.0
 APPLY, ALL = "apply", ""
+ALL_REVOKED = "all permissions revoked"
 
 
 class Troubles:
@@ -79,7 +80,7 @@ class Troubles:
         self._lab.kubectl("delete", "clusterrolebinding", *(name for name in bindings if name.endswith(role)))
         self._stop.wait(seconds)
         wait_until(self._given_back, "the permissions cannot be given back", seconds=_SECONDS_TO_WORK)
-        return "permission to patch revoked" if role else "all permissions revoked"
+        return "permission to patch revoked" if role else ALL_REVOKED
 
     def _given_back(self) -> bool:
         try:

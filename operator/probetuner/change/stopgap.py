@@ -2,7 +2,8 @@
 
 More patience only moves the point at which the same thing happens (`tuning/stopgap.py`). After the first kills nobody
 knows yet whether fresh containers fall silent too, and together, and the counters that tell of late answers are read
-now and then only; what comes next mostly proves what helps for good.
+now and then only; what comes next mostly proves what helps for good. Where the policy would not allow that, nothing is
+gained by waiting for it.
 """
 
 import math
@@ -14,6 +15,7 @@ from probetuner.change.situation import Situation
 from probetuner.diagnosis.wording import several
 from probetuner.history.record import WorkloadHistory
 from probetuner.model.mode import APPROVE_ANNOTATION
+from probetuner.model.policy import Allowance
 from probetuner.model.probe import ProbeType
 from probetuner.tuning.recommendation import Recommendation
 
@@ -26,7 +28,7 @@ come as early as without it."""
 
 def by_stopgap(situation: Situation, intent: Intent, due: Recommendation, *, now: float) -> Block | None:
     """The refusal while the kills that ask for a stopgap are few, or all of the last minute; `now` is epoch seconds."""
-    if intent.approved:
+    if intent.approved or Allowance.TYPES not in situation.policy.allow:
         return None
     asking = {(action.container, action.asked_by) for action in due.actions if action.stopgap}
     for finding in (found for found in intent.grounds if (found.container, found.name) in asking):
@@ -39,7 +41,7 @@ def by_stopgap(situation: Situation, intent: Intent, due: Recommendation, *, now
                     f"good; from {_KILLS} kills on, and {_SECONDS:.0f} s after the first, it is applied, and before "
                     f"that when you annotate {APPROVE_ANNOTATION}={intent.advice.id}"
                 ),
-                until=max(now, first) + _SECONDS,
+                until=first + _SECONDS if now - first < _SECONDS else None,
             )
     return None
 

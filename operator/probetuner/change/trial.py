@@ -23,7 +23,7 @@ def fresh_cases(change: Change, workload: Workload, history: WorkloadHistory) ->
 
 def _cases(workload: Workload, history: WorkloadHistory, *, since: float) -> Iterator[Case]:
     for container in workload.containers:
-        entry = history.latest(container.name)
+        entry = history.latest(container.name, replaced=workload.rollout.replaced)
         if entry is None or entry is _changed_one(history.of(container.name), since):
             continue
         fresh = _of_new_pods(entry, since)

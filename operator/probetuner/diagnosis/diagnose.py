@@ -91,7 +91,7 @@ def cases(
         Case(
             workload=workload,
             container=container,
-            history=history.latest(container.name) or _nothing_yet(container.name),
+            history=history.latest(container.name, replaced=workload.rollout.replaced) or _nothing_yet(container.name),
             objectives=objectives or Objectives(),
             exposed=exposed,
             inspections=tuple(found for found in inspections if found.container == container.name),

@@ -40,7 +40,7 @@ def check_lease(
             step = f"ask for get on leases in {lease.namespace}"
             return Check(area=Area.LEASE, state=State.UNKNOWN, message=str(problem), step=step)
         raise
-    standing_by = any(one.available for one in operators)
+    standing_by = any(one.available for one in operators if one.own_lease == lease)
     most = _MOST_LOOKS if standing_by else 1 if seen and seen.holder else 0
     looks = 0
     while (why := _nobody_works(seen, first, looks, now())) and looks < most:

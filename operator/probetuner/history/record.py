@@ -192,16 +192,17 @@ class WorkloadHistory:
         """The histories of that container, one per template, oldest first."""
         return tuple(entry for entry in self.containers if entry.name == container)
 
-    def latest(self, container: str) -> ContainerHistory | None:
-        """The history of that container under the template that its newest pod was made from.
+    def latest(self, container: str, *, replaced: bool) -> ContainerHistory | None:
+        """The history of that container under the present template: that of its newest pod.
 
         A rollback leads back to a template that was seen long before, so the first sight of one says nothing. Where all
-        pods of the newest have gone, and others were heard of half a minute later, it was given up: a rollout that is
-        undone before it was through leaves the pods that were there, and makes none.
+        pods of the newest have gone, the workload says that those that it has are of the present one (`replaced`), and
+        others were heard of half a minute later, it was given up: a rollout that is undone before it was through leaves
+        the pods that were there, and makes none.
         """
         entries = self.of(container)
         newest = max(entries, key=_newest_pod_at, default=None)
-        if newest is None or newest.gone_at is None:
+        if newest is None or newest.gone_at is None or not replaced:
             return newest
         settled_at = newest.gone_at + _GIVEN_UP_SECONDS
         there = (
@@ -211,7 +212,7 @@ class WorkloadHistory:
 
 
 _GIVEN_UP_SECONDS = 30.0
-"""Pods that are deleted are replaced within seconds, and until then nothing else is the present template."""
+"""What is known of pods and what the workload says of itself come by different watches, and may be so far apart."""
 
 
 def _newest_pod_at(entry: ContainerHistory) -> float:

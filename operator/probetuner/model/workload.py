@@ -61,7 +61,12 @@ class Rollout:
 
         The rule is `DeploymentComplete` of the Deployment controller and `kubectl rollout status`.
         """
-        return self.observed and self.updated == self.desired == self.total and self.available == self.desired
+        return self.replaced and self.available == self.desired
+
+    @property
+    def replaced(self) -> bool:
+        """Every wanted pod was made from the present template, whether it comes up or not, and no other one is left."""
+        return self.observed and self.updated == self.desired == self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

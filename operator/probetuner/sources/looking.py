@@ -59,7 +59,7 @@ def places_of(subject: Subject) -> Iterator[Place]:
     """The containers worth a look, in a few of the workload's running pods."""
     for container in subject.workload.containers:
         probes = (container.probe(kind) for kind in ProbeType)
-        history = subject.history.latest(container.name)
+        history = subject.history.latest(container.name, replaced=subject.workload.rollout.replaced)
         if history is None or not any(probe is not None and leak_of(probe) for probe in probes):
             continue
         running = [life.pod for life in history.lives if life.ended_at is None and life.ending is None]

@@ -1,16 +1,17 @@
 """What stands between a recommendation and its application, each with its reason and a sentence on what to do."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from probetuner.change.record import Change, Outcome
-from probetuner.facts.fact import PodRef
+from probetuner.facts.fact import Fact, PodRef
 from probetuner.model.mode import Mode
 from probetuner.model.policy import MOST_CHANGES_PER_DAY, Allowance, ApplyRules, Policy
 from support.changes import log, made
-from support.facts import T0, pod, remember
+from support.facts import T0, answered, counted, exited, failed, killed, pod, remember, started
 from support.stage import Stage, Step
 from support.stories import REPLICAS, crash_loop, flapping, killed_once, killed_under_load, oom_loop
 from support.workloads import LIVENESS, Json, container, deployment
@@ -177,10 +178,26 @@ def test_low_confidence_waits_for_more_or_for_an_approval() -> None:
     assert len(stage.sent) == 1
 
 
-def stopgap(*pods: PodRef, kills: int, now: float) -> Stage:
-    """Busy replicas whose liveness kills so often each, and whose types may not be changed."""
-    policy = Policy(allow=frozenset({Allowance.THRESHOLDS}))
-    return Stage(history=remember(killed_under_load(pods, kills=kills)), policy=policy, now=now)
+def relapsing(*pods: PodRef, kills: int) -> Iterator[Fact]:
+    """Containers that time out and are killed time and again, and none answers late: queue or hang, who knows."""
+    for of in pods:
+        yield started(0, of=of)
+        yield from (counted(10 * n, 10 * n + 10, ok=1, of=of) for n in range(6))
+        yield answered(60, buckets={2: 6}, of=of)
+        for restarts in range(kills):
+            at = 65.0 + 60 * restarts
+            yield from (failed(at + late, of=of) for late in (0, 10, 20))
+            yield counted(at - 5, at + 25, bad=3, of=of)
+            yield killed(at + 20, of=of)
+            yield exited(at + 50, restarts=restarts, of=of)
+            yield started(at + 51, restarts=restarts + 1, of=of)
+
+
+def stopgap(*pods: PodRef, kills: int, now: float, policy: Policy | None = None) -> Stage:
+    """Replicas that get more patience, since nothing proves a queue yet."""
+    policy = policy or Policy()
+    live = deployment(container(livenessProbe=LIVENESS), replicas=len(pods))
+    return Stage(live=live, history=remember(relapsing(*pods, kills=kills)), now=now, policy=policy)
 
 
 def test_a_stopgap_waits_until_there_were_several_kills() -> None:
@@ -201,19 +218,28 @@ def test_a_stopgap_waits_until_there_were_several_kills() -> None:
 
 
 def test_a_stopgap_waits_for_a_minute_after_the_first_kill() -> None:
-    """However many there are, counters that tell more come later; it is looked at again by then at the latest."""
-    stage = stopgap(*REPLICAS, kills=2, now=300)
+    """However many there are, counters that tell more come later; it is looked at again right then."""
+    stage = stopgap(REPLICAS[0], kills=4, now=600)
     first = min(life.ended_at for entry in stage.history.containers for life in entry.lives if life.ended_at)
-    stage.now = first - T0 + 59
+    stage.now = first - T0 + 49
 
     decision = stage.turn()
 
     assert (stage.sent, stage.condition("Applied")["reason"]) == ([], "LowConfidence")
-    assert decision.recheck_seconds is not None
-    assert decision.recheck_seconds <= 60
+    assert decision.recheck_seconds == pytest.approx(11)
 
-    stage.now = first - T0 + 61
+    stage.now += 12
     stage.turn()
+    assert len(stage.sent) == 1
+
+
+def test_a_stopgap_is_not_waited_with_where_nothing_else_may_come() -> None:
+    """Where the policy allows numbers alone, whatever the next kills prove would be patience again."""
+    stage = stopgap(REPLICAS[0], kills=3, now=600, policy=Policy(allow=frozenset({Allowance.THRESHOLDS})))
+
+    stage.turn()
+
+    assert "a stopgap" in stage.status["recommendation"]["actions"][0]["reason"]
     assert len(stage.sent) == 1
 
 

@@ -145,8 +145,8 @@ def test_the_present_template_is_the_one_of_the_newest_pod() -> None:
     history = remember([started(0, of=old), started(100, of=new), started(200, of=pod("c", template="old"))])
     restarted = observe(history, started(300, restarts=1, of=new))
 
-    assert history.latest(CONTAINER) is history.containers[0]
-    assert restarted.latest(CONTAINER) == history.containers[0]
+    assert history.latest(CONTAINER, replaced=True) is history.containers[0]
+    assert restarted.latest(CONTAINER, replaced=True) == history.containers[0]
 
 
 def test_a_fact_that_says_nothing_new_changes_nothing() -> None:

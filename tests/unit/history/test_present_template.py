@@ -14,9 +14,9 @@ OLD = (pod("web-a"), pod("web-b"))
 NEW = (pod("web-c", template="new"), pod("web-d", template="new"))
 
 
-def present(history: WorkloadHistory) -> str | None:
-    """The template that is judged."""
-    entry = history.latest(CONTAINER)
+def present(history: WorkloadHistory, *, replaced: bool = True) -> str | None:
+    """The template that is judged; `replaced` is whether the workload says that no pod of another one is left."""
+    entry = history.latest(CONTAINER, replaced=replaced)
     return None if entry is None else entry.template_hash
 
 
@@ -44,6 +44,13 @@ def test_a_rollout_that_is_undone_leads_back(before: list[Fact]) -> None:
 
     assert present(remember([*rolling(until=170), *gone])) == "new"
     assert present(remember([*rolling(until=190), *gone])) == "old"
+
+
+def test_a_rollout_whose_pods_are_waited_for_goes_on() -> None:
+    """Its only pods were evicted, and the next ones find no node for minutes: the old pods are still the old ones."""
+    told = [*rolling(until=600), *(ending(150, of=of) for of in NEW)]
+
+    assert present(remember(told), replaced=False) == "new"
 
 
 def test_one_pod_of_the_rollout_that_is_left_is_enough() -> None:
